@@ -1,0 +1,11 @@
+// Copyright The JobError Authors
+// SPDX-License-Identifier: Apache-2.0
+
+// Package v1 holds the custom resources of the group joberror.io: JobError, an
+// error of a Job, and JobErrorResolution, the record of one resolve request.
+//
+// +kubebuilder:object:generate=true
+// +k8s:openapi-gen=true
+// +k8s:openapi-model-package=io.joberror.v1
+// +groupName=joberror.io
+package v1

@@ -1,0 +1,50 @@
+// Copyright The JobError Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package controllers
+
+import (
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/meta"
+
+	joberrorv1 "joberror.io/operator/api/v1"
+	"joberror.io/operator/internal/attribution"
+	"joberror.io/operator/internal/retention"
+)
+
+// messageInEvent is how much of an error's message an Event repeats, in runes;
+// the note of an Event ends at 1,024 bytes.
+const messageInEvent = 200
+
+// announce tells people about a change of a JobError where they would look:
+// on the Job when an error of it was recorded, and on the JobError when
+// somebody resolved or reopened it. Changes made by a JobErrorResolution are
+// told once, on the Job; an Event for each would double the writes.
+func (r *JobErrorReconciler) announce(je *joberrorv1.JobError, before *joberrorv1.JobErrorStatus, link link) {
+	if link.job != nil && !meta.IsStatusConditionTrue(before.Conditions, joberrorv1.ConditionLinked) {
+		// Without a related object these are one series on the Job, however
+		// many errors it has.
+		r.recorder.Eventf(link.job, nil, corev1.EventTypeWarning, "ErrorRecorded", "Record",
+			"JobError %s: %s %s", je.Name, je.Spec.Code, shorten(je.Spec.Message, messageInEvent))
+		if _, err := retention.Parse(retention.OfJob(link.job)); err != nil && retention.OfJob(link.job) != "" {
+			r.recorder.Eventf(link.job, nil, corev1.EventTypeWarning, "InvalidRetention", "Record", "%v", err)
+		}
+	}
+	was := meta.FindStatusCondition(before.Conditions, joberrorv1.ConditionResolved)
+	is := meta.FindStatusCondition(je.Status.Conditions, joberrorv1.ConditionResolved)
+	switch {
+	case was != nil && was.Status == is.Status, attribution.Of(je).Resolution != "":
+	case is.Reason == joberrorv1.ReasonSetByUser:
+		r.recorder.Eventf(je, link.object(), corev1.EventTypeNormal, "Resolved", "Resolve", "%s", is.Message)
+	case is.Reason == joberrorv1.ReasonReopened:
+		r.recorder.Eventf(je, link.object(), corev1.EventTypeNormal, "Reopened", "Reopen", "%s", is.Message)
+	}
+}
+
+func shorten(s string, limit int) string {
+	runes := []rune(s)
+	if len(runes) <= limit {
+		return s
+	}
+	return string(runes[:limit]) + "…"
+}

@@ -1,0 +1,130 @@
+// Copyright The JobError Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package controllers
+
+import (
+	"context"
+
+	batchv1 "k8s.io/api/batch/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/types"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	joberrorv1 "joberror.io/operator/api/v1"
+	"joberror.io/operator/internal/joblink"
+	"joberror.io/operator/internal/jobs"
+	"joberror.io/operator/internal/retention"
+)
+
+// link is what is known of a JobError's Job.
+type link struct {
+	// job is the Job; nil where it does not exist.
+	job *batchv1.Job
+	// known is the Job as the JobError remembers it; nil where it was never
+	// seen.
+	known *joberrorv1.JobReference
+}
+
+// retention is the Job's own retention, or what it last was.
+func (l link) retention() string {
+	if l.job == nil && l.known != nil {
+		return l.known.Retention
+	}
+	return retention.OfJob(l.job)
+}
+
+// reference is the Job as the JobError is to remember it.
+func (l link) reference() *joberrorv1.JobReference {
+	if l.job == nil {
+		return l.known
+	}
+	return &joberrorv1.JobReference{Name: l.job.Name, UID: l.job.UID, Retention: retention.OfJob(l.job)}
+}
+
+// object is the Job for an Event to refer to; nil where it does not exist.
+func (l link) object() runtime.Object {
+	if l.job == nil {
+		return nil
+	}
+	return l.job
+}
+
+// condition is the condition Linked.
+func (l link) condition() metav1.Condition {
+	switch {
+	case l.job != nil:
+		return metav1.Condition{Status: metav1.ConditionTrue, Reason: joberrorv1.ReasonJobFound,
+			Message: "Job " + l.job.Name + " exists"}
+	case l.known != nil:
+		return metav1.Condition{Status: metav1.ConditionFalse, Reason: joberrorv1.ReasonJobDeleted,
+			Message: "Job " + l.known.Name + " was deleted; the error is kept until it expires"}
+	default:
+		return metav1.Condition{Status: metav1.ConditionFalse, Reason: joberrorv1.ReasonJobNotFound,
+			Message: "no Job has this name or UID yet"}
+	}
+}
+
+// findLink looks for the Job of a JobError: the one that it is linked to, or
+// the one that its _jobId names.
+func (r *JobErrorReconciler) findLink(ctx context.Context, je *joberrorv1.JobError) (link, error) {
+	known := joblink.Linked(je)
+	var job *batchv1.Job
+	var err error
+	if known != nil {
+		job, err = jobs.FindUID(ctx, r.cached, je.Namespace, known.UID)
+	} else {
+		job, err = jobs.Find(ctx, r.cached, je.Namespace, je.Spec.JobID)
+	}
+	return link{job: job, known: known}, err
+}
+
+// applyLink puts the link's label and owner references on the JobError.
+func (r *JobErrorReconciler) applyLink(ctx context.Context, je *joberrorv1.JobError, link link) error {
+	job := link.job
+	if job == nil {
+		return nil
+	}
+	lost := je.Status.Job != nil && !joblink.HasOwner(je, job.UID)
+	if lost {
+		// Somebody took the reference away, most likely the garbage collector,
+		// which may know earlier than the cache that the Job is gone.
+		exists, err := r.jobExists(ctx, job)
+		if err != nil || !exists {
+			return err
+		}
+	}
+	namespace, err := joblink.Namespace(ctx, r.cached, je.Namespace)
+	if err != nil {
+		return err
+	}
+	joblink.Apply(je, job, namespace)
+	return nil
+}
+
+func (r *JobErrorReconciler) jobExists(ctx context.Context, job *batchv1.Job) (bool, error) {
+	current := &metav1.PartialObjectMetadata{}
+	current.SetGroupVersionKind(batchv1.SchemeGroupVersion.WithKind("Job"))
+	err := r.live.Get(ctx, client.ObjectKeyFromObject(job), current)
+	if apierrors.IsNotFound(err) {
+		return false, nil
+	}
+	return current.UID == job.UID && current.DeletionTimestamp.IsZero(), err
+}
+
+// mentions returns the keys of the JobErrors that name a job by this id.
+func (r *JobErrorReconciler) mentions(ctx context.Context, namespace, id string) []types.NamespacedName {
+	errors, err := jobs.Mentions(ctx, r.cached, namespace, id)
+	if err != nil {
+		// The cache answers a list by an index that exists; it can only fail
+		// when it stops.
+		return nil
+	}
+	keys := make([]types.NamespacedName, len(errors))
+	for i := range errors {
+		keys[i] = client.ObjectKeyFromObject(&errors[i])
+	}
+	return keys
+}

@@ -1,0 +1,61 @@
+// Copyright The JobError Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package controllers
+
+import (
+	"context"
+	"slices"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+
+	joberrorv1 "joberror.io/operator/api/v1"
+	"joberror.io/operator/internal/attribution"
+	"joberror.io/operator/internal/jobs"
+)
+
+// target is one error that an entry is about.
+type target struct {
+	name string
+	// found is the error as it was when the request was made; nil for one
+	// that the request names.
+	found *joberrorv1.JobError
+}
+
+// targets returns the errors that an entry is about.
+func (r *JobErrorResolutionReconciler) targets(ctx context.Context, entry *joberrorv1.JobErrorResolution, ref jobs.Ref, snapshot string) ([]target, error) {
+	if names := entry.Spec.Errors; len(names) > 0 {
+		targets := make([]target, len(names))
+		for i, name := range names {
+			targets[i] = target{name: name}
+		}
+		return targets, nil
+	}
+	found, err := r.atRequest(ctx, entry, ref, snapshot)
+	if err != nil {
+		return nil, err
+	}
+	targets := make([]target, len(found))
+	for i := range found {
+		targets[i] = target{name: found[i].Name, found: &found[i]}
+	}
+	return targets, nil
+}
+
+// atRequest lists the job's errors that were not as asked when the entry was
+// created: neither more nor fewer, since the store is read as it was at that
+// very version. The store forgets its past after some minutes; an entry that
+// had to wait that long goes by what the errors tell of themselves.
+func (r *JobErrorResolutionReconciler) atRequest(ctx context.Context, entry *joberrorv1.JobErrorResolution, ref jobs.Ref, snapshot string) ([]joberrorv1.JobError, error) {
+	wants := entry.Spec.WantsResolved()
+	not := !wants
+	found, _, err := ref.List(ctx, r.live, jobs.ListOptions{Resolved: &not, ResourceVersion: snapshot})
+	if !apierrors.IsResourceExpired(err) && !apierrors.IsGone(err) {
+		return found, err
+	}
+	found, _, err = ref.List(ctx, r.live, jobs.ListOptions{})
+	return slices.DeleteFunc(found, func(je joberrorv1.JobError) bool {
+		open := je.Spec.Resolved != wants && !je.CreationTimestamp.After(entry.CreationTimestamp.Time)
+		return !open && attribution.Of(&je).Resolution != entry.Name
+	}), err
+}

@@ -1,0 +1,118 @@
+// Copyright The JobError Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package controllers
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/types"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	joberrorv1 "joberror.io/operator/api/v1"
+	"joberror.io/operator/internal/attribution"
+	"joberror.io/operator/internal/jobs"
+	"joberror.io/operator/internal/resolution"
+)
+
+// fanOut sets all targets, several at a time, and reports progress while it
+// lasts. It returns the first passing error; the entry is then worked through
+// again.
+func (r *JobErrorResolutionReconciler) fanOut(ctx context.Context, entry *joberrorv1.JobErrorResolution, ref jobs.Ref, targets []target, tally *resolution.Tally, progress func() error) error {
+	outcomes := make(chan resolution.Outcome)
+	finished := make(chan error, 1)
+	go func() {
+		defer close(outcomes)
+		group, ctx := errgroup.WithContext(ctx)
+		group.SetLimit(r.Concurrency)
+		for _, t := range targets {
+			group.Go(func() error {
+				o, err := r.set(ctx, entry, ref, t)
+				if err == nil {
+					outcomes <- o
+				}
+				return err
+			})
+		}
+		finished <- group.Wait()
+	}()
+	ticker := time.NewTicker(progressInterval)
+	defer ticker.Stop()
+	var progressErr error
+	for {
+		select {
+		case o, more := <-outcomes:
+			if !more {
+				return errors.Join(<-finished, progressErr)
+			}
+			tally.Add(o)
+		case <-ticker.C:
+			if progressErr == nil {
+				progressErr = progress()
+			}
+		}
+	}
+}
+
+// set makes one error as the entry asks. The write holds only against the very
+// object that was read, so a change that somebody else makes at the same time
+// is never lost: the error is read again and judged anew.
+func (r *JobErrorResolutionReconciler) set(ctx context.Context, entry *joberrorv1.JobErrorResolution, ref jobs.Ref, t target) (resolution.Outcome, error) {
+	je := t.found
+	for {
+		if je == nil {
+			je = &joberrorv1.JobError{}
+			err := r.live.Get(ctx, types.NamespacedName{Namespace: entry.Namespace, Name: t.name}, je)
+			if apierrors.IsNotFound(err) {
+				return resolution.NotFound(t.name), nil
+			}
+			if err != nil {
+				return resolution.Outcome{}, err
+			}
+			if !ref.Owns(je) {
+				return resolution.OtherJob(t.name), nil
+			}
+		}
+		if done, o := settled(entry, t, je); done {
+			return o, nil
+		}
+		err := r.patchResolved(ctx, entry, je)
+		switch {
+		case err == nil:
+			return resolution.Outcome{Name: t.name, Result: resolution.Updated}, nil
+		case apierrors.IsConflict(err), apierrors.IsNotFound(err):
+			je = nil
+		case apierrors.IsInvalid(err), apierrors.IsForbidden(err), apierrors.IsBadRequest(err):
+			return resolution.Failure(t.name, joberrorv1.FailureRejected, err.Error()), nil
+		default:
+			return resolution.Outcome{}, err
+		}
+	}
+}
+
+// settled tells whether there is nothing left to write: the error is as asked,
+// or somebody set it otherwise after the request was made.
+func settled(entry *joberrorv1.JobErrorResolution, t target, je *joberrorv1.JobError) (bool, resolution.Outcome) {
+	mark := attribution.Of(je)
+	switch {
+	case je.Spec.Resolved == entry.Spec.WantsResolved() && mark.Resolution == entry.Name:
+		return true, resolution.Outcome{Name: t.name, Result: resolution.Updated}
+	case je.Spec.Resolved == entry.Spec.WantsResolved():
+		return true, resolution.Outcome{Name: t.name, Result: resolution.Unchanged}
+	case t.found != nil && (je.UID != t.found.UID || mark.Generation > t.found.Generation):
+		return true, resolution.Outcome{Name: t.name, Result: resolution.Unchanged}
+	default:
+		return false, resolution.Outcome{}
+	}
+}
+
+func (r *JobErrorResolutionReconciler) patchResolved(ctx context.Context, entry *joberrorv1.JobErrorResolution, je *joberrorv1.JobError) error {
+	changed := je.DeepCopy()
+	changed.Spec.Resolved = entry.Spec.WantsResolved()
+	attribution.Mark{By: entry.Spec.RequestedBy, Generation: je.Generation + 1, Resolution: entry.Name}.Put(changed)
+	return r.cached.Patch(ctx, changed, client.MergeFromWithOptions(je, client.MergeFromWithOptimisticLock{}))
+}

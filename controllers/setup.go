@@ -1,0 +1,72 @@
+// Copyright The JobError Authors
+// SPDX-License-Identifier: Apache-2.0
+
+// Package controllers reconciles JobErrors and JobErrorResolutions. The two
+// reconcilers are thin: each decision stands in a file of its own, as a
+// function of the objects and the time.
+package controllers
+
+import (
+	batchv1 "k8s.io/api/batch/v1"
+	"k8s.io/client-go/tools/events"
+	"k8s.io/utils/clock"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/builder"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/controller"
+	"sigs.k8s.io/controller-runtime/pkg/handler"
+
+	joberrorv1 "joberror.io/operator/api/v1"
+	"joberror.io/operator/internal/retention"
+)
+
+// FieldManager is the name under which the operator writes.
+const FieldManager = "joberror-operator"
+
+// reportingController names the operator in Events.
+const reportingController = "joberror.io/operator"
+
+// Options are the settings of the controllers.
+type Options struct {
+	// Retention is how long records are kept.
+	Retention retention.Policy
+	// Concurrency is how many JobErrors are reconciled, and how many errors
+	// of one JobErrorResolution are written, at a time.
+	Concurrency int
+}
+
+// environment is what both reconcilers work with.
+type environment struct {
+	// cached reads from the manager's cache and writes to the API server.
+	cached client.Client
+	// live reads from the API server.
+	live     client.Reader
+	recorder events.EventRecorder
+	clock    clock.PassiveClock
+	Options
+}
+
+// Setup adds the controllers to the manager. The indexes of package jobs must
+// be set up already.
+func Setup(mgr ctrl.Manager, opts Options) error {
+	env := environment{
+		cached:   client.WithFieldOwner(mgr.GetClient(), FieldManager),
+		live:     mgr.GetAPIReader(),
+		recorder: mgr.GetEventRecorder(reportingController),
+		clock:    clock.RealClock{},
+		Options:  opts,
+	}
+	errorReconciler := &JobErrorReconciler{environment: env}
+	err := ctrl.NewControllerManagedBy(mgr).
+		For(&joberrorv1.JobError{}).
+		Watches(&batchv1.Job{}, handler.EnqueueRequestsFromMapFunc(errorReconciler.errorsOfJob), builder.WithPredicates(jobMatters)).
+		WithOptions(controller.Options{MaxConcurrentReconciles: opts.Concurrency}).
+		Complete(errorReconciler)
+	if err != nil {
+		return err
+	}
+	return ctrl.NewControllerManagedBy(mgr).
+		For(&joberrorv1.JobErrorResolution{}).
+		WithOptions(controller.Options{MaxConcurrentReconciles: resolutionWorkers}).
+		Complete(&JobErrorResolutionReconciler{environment: env})
+}

@@ -1,0 +1,71 @@
+// Copyright The JobError Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package controllers
+
+import (
+	"time"
+
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	joberrorv1 "joberror.io/operator/api/v1"
+	"joberror.io/operator/internal/attribution"
+	"joberror.io/operator/internal/conditions"
+)
+
+// desiredStatus is the status that a JobError should have now. It differs from
+// the present one only where something has changed.
+func desiredStatus(je *joberrorv1.JobError, link link, expiresAt, now time.Time) joberrorv1.JobErrorStatus {
+	status := *je.Status.DeepCopy()
+	conditions.Set(&status.Conditions, je.Generation, now, joberrorv1.ConditionLinked, link.condition())
+	status.Job = link.reference()
+	setResolution(&status, je, now)
+	// Rounded up, so that nobody sees a record after the time it states.
+	if at := metav1.NewTime(expiresAt.Add(time.Second - 1).Truncate(time.Second)); !at.Equal(status.ExpiresAt) {
+		status.ExpiresAt = &at
+	}
+	if status.ObservedGeneration != je.Generation {
+		status.ObservedGeneration = je.Generation
+		status.RetryID = &metav1.MicroTime{Time: now}
+	}
+	return status
+}
+
+// setResolution lets the status follow spec.resolved. What it says of who and
+// when changes only with the wish itself.
+func setResolution(status *joberrorv1.JobErrorStatus, je *joberrorv1.JobError, now time.Time) {
+	before := meta.FindStatusCondition(status.Conditions, joberrorv1.ConditionResolved)
+	was := before != nil && before.Status == metav1.ConditionTrue
+	mark := attribution.Of(je)
+	if !mark.Fresh(status.ObservedGeneration, je.Generation) {
+		mark = attribution.Mark{}
+	}
+	condition := metav1.Condition{Status: metav1.ConditionFalse, Reason: joberrorv1.ReasonOpen, Message: "nobody has resolved the error yet"}
+	switch {
+	case before != nil && was == je.Spec.Resolved:
+		condition = *before
+	case je.Spec.Resolved:
+		status.ResolvedAt, status.ResolvedBy, status.Resolution = &metav1.Time{Time: now}, mark.By, mark.Resolution
+		condition = metav1.Condition{Status: metav1.ConditionTrue, Reason: joberrorv1.ReasonSetByUser, Message: "resolved" + how(mark)}
+		if mark.Resolution != "" {
+			condition.Reason = joberrorv1.ReasonSetByResolution
+		}
+	case was:
+		status.ResolvedAt, status.ResolvedBy, status.Resolution = nil, "", ""
+		condition.Reason, condition.Message = joberrorv1.ReasonReopened, "reopened"+how(mark)
+	}
+	conditions.Set(&status.Conditions, je.Generation, now, joberrorv1.ConditionResolved, condition)
+}
+
+// how says in words what a mark tells.
+func how(mark attribution.Mark) string {
+	by := " by " + mark.By
+	if mark.By == "" {
+		by = " by an unknown user"
+	}
+	if mark.Resolution != "" {
+		by += " with JobErrorResolution " + mark.Resolution
+	}
+	return by
+}

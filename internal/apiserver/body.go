@@ -1,0 +1,146 @@
+// Copyright The JobError Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package apiserver
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"mime"
+	"net/http"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/util/validation/field"
+
+	resolvev1 "joberror.io/operator/api/resolve/v1"
+)
+
+// Limits of a request's body. They are checked before it is parsed into
+// anything.
+const (
+	maxBodyBytes = 4 << 20
+	maxDepth     = 8
+	maxReason    = 1024
+)
+
+// body is what a resolve request asks for.
+type body struct {
+	// names are the errors that it names; nil means every open one.
+	names []string
+	// records are those that it sends, where it is an array; nil where not.
+	records []resolvev1.Record
+	reason  string
+}
+
+// readBody reads a resolve request's body, which may be empty.
+func readBody(w http.ResponseWriter, r *http.Request) (*body, error) {
+	data, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBodyBytes))
+	var tooLarge *http.MaxBytesError
+	if errors.As(err, &tooLarge) {
+		return nil, apierrors.NewRequestEntityTooLargeError(fmt.Sprintf("the body may have at most %d bytes", maxBodyBytes))
+	}
+	if err != nil {
+		return nil, apierrors.NewBadRequest("the body could not be read: " + err.Error())
+	}
+	data = bytes.TrimSpace(data)
+	if len(data) == 0 {
+		return &body{}, nil
+	}
+	if err := checkContentType(r.Header.Get("Content-Type")); err != nil {
+		return nil, err
+	}
+	if err := checkJSON(data); err != nil {
+		return nil, apierrors.NewBadRequest("the body is no valid JSON: " + err.Error())
+	}
+	switch data[0] {
+	case '[':
+		return parseRecords(data)
+	case '{':
+		return parseRequest(data)
+	default:
+		return nil, invalidBody(field.Invalid(nil, string(data[:min(len(data), 40)]), "must be an object or an array of records"))
+	}
+}
+
+func checkContentType(value string) error {
+	media, _, err := mime.ParseMediaType(value)
+	if err == nil && media == "application/json" {
+		return nil
+	}
+	return &apierrors.StatusError{ErrStatus: metav1.Status{
+		Status: metav1.StatusFailure, Code: http.StatusUnsupportedMediaType, Reason: metav1.StatusReasonUnsupportedMediaType,
+		Message: fmt.Sprintf("Content-Type: the body must be application/json, not %q", value),
+	}}
+}
+
+// checkJSON tells whether data is one JSON value of bounded depth.
+func checkJSON(data []byte) error {
+	decoder := json.NewDecoder(bytes.NewReader(data))
+	depth := 0
+	for {
+		token, err := decoder.Token()
+		if errors.Is(err, io.EOF) {
+			return errors.New("it ends too early")
+		}
+		if err != nil {
+			return err
+		}
+		switch token {
+		case json.Delim('{'), json.Delim('['):
+			depth++
+		case json.Delim('}'), json.Delim(']'):
+			depth--
+		}
+		if depth > maxDepth {
+			return fmt.Errorf("it is nested more than %d levels deep", maxDepth)
+		}
+		if depth == 0 {
+			break
+		}
+	}
+	if _, err := decoder.Token(); !errors.Is(err, io.EOF) {
+		return errors.New("something follows after its end")
+	}
+	return nil
+}
+
+// parseRequest reads an object. A field that is not known is refused: a
+// mistyped "errors" would otherwise resolve everything.
+func parseRequest(data []byte) (*body, error) {
+	var fields map[string]json.RawMessage
+	if err := json.Unmarshal(data, &fields); err != nil {
+		return nil, apierrors.NewBadRequest("the body is no valid JSON: " + err.Error())
+	}
+	parsed := &body{}
+	var problems field.ErrorList
+	for name, value := range fields {
+		path := field.NewPath(name)
+		switch name {
+		case "errors", "errorIds":
+			problems = append(problems, parsed.parseNames(path, value)...)
+		case "reason":
+			if err := json.Unmarshal(value, &parsed.reason); err != nil {
+				problems = append(problems, field.TypeInvalid(path, string(value), "must be a string"))
+			} else if len(parsed.reason) > maxReason {
+				problems = append(problems, field.TooLong(path, "", maxReason))
+			}
+		default:
+			problems = append(problems, field.Forbidden(path, "is not known here; the known fields are errors, errorIds and reason"))
+		}
+	}
+	if fields["errors"] != nil && fields["errorIds"] != nil {
+		problems = append(problems, field.Forbidden(field.NewPath("errorIds"), "must not stand beside errors: they are one and the same"))
+	}
+	if len(problems) > 0 {
+		return nil, invalidBody(problems...)
+	}
+	return parsed, nil
+}
+
+func invalidBody(problems ...*field.Error) error {
+	return apierrors.NewInvalid(resolvev1.GroupVersion.WithKind("ResolveRequest").GroupKind(), "", problems)
+}

@@ -1,0 +1,45 @@
+// Copyright The JobError Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package apiserver
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/spf13/pflag"
+)
+
+// Options are the settings of the aggregated API server.
+type Options struct {
+	// BindAddress and Port are where it listens.
+	BindAddress string
+	Port        int
+	// Wait is how long a bulk request waits for its entry before it answers
+	// 202. The API server in front gives a request 60 seconds.
+	Wait time.Duration
+}
+
+// NewOptions returns the defaults.
+func NewOptions() Options {
+	return Options{BindAddress: "::", Port: 6443, Wait: 30 * time.Second}
+}
+
+// AddFlags adds a flag for each setting.
+func (o *Options) AddFlags(flags *pflag.FlagSet) {
+	flags.StringVar(&o.BindAddress, "apiserver-bind-address", o.BindAddress, "Address that the aggregated API listens on.")
+	flags.IntVar(&o.Port, "apiserver-port", o.Port, "Port that the aggregated API listens on.")
+	flags.DurationVar(&o.Wait, "apiserver-wait", o.Wait, "How long a bulk request waits to be worked through before it answers 202.")
+}
+
+// Validate names each setting that can't be.
+func (o *Options) Validate() []error {
+	var errs []error
+	if o.Port < 1 || o.Port > 65535 {
+		errs = append(errs, fmt.Errorf("--apiserver-port: %d is no port: it must be between 1 and 65535", o.Port))
+	}
+	if o.Wait <= 0 || o.Wait > 55*time.Second {
+		errs = append(errs, fmt.Errorf("--apiserver-wait: %s must be more than 0 and at most 55s, since the API server in front gives up after 60s", o.Wait))
+	}
+	return errs
+}

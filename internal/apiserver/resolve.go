@@ -1,0 +1,160 @@
+// Copyright The JobError Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package apiserver
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/apimachinery/pkg/util/validation/field"
+	"k8s.io/apiserver/pkg/registry/rest"
+
+	joberrorv1 "joberror.io/operator/api/v1"
+	"joberror.io/operator/internal/jobs"
+	"joberror.io/operator/internal/resolution"
+)
+
+// readsInFlight is how many named errors of one request are read at a time.
+const readsInFlight = 16
+
+// resolveOne serves PUT jobs/{id}/joberrors/{name}/resolve and unresolve: 201.
+func (b *backend) resolveOne(namespace, id, name string, wants bool, responder rest.Responder) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		entry, complete, err := b.doOne(w, r, namespace, id, name, wants)
+		answer(responder, http.StatusCreated, entry, complete, err)
+	}
+}
+
+func (b *backend) doOne(w http.ResponseWriter, r *http.Request, namespace, id, name string, wants bool) (*joberrorv1.JobErrorResolution, bool, error) {
+	body, err := readBody(w, r)
+	if err != nil {
+		return nil, false, err
+	}
+	if body.names != nil || body.records != nil {
+		return nil, false, invalidBody(field.Forbidden(field.NewPath("errors"), "must not stand here: the path names the error; the one field is reason"))
+	}
+	ref, err := b.job(r.Context(), namespace, id)
+	if err != nil {
+		return nil, false, err
+	}
+	names := []string{name}
+	outcomes, err := b.judge(r.Context(), ref, names, wants)
+	if err != nil {
+		return nil, false, err
+	}
+	if o := outcomes[0]; o.Result == resolution.Failed {
+		return nil, false, notFound(name, fmt.Sprintf("job %q has no JobError %q: %s", id, name, o.Message))
+	}
+	entry := newEntry(namespace, id, wants, names, body.reason)
+	complete, err := b.submit(r.Context(), entry, tallyOf(entry, outcomes))
+	return entry, complete, err
+}
+
+// resolveMany serves PUT jobs/{id}/joberrors/resolve and unresolve: 200.
+func (b *backend) resolveMany(namespace, id string, wants bool, responder rest.Responder) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		entry, complete, err := b.doMany(w, r, namespace, id, wants)
+		answer(responder, http.StatusOK, entry, complete, err)
+	}
+}
+
+func (b *backend) doMany(w http.ResponseWriter, r *http.Request, namespace, id string, wants bool) (*joberrorv1.JobErrorResolution, bool, error) {
+	body, err := readBody(w, r)
+	if err != nil {
+		return nil, false, err
+	}
+	ref, err := b.job(r.Context(), namespace, id)
+	if err != nil {
+		return nil, false, err
+	}
+	names, outcomes, missing, err := b.plan(r.Context(), ref, body, wants)
+	if err != nil {
+		return nil, false, err
+	}
+	entry := newEntry(namespace, id, wants, names, body.reason)
+	complete, err := b.submit(r.Context(), entry, tallyOf(entry, outcomes))
+	if err == nil {
+		addMissing(entry, missing)
+	}
+	return entry, complete, err
+}
+
+// plan finds out what a bulk request is about: the names for its entry, what
+// would become of each, and which records mean no error at all.
+func (b *backend) plan(ctx context.Context, ref jobs.Ref, body *body, wants bool) (names []string, outcomes, missing []resolution.Outcome, err error) {
+	if body.names != nil {
+		outcomes, err = b.judge(ctx, ref, body.names, wants)
+		return body.names, outcomes, nil, err
+	}
+	if body.records == nil {
+		not := !wants
+		found, _, err := ref.List(ctx, b.live, jobs.ListOptions{Resolved: &not})
+		for i := range found {
+			outcomes = append(outcomes, resolution.Outcome{Name: found[i].Name, Result: resolution.Updated})
+		}
+		return nil, outcomes, nil, err
+	}
+	found, _, err := ref.List(ctx, b.live, jobs.ListOptions{})
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	names, missing = match(body.records, found, wants)
+	if problems := checkNames(field.NewPath("_id"), names); len(problems) > 0 {
+		return nil, nil, nil, invalidBody(problems...)
+	}
+	outcomes, err = b.judge(ctx, ref, names, wants)
+	return names, outcomes, missing, err
+}
+
+// judge tells what would become of each named error.
+func (b *backend) judge(ctx context.Context, ref jobs.Ref, names []string, wants bool) ([]resolution.Outcome, error) {
+	outcomes := make([]resolution.Outcome, len(names))
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(readsInFlight)
+	for i, name := range names {
+		group.Go(func() error {
+			je := &joberrorv1.JobError{}
+			err := b.live.Get(ctx, types.NamespacedName{Namespace: ref.Namespace, Name: name}, je)
+			switch {
+			case apierrors.IsNotFound(err):
+				outcomes[i] = resolution.NotFound(name)
+			case err != nil:
+				return err
+			case !ref.Owns(je):
+				outcomes[i] = resolution.OtherJob(name)
+			case je.Spec.Resolved == wants:
+				outcomes[i] = resolution.Outcome{Name: name, Result: resolution.Unchanged}
+			default:
+				outcomes[i] = resolution.Outcome{Name: name, Result: resolution.Updated}
+			}
+			return nil
+		})
+	}
+	return outcomes, group.Wait()
+}
+
+func tallyOf(entry *joberrorv1.JobErrorResolution, outcomes []resolution.Outcome) *resolution.Tally {
+	tally := resolution.NewTally(entry, time.Now())
+	for _, o := range outcomes {
+		tally.Add(o)
+	}
+	return tally
+}
+
+// addMissing adds the records that mean no error to what the answer tells. The
+// entry that is kept can't name them: they have no name.
+func addMissing(entry *joberrorv1.JobErrorResolution, missing []resolution.Outcome) {
+	for _, o := range missing {
+		entry.Status.Failed++
+		if len(entry.Status.Failures) < joberrorv1.MaxListedFailures {
+			entry.Status.Failures = append(entry.Status.Failures,
+				joberrorv1.ResolutionFailure{Name: o.Name, Reason: o.Reason, Message: o.Message})
+		}
+	}
+}

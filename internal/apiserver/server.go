@@ -1,0 +1,123 @@
+// Copyright The JobError Authors
+// SPDX-License-Identifier: Apache-2.0
+
+// Package apiserver is the aggregated API of the group resolve.joberror.io. It
+// authenticates and authorizes by asking the API server in front, and keeps
+// nothing of its own: what it changes, it changes by creating a
+// JobErrorResolution.
+package apiserver
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"strconv"
+
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apiserver/pkg/registry/rest"
+	"k8s.io/apiserver/pkg/server"
+	"k8s.io/apiserver/pkg/server/dynamiccertificates"
+	"k8s.io/apiserver/pkg/server/options"
+	"k8s.io/apiserver/pkg/util/compatibility"
+	ctrl "sigs.k8s.io/controller-runtime"
+
+	resolvev1 "joberror.io/operator/api/resolve/v1"
+	"joberror.io/operator/internal/certs"
+)
+
+// Server is the aggregated API server. As a manager's Runnable it serves on
+// every replica.
+type Server struct {
+	options     Options
+	kubeconfig  string
+	certificate certs.Certificate
+	listener    net.Listener
+	storage     map[string]rest.Storage
+}
+
+// +kubebuilder:rbac:groups=authentication.k8s.io,resources=tokenreviews,verbs=create
+// +kubebuilder:rbac:groups=authorization.k8s.io,resources=subjectaccessreviews,verbs=create
+// +kubebuilder:rbac:groups=joberror.io,resources=joberrorresolutions,verbs=create
+
+// Setup adds the server to the manager. It takes the port at once, so that one
+// that is in use is known at start. The kubeconfig may be empty in a cluster.
+func Setup(ctx context.Context, mgr ctrl.Manager, opts Options, kubeconfig string, certificate certs.Certificate) error {
+	address := net.JoinHostPort(opts.BindAddress, strconv.Itoa(opts.Port))
+	listener, err := net.Listen("tcp", address)
+	if err != nil {
+		return fmt.Errorf("aggregated API: %w", err)
+	}
+	waiter, err := newWaiter(ctx, mgr.GetCache())
+	if err != nil {
+		return err
+	}
+	backend := &backend{client: mgr.GetClient(), live: mgr.GetAPIReader(), waiter: waiter, wait: opts.Wait}
+	return mgr.Add(&Server{
+		options:     opts,
+		kubeconfig:  kubeconfig,
+		certificate: certificate,
+		listener:    listener,
+		storage: map[string]rest.Storage{
+			"jobs":           &jobStorage{cache: mgr.GetClient()},
+			"jobs/joberrors": &jobErrorStorage{backend: backend},
+		},
+	})
+}
+
+// NeedLeaderElection tells the manager that every replica serves.
+func (s *Server) NeedLeaderElection() bool { return false }
+
+// Start serves until the context ends, then lets the requests under way finish.
+func (s *Server) Start(ctx context.Context) error {
+	if !s.certificate.Wait(ctx) {
+		return s.listener.Close()
+	}
+	generic, err := s.build()
+	if err != nil {
+		return fmt.Errorf("aggregated API: %w", err)
+	}
+	return generic.PrepareRun().RunWithContext(ctx)
+}
+
+func (s *Server) build() (*server.GenericAPIServer, error) {
+	config, err := s.config()
+	if err != nil {
+		return nil, err
+	}
+	generic, err := config.Complete().New("joberror-apiserver", server.NewEmptyDelegate())
+	if err != nil {
+		return nil, err
+	}
+	group := server.NewDefaultAPIGroupInfo(resolvev1.GroupVersion.Group, scheme, runtime.NewParameterCodec(scheme), codecs)
+	group.VersionedResourcesStorageMap[resolvev1.GroupVersion.Version] = s.storage
+	return generic, generic.InstallAPIGroup(&group)
+}
+
+func (s *Server) config() (*server.RecommendedConfig, error) {
+	config := server.NewRecommendedConfig(codecs)
+	config.EffectiveVersion = compatibility.DefaultBuildEffectiveVersion()
+	config.BuildHandlerChainFunc = buildHandlerChain
+	addOpenAPI(config)
+
+	serving := options.NewSecureServingOptions()
+	serving.Listener, serving.BindPort = s.listener, s.options.Port
+	serving.MinTLSVersion = "VersionTLS12"
+	serving.HTTP2MaxStreamsPerConnection = 1000
+	if err := serving.WithLoopback().ApplyTo(&config.SecureServing, &config.LoopbackClientConfig); err != nil {
+		return nil, err
+	}
+	certificate, err := dynamiccertificates.NewDynamicServingContentFromFiles("serving-cert", s.certificate.CertFile(), s.certificate.KeyFile())
+	if err != nil {
+		return nil, err
+	}
+	config.SecureServing.Cert = certificate
+
+	authentication := options.NewDelegatingAuthenticationOptions()
+	authentication.RemoteKubeConfigFile = s.kubeconfig
+	if err := authentication.ApplyTo(&config.Authentication, config.SecureServing, config.OpenAPIConfig); err != nil {
+		return nil, err
+	}
+	authorization := options.NewDelegatingAuthorizationOptions()
+	authorization.RemoteKubeConfigFile = s.kubeconfig
+	return config, authorization.ApplyTo(&config.Authorization)
+}

@@ -1,0 +1,70 @@
+// Copyright The JobError Authors
+// SPDX-License-Identifier: Apache-2.0
+
+// Package attribution keeps, on the JobError itself, who last set
+// spec.resolved. The mark is made where the user is known, at admission or by
+// the operator for a caller that it authenticated, and read by the reconciler.
+package attribution
+
+import (
+	"strconv"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	joberrorv1 "joberror.io/operator/api/v1"
+)
+
+// OperatorUser is the user that the operator runs as: the one that may mark a
+// change as somebody else's. The ValidatingAdmissionPolicies under
+// config/admission name it too.
+const OperatorUser = "system:serviceaccount:joberror-system:joberror-operator"
+
+// Mark tells who set spec.resolved.
+type Mark struct {
+	// By is the authenticated user; empty where it is not known.
+	By string
+	// Generation is the one that the change led to.
+	Generation int64
+	// Resolution names the JobErrorResolution that made the change, if any.
+	Resolution string
+}
+
+// Of reads the mark of an object. An unreadable one is no mark.
+func Of(obj metav1.Object) Mark {
+	annotations := obj.GetAnnotations()
+	generation, err := strconv.ParseInt(annotations[joberrorv1.AnnotationResolvedGeneration], 10, 64)
+	if err != nil {
+		return Mark{}
+	}
+	return Mark{
+		By:         annotations[joberrorv1.AnnotationResolvedBy],
+		Generation: generation,
+		Resolution: annotations[joberrorv1.AnnotationResolution],
+	}
+}
+
+// Put writes the mark onto an object, in place of an earlier one.
+func (m Mark) Put(obj metav1.Object) {
+	annotations := obj.GetAnnotations()
+	if annotations == nil {
+		annotations = map[string]string{}
+	}
+	set := func(key, value string) {
+		if value == "" {
+			delete(annotations, key)
+			return
+		}
+		annotations[key] = value
+	}
+	set(joberrorv1.AnnotationResolvedBy, m.By)
+	set(joberrorv1.AnnotationResolvedGeneration, strconv.FormatInt(m.Generation, 10))
+	set(joberrorv1.AnnotationResolution, m.Resolution)
+	obj.SetAnnotations(annotations)
+}
+
+// Fresh tells whether the mark belongs to a change that came after the
+// generation observed, in an object that has now reached the other generation.
+// A change that was made while admission was down leaves an older mark behind.
+func (m Mark) Fresh(observed, now int64) bool {
+	return observed < m.Generation && m.Generation <= now
+}

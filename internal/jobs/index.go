@@ -1,0 +1,41 @@
+// Copyright The JobError Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package jobs
+
+import (
+	"context"
+
+	batchv1 "k8s.io/api/batch/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	joberrorv1 "joberror.io/operator/api/v1"
+)
+
+// Fields that the cache is indexed by.
+const (
+	// indexUID finds a Job by its UID.
+	indexUID = "metadata.uid"
+	// indexJob finds the JobErrors that name a job, or are linked to it, by
+	// the job's name and by its UID.
+	indexJob = "job"
+)
+
+// SetupIndexes adds the indexes that the functions of this package read to the
+// manager's cache. It must be called before the cache starts.
+func SetupIndexes(ctx context.Context, indexer client.FieldIndexer) error {
+	err := indexer.IndexField(ctx, &batchv1.Job{}, indexUID, func(obj client.Object) []string {
+		return []string{string(obj.GetUID())}
+	})
+	if err != nil {
+		return err
+	}
+	return indexer.IndexField(ctx, &joberrorv1.JobError{}, indexJob, func(obj client.Object) []string {
+		je := obj.(*joberrorv1.JobError)
+		keys := []string{je.Spec.JobID}
+		if job := je.Status.Job; job != nil {
+			keys = append(keys, job.Name, string(job.UID))
+		}
+		return keys
+	})
+}

@@ -1,0 +1,97 @@
+// Copyright The JobError Authors
+// SPDX-License-Identifier: Apache-2.0
+
+// Package options holds the operator's settings and their flags.
+package options
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"time"
+
+	"github.com/prometheus/common/model"
+	"github.com/spf13/pflag"
+
+	"joberror.io/operator/internal/apiserver"
+	"joberror.io/operator/internal/retention"
+)
+
+// Options are the operator's settings.
+type Options struct {
+	// Kubeconfig is the file to reach the cluster with; empty in a cluster.
+	Kubeconfig string
+	// Namespace is the one that the operator is installed in.
+	Namespace string
+	// LeaderElect lets one of several replicas alone run the controllers.
+	LeaderElect bool
+	// HealthAddress and MetricsAddress are where these are served; 0 turns
+	// one off.
+	HealthAddress  string
+	MetricsAddress string
+	// WebhookHost and WebhookPort are where the webhooks are served.
+	WebhookHost string
+	WebhookPort int
+	// CertDir is the folder for the serving certificate.
+	CertDir string
+	// Retention is how long records are kept.
+	Retention time.Duration
+	// Concurrency is how many writes are in flight at a time.
+	Concurrency int
+	// APIServer are the settings of the aggregated API.
+	APIServer apiserver.Options
+
+	retention string
+}
+
+// New returns the defaults.
+func New() *Options {
+	return &Options{
+		Namespace:      "joberror-system",
+		HealthAddress:  ":8081",
+		MetricsAddress: "0",
+		WebhookPort:    9443,
+		CertDir:        "/tmp/joberror-certs",
+		Concurrency:    16,
+		APIServer:      apiserver.NewOptions(),
+		retention:      "30d",
+	}
+}
+
+// AddFlags adds a flag for each setting.
+func (o *Options) AddFlags(flags *pflag.FlagSet) {
+	flags.StringVar(&o.Kubeconfig, "kubeconfig", os.Getenv("KUBECONFIG"), "File to reach the cluster with; not needed inside one.")
+	flags.StringVar(&o.Namespace, "namespace", o.Namespace, "Namespace that the operator is installed in.")
+	flags.BoolVar(&o.LeaderElect, "leader-elect", o.LeaderElect, "Let one of several replicas alone run the controllers.")
+	flags.StringVar(&o.HealthAddress, "health-bind-address", o.HealthAddress, "Address of the probes /healthz and /readyz; 0 for none.")
+	flags.StringVar(&o.MetricsAddress, "metrics-bind-address", o.MetricsAddress, "Address of /metrics; 0 for none.")
+	flags.StringVar(&o.WebhookHost, "webhook-bind-address", o.WebhookHost, "Address that the webhooks listen on.")
+	flags.IntVar(&o.WebhookPort, "webhook-port", o.WebhookPort, "Port that the webhooks listen on.")
+	flags.StringVar(&o.CertDir, "cert-dir", o.CertDir, "Folder for the serving certificate; made where it is missing.")
+	flags.StringVar(&o.retention, "retention", o.retention, "How long records are kept, for example 12h, 7d or 4w.")
+	flags.IntVar(&o.Concurrency, "concurrency", o.Concurrency, "How many JobErrors are written at a time.")
+	o.APIServer.AddFlags(flags)
+}
+
+// Validate completes the settings and names each that can't be.
+func (o *Options) Validate() error {
+	var errs []error
+	d, err := model.ParseDuration(o.retention)
+	if err != nil || d <= 0 {
+		errs = append(errs, fmt.Errorf("--retention: %q must be a positive number with a unit, for example 12h, 7d or 4w", o.retention))
+	}
+	o.Retention = time.Duration(d)
+	if o.WebhookPort < 1 || o.WebhookPort > 65535 {
+		errs = append(errs, fmt.Errorf("--webhook-port: %d is no port: it must be between 1 and 65535", o.WebhookPort))
+	}
+	if o.Concurrency < 1 || o.Concurrency > 1000 {
+		errs = append(errs, fmt.Errorf("--concurrency: %d must be between 1 and 1000", o.Concurrency))
+	}
+	if o.Namespace == "" {
+		errs = append(errs, errors.New("--namespace: must not be empty"))
+	}
+	return errors.Join(append(errs, o.APIServer.Validate()...)...)
+}
+
+// Policy is the retention policy that the settings ask for.
+func (o *Options) Policy() retention.Policy { return retention.Policy{Default: o.Retention} }

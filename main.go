@@ -1,0 +1,140 @@
+// Copyright The JobError Authors
+// SPDX-License-Identifier: Apache-2.0
+
+// Command operator keeps the errors of Kubernetes Jobs.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+
+	"github.com/spf13/pflag"
+	batchv1 "k8s.io/api/batch/v1"
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+	utilruntime "k8s.io/apimachinery/pkg/util/runtime"
+	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
+	"k8s.io/client-go/tools/clientcmd"
+	logsapi "k8s.io/component-base/logs/api/v1"
+	_ "k8s.io/component-base/logs/json/register"
+	"k8s.io/klog/v2"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/cache"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/healthz"
+	metricsserver "sigs.k8s.io/controller-runtime/pkg/metrics/server"
+
+	joberrorv1 "joberror.io/operator/api/v1"
+	"joberror.io/operator/controllers"
+	"joberror.io/operator/internal/apiserver"
+	"joberror.io/operator/internal/certs"
+	"joberror.io/operator/internal/jobs"
+	"joberror.io/operator/internal/options"
+	"joberror.io/operator/internal/webhook"
+)
+
+func main() {
+	opts := options.New()
+	logging := logsapi.NewLoggingConfiguration()
+	flags := pflag.NewFlagSet("operator", pflag.ContinueOnError)
+	opts.AddFlags(flags)
+	logsapi.AddFlags(logging, flags)
+	err := flags.Parse(os.Args[1:])
+	if errors.Is(err, pflag.ErrHelp) {
+		return
+	}
+	if err == nil {
+		err = errors.Join(opts.Validate(), logsapi.ValidateAndApply(logging, nil))
+	}
+	if err == nil {
+		err = run(ctrl.SetupSignalHandler(), opts)
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "operator:", err)
+		os.Exit(1)
+	}
+}
+
+// run composes the parts and runs them until the context ends.
+func run(ctx context.Context, opts *options.Options) error {
+	ctrl.SetLogger(klog.Background())
+	config, err := clientcmd.BuildConfigFromFlags("", opts.Kubeconfig)
+	if err != nil {
+		return err
+	}
+	// The API server's priority and fairness is the limit, not the client.
+	config.QPS = -1
+	if err := os.MkdirAll(opts.CertDir, 0o700); err != nil {
+		return fmt.Errorf("--cert-dir: %w", err)
+	}
+	certificate := certs.In(opts.CertDir)
+	mgr, err := ctrl.NewManager(config, ctrl.Options{
+		Scheme:                        scheme(),
+		Cache:                         cacheOptions(opts.Namespace),
+		Metrics:                       metricsserver.Options{BindAddress: opts.MetricsAddress},
+		HealthProbeBindAddress:        opts.HealthAddress,
+		WebhookServer:                 webhook.NewServer(opts.WebhookHost, opts.WebhookPort, certificate),
+		LeaderElection:                opts.LeaderElect,
+		LeaderElectionID:              "joberror-operator",
+		LeaderElectionNamespace:       opts.Namespace,
+		LeaderElectionReleaseOnCancel: true,
+	})
+	if err != nil {
+		return err
+	}
+	if err := certs.Setup(mgr, opts.Namespace, certificate); err != nil {
+		return err
+	}
+	if err := jobs.SetupIndexes(ctx, mgr.GetFieldIndexer()); err != nil {
+		return err
+	}
+	if err := webhook.Setup(mgr, opts.Policy()); err != nil {
+		return err
+	}
+	if err := apiserver.Setup(ctx, mgr, opts.APIServer, opts.Kubeconfig, certificate); err != nil {
+		return err
+	}
+	if err := controllers.Setup(mgr, controllers.Options{Retention: opts.Policy(), Concurrency: opts.Concurrency}); err != nil {
+		return err
+	}
+	if err := addProbes(mgr, certificate); err != nil {
+		return err
+	}
+	return mgr.Start(ctx)
+}
+
+// addProbes adds what the kubelet asks: whether the process lives, and whether
+// it serves.
+func addProbes(mgr ctrl.Manager, certificate certs.Certificate) error {
+	return errors.Join(
+		mgr.AddHealthzCheck("ping", healthz.Ping),
+		mgr.AddReadyzCheck("certificate", certificate.Check),
+		mgr.AddReadyzCheck("webhooks", mgr.GetWebhookServer().StartedChecker()),
+	)
+}
+
+func scheme() *runtime.Scheme {
+	s := runtime.NewScheme()
+	utilruntime.Must(clientgoscheme.AddToScheme(s))
+	utilruntime.Must(joberrorv1.AddToScheme(s))
+	return s
+}
+
+// cacheOptions keep out of memory what nobody reads: of Jobs all but their
+// metadata, of Secrets all but those of the operator's own namespace.
+func cacheOptions(namespace string) cache.Options {
+	return cache.Options{
+		DefaultTransform: cache.TransformStripManagedFields(),
+		ByObject: map[client.Object]cache.ByObject{
+			&corev1.Secret{}: {Namespaces: map[string]cache.Config{namespace: {}}},
+			&batchv1.Job{}: {Transform: func(obj any) (any, error) {
+				if job, ok := obj.(*batchv1.Job); ok {
+					job.ManagedFields, job.Spec, job.Status = nil, batchv1.JobSpec{}, batchv1.JobStatus{}
+				}
+				return obj, nil
+			}},
+		},
+	}
+}
