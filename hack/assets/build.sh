@@ -1,4 +1,7 @@
 #!/usr/bin/env bash
+# Copyright The JobError Authors
+# SPDX-License-Identifier: Apache-2.0
+
 # Builds the binaries of a small Kubernetes cluster from the Go modules pinned
 # beside this script into the folder named by the first argument. A binary that
 # KUBEBUILDER_ASSETS offers is linked instead of built.
@@ -25,23 +28,29 @@ progress() {
 		{ print }'
 }
 
+# What a binary is made of; it is built again when that changes.
+made_of=$(cat go.mod go.sum build.sh | git hash-object --stdin)
+
 build() {
-	local name=$1 package=$2
+	local name=$1 package=$2 stamp_file=$out/.$1.stamp
 	if [ -n "${KUBEBUILDER_ASSETS:-}" ] && [ -x "$KUBEBUILDER_ASSETS/$name" ]; then
 		echo "==> $name: taken from KUBEBUILDER_ASSETS"
+		rm -f "$stamp_file"
 		ln -sf "$KUBEBUILDER_ASSETS/$name" "$out/$name"
 		return
 	fi
-	echo "==> $name: building $package"
+	if [ -x "$out/$name" ] && [ "$(cat "$stamp_file" 2>/dev/null)" = "$made_of" ]; then
+		return
+	fi
+	echo "==> $name: building $package (the whole control plane takes about 5 minutes, once)"
 	rm -f "$out/$name"
 	CGO_ENABLED=0 go build -v -trimpath -ldflags "-s -w $stamp" -o "$out/$name" "$package" 2>&1 | progress "$name"
+	echo "$made_of" >"$stamp_file"
 }
 
-echo "==> building a Kubernetes $kubernetes control plane; about 5 minutes the first time"
 build etcd go.etcd.io/etcd/server/v3
 build kube-apiserver k8s.io/kubernetes/cmd/kube-apiserver
 build kube-controller-manager k8s.io/kubernetes/cmd/kube-controller-manager
 build kube-scheduler k8s.io/kubernetes/cmd/kube-scheduler
 build kubectl k8s.io/kubernetes/cmd/kubectl
 build kwok sigs.k8s.io/kwok/cmd/kwok
-echo "==> the control plane's binaries are in $out"

@@ -66,7 +66,12 @@ func readBody(w http.ResponseWriter, r *http.Request) (*body, error) {
 	}
 }
 
+// checkContentType takes a missing type for JSON: "kubectl replace --raw" sends
+// none.
 func checkContentType(value string) error {
+	if value == "" {
+		return nil
+	}
 	media, _, err := mime.ParseMediaType(value)
 	if err == nil && media == "application/json" {
 		return nil

@@ -1,0 +1,86 @@
+# Copyright The JobError Authors
+# SPDX-License-Identifier: Apache-2.0
+
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+
+# Names built from sources are rebuilt by Go itself, which knows best when.
+BIN := bin
+ASSETS := $(BIN)/assets
+TOOLS := $(BIN)/tools
+GENERATED_API := ./api/v1 ./api/resolve/v1
+META := k8s.io/apimachinery/pkg/apis/meta/v1 k8s.io/apimachinery/pkg/runtime k8s.io/apimachinery/pkg/version
+comma := ,
+# The race detector needs a C compiler on most systems.
+RACE := $(if $(shell command -v "$$(go env CC)"),-race,$(info no C compiler: tests run without the race detector))
+empty :=
+space := $(empty) $(empty)
+
+CHECKSUMS := find api internal config/crd/bases config/rbac/role.yaml -name 'zz_generated.*' -o -path 'config/*' -name '*.yaml' | sort | xargs git hash-object
+
+##@ Use
+
+.PHONY: help
+help: ## Show this help.
+	@awk 'BEGIN {FS = ":.*## "} /^##@/ {printf "\n%s\n", substr($$0, 5)} /^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+.PHONY: run
+run: assets build ## Run a control plane with the operator and samples; Ctrl-C stops it all.
+	@exec $(BIN)/dev -assets $(ASSETS) -operator $(BIN)/operator
+
+.PHONY: test
+test: assets ## Run all tests, with the race detector, on a real control plane.
+	go test $(RACE) -timeout 40m ./...
+
+##@ Build
+
+.PHONY: build
+build: ## Build the operator and what runs it here.
+	CGO_ENABLED=0 go build -trimpath -o $(BIN)/operator .
+	CGO_ENABLED=0 go build -trimpath -o $(BIN)/dev ./hack/dev
+
+.PHONY: assets
+assets: ## Build the control plane's binaries, once; KUBEBUILDER_ASSETS is used where set.
+	@hack/assets/build.sh $(ASSETS)
+
+.PHONY: generate
+generate: $(TOOLS)/.built ## Generate deepcopy functions and OpenAPI schemas.
+	$(TOOLS)/controller-gen object:headerFile=hack/boilerplate.go.txt paths=./api/...
+	$(TOOLS)/openapi-gen --go-header-file hack/boilerplate.go.txt --report-filename /dev/null \
+		--output-dir internal/apiserver/openapi --output-pkg joberror.io/operator/internal/apiserver/openapi \
+		--output-file zz_generated.openapi.go --output-model-name-file zz_generated.model_name.go \
+		--readonly-pkg $(subst $(space),$(comma),$(META)) $(GENERATED_API) $(META)
+
+.PHONY: manifests
+manifests: $(TOOLS)/.built ## Generate CRDs and RBAC.
+	$(TOOLS)/controller-gen crd paths=./api/v1 output:crd:dir=config/crd/bases
+	$(TOOLS)/controller-gen rbac:roleName=joberror-operator paths=./controllers paths=./internal/apiserver paths=./internal/certs \
+		output:rbac:dir=config/rbac
+
+$(TOOLS)/.built: hack/tools/go.mod hack/tools/go.sum
+	@echo "==> building the generators and linters"
+	@mkdir -p $(TOOLS)
+	cd hack/tools && go build -o $(CURDIR)/$(TOOLS)/ tool
+	@touch $@
+
+##@ Check
+
+.PHONY: lint
+lint: $(TOOLS)/.built ## Check format, vet, staticcheck and licence headers.
+	@unformatted=$$(gofmt -l $$(git ls-files '*.go')); [ -z "$$unformatted" ] || { echo "gofmt: $$unformatted"; exit 1; }
+	go vet ./...
+	$(TOOLS)/staticcheck ./...
+	$(TOOLS)/addlicense -check -ignore '$(BIN)/**' -ignore '.dev/**' -ignore 'config/**' -ignore '**/zz_generated*' .
+
+.PHONY: verify
+verify: lint ## Regenerate everything and fail on a difference; lint.
+	@before=$$($(CHECKSUMS)); $(MAKE) --no-print-directory generate manifests; \
+	[ "$$before" = "$$($(CHECKSUMS))" ] || { echo "generated files were out of date; they are not any more: commit them"; exit 1; }
+	go mod tidy -diff
+	cd hack/tools && go mod tidy -diff
+	cd hack/assets && go mod tidy -diff
+
+.PHONY: clean
+clean: ## Delete what was built and what make run left.
+	rm -rf $(BIN) .dev

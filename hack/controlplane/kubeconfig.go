@@ -1,0 +1,37 @@
+// Copyright The JobError Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package controlplane
+
+import (
+	"crypto/x509/pkix"
+
+	"k8s.io/client-go/rest"
+	"k8s.io/client-go/tools/clientcmd"
+	clientcmdapi "k8s.io/client-go/tools/clientcmd/api"
+)
+
+// KubeconfigFor writes a kubeconfig for a user in these groups into the control
+// plane's folder. The user is authenticated by a client certificate; any name
+// will do, that of a service account too.
+func (p *Plane) KubeconfigFor(file, user string, groups ...string) (string, *rest.Config, error) {
+	certPEM, keyPEM, err := p.clients.sign(pkix.Name{CommonName: user, Organization: groups})
+	if err != nil {
+		return "", nil, err
+	}
+	config := clientcmdapi.NewConfig()
+	config.Clusters["dev"] = &clientcmdapi.Cluster{Server: "https://" + p.api, CertificateAuthority: p.path("pki", "ca.crt")}
+	config.AuthInfos["dev"] = &clientcmdapi.AuthInfo{ClientCertificateData: certPEM, ClientKeyData: keyPEM}
+	config.Contexts["dev"] = &clientcmdapi.Context{Cluster: "dev", AuthInfo: "dev"}
+	config.CurrentContext = "dev"
+	path := p.path(file)
+	if err := clientcmd.WriteToFile(*config, path); err != nil {
+		return "", nil, err
+	}
+	restConfig, err := clientcmd.BuildConfigFromFlags("", path)
+	if err != nil {
+		return "", nil, err
+	}
+	restConfig.QPS = -1
+	return path, restConfig, nil
+}

@@ -1,0 +1,158 @@
+// Copyright The JobError Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package controlplane
+
+import (
+	"context"
+	_ "embed"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/client-go/kubernetes"
+)
+
+//go:embed kubelet.yaml
+var kubeletStages []byte
+
+func (p *Plane) startEtcd(ctx context.Context) error {
+	peer, err := FreePort(0)
+	if err != nil {
+		return err
+	}
+	peers := fmt.Sprintf("http://127.0.0.1:%d", peer)
+	url := "http://" + p.etcd
+	process, err := p.launch("etcd",
+		"--data-dir="+p.path("etcd"),
+		"--listen-client-urls="+url, "--advertise-client-urls="+url,
+		"--listen-peer-urls="+peers, "--initial-advertise-peer-urls="+peers, "--initial-cluster=default="+peers,
+		// Nothing here has to survive a power cut.
+		"--unsafe-no-fsync",
+	)
+	if err != nil {
+		return err
+	}
+	return process.waitFor(ctx, func(ctx context.Context) error {
+		request, err := http.NewRequestWithContext(ctx, http.MethodGet, url+"/health", nil)
+		if err != nil {
+			return err
+		}
+		response, err := http.DefaultClient.Do(request)
+		if err != nil {
+			return err
+		}
+		defer response.Body.Close()
+		if response.StatusCode != http.StatusOK {
+			return errors.New(response.Status)
+		}
+		return nil
+	})
+}
+
+func (p *Plane) startAPIServer(ctx context.Context) error {
+	host, port, err := net.SplitHostPort(p.api)
+	if err != nil {
+		return err
+	}
+	pki := func(name string) string { return p.path("pki", name) }
+	process, err := p.launch("kube-apiserver",
+		"--etcd-servers=http://"+p.etcd,
+		"--bind-address="+host, "--advertise-address="+host, "--secure-port="+port,
+		"--tls-cert-file="+pki("apiserver.crt"), "--tls-private-key-file="+pki("apiserver.key"),
+		"--client-ca-file="+pki("ca.crt"),
+		"--authorization-mode=RBAC",
+		"--service-cluster-ip-range=10.0.0.0/24",
+		"--service-account-issuer=https://kubernetes.default.svc",
+		"--service-account-signing-key-file="+pki("service-accounts.key"),
+		"--service-account-key-file="+pki("service-accounts.key"),
+		// What the aggregation layer needs to vouch for a caller.
+		"--requestheader-client-ca-file="+pki("proxy-ca.crt"),
+		"--requestheader-allowed-names=front-proxy",
+		"--requestheader-username-headers=X-Remote-User",
+		"--requestheader-group-headers=X-Remote-Group",
+		"--requestheader-extra-headers-prefix=X-Remote-Extra-",
+		"--proxy-client-cert-file="+pki("proxy.crt"), "--proxy-client-key-file="+pki("proxy.key"),
+		"--endpoint-reconciler-type=none",
+		"--allow-privileged=true",
+	)
+	if err != nil {
+		return err
+	}
+	if p.Kubeconfig, p.config, err = p.KubeconfigFor("kubeconfig", "admin", "system:masters"); err != nil {
+		return err
+	}
+	client, err := kubernetes.NewForConfig(p.config)
+	if err != nil {
+		return err
+	}
+	return process.waitFor(ctx, func(ctx context.Context) error {
+		return client.RESTClient().Get().AbsPath("/readyz").Do(ctx).Error()
+	})
+}
+
+func (p *Plane) startControllerManager(context.Context) error {
+	kubeconfig, _, err := p.KubeconfigFor("controller-manager.kubeconfig", "system:kube-controller-manager")
+	if err != nil {
+		return err
+	}
+	_, err = p.launch("kube-controller-manager",
+		"--kubeconfig="+kubeconfig, "--authentication-kubeconfig="+kubeconfig, "--authorization-kubeconfig="+kubeconfig,
+		"--service-account-private-key-file="+p.path("pki", "service-accounts.key"),
+		"--root-ca-file="+p.path("pki", "ca.crt"),
+		"--use-service-account-credentials=true",
+		"--secure-port=0", "--leader-elect=false",
+	)
+	return err
+}
+
+func (p *Plane) startScheduler(context.Context) error {
+	kubeconfig, _, err := p.KubeconfigFor("scheduler.kubeconfig", "system:kube-scheduler")
+	if err != nil {
+		return err
+	}
+	_, err = p.launch("kube-scheduler",
+		"--kubeconfig="+kubeconfig, "--authentication-kubeconfig="+kubeconfig, "--authorization-kubeconfig="+kubeconfig,
+		"--secure-port=0", "--leader-elect=false",
+	)
+	return err
+}
+
+// startKubelet starts kwok, adds a node for it to play and waits until that is
+// ready.
+func (p *Plane) startKubelet(ctx context.Context) error {
+	stages := p.path("kubelet.yaml")
+	if err := os.WriteFile(stages, kubeletStages, 0o600); err != nil {
+		return err
+	}
+	process, err := p.launch("kwok", "--kubeconfig="+p.Kubeconfig, "--config="+stages, "--manage-all-nodes=true",
+		"--node-lease-duration-seconds=40")
+	if err != nil {
+		return err
+	}
+	client, err := kubernetes.NewForConfig(p.config)
+	if err != nil {
+		return err
+	}
+	nodes := client.CoreV1().Nodes()
+	node := &corev1.Node{ObjectMeta: metav1.ObjectMeta{Name: "dev-node", Labels: map[string]string{corev1.LabelHostname: "dev-node"}}}
+	if _, err := nodes.Create(ctx, node, metav1.CreateOptions{}); err != nil {
+		return err
+	}
+	return process.waitFor(ctx, func(ctx context.Context) error {
+		node, err := nodes.Get(ctx, "dev-node", metav1.GetOptions{})
+		if err != nil {
+			return err
+		}
+		for _, c := range node.Status.Conditions {
+			if c.Type == corev1.NodeReady && c.Status == corev1.ConditionTrue {
+				return nil
+			}
+		}
+		return errors.New("the node is not ready")
+	})
+}

@@ -1,0 +1,126 @@
+// Copyright The JobError Authors
+// SPDX-License-Identifier: Apache-2.0
+
+// Command dev runs a control plane with the operator beside it, loads the
+// samples and stays until it is interrupted. It is what "make run" starts.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"strings"
+	"syscall"
+
+	"joberror.io/operator/hack/controlplane"
+)
+
+// Ports that "make run" takes, so that what it prints stays true from one run
+// to the next.
+const (
+	apiPort  = 16443
+	etcdPort = 12379
+)
+
+var operatorPorts = controlplane.Operator{APIPort: 16444, WebhookPort: 19443, HealthPort: 18081}
+
+func main() {
+	assets := flag.String("assets", "bin/assets", "folder of the control plane's binaries")
+	operator := flag.String("operator", "bin/operator", "the operator's binary")
+	dir := flag.String("dir", ".dev", "folder for keys, logs, data and kubeconfig")
+	flag.Parse()
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
+	err := run(ctx, *assets, *operator, *dir)
+	stop()
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "make run:", err)
+		os.Exit(1)
+	}
+}
+
+func run(ctx context.Context, assets, operator, dir string) error {
+	for _, path := range []*string{&assets, &operator, &dir} {
+		absolute, err := filepath.Abs(*path)
+		if err != nil {
+			return err
+		}
+		*path = absolute
+	}
+	for _, port := range []int{operatorPorts.APIPort, operatorPorts.WebhookPort, operatorPorts.HealthPort} {
+		if _, err := controlplane.FreePort(port); err != nil {
+			return fmt.Errorf("operator: %w", err)
+		}
+	}
+	plane, err := controlplane.Start(ctx, controlplane.Options{Assets: assets, Dir: dir, APIPort: apiPort, EtcdPort: etcdPort, Say: say})
+	if err != nil {
+		return ignoreInterrupt(ctx, err)
+	}
+	err = serve(ctx, plane, operator)
+	say("stopping")
+	return errors.Join(ignoreInterrupt(ctx, err), plane.Stop())
+}
+
+// ignoreInterrupt drops the errors of work that Ctrl-C cut short.
+func ignoreInterrupt(ctx context.Context, err error) error {
+	if ctx.Err() != nil {
+		return nil
+	}
+	return err
+}
+
+func serve(ctx context.Context, plane *controlplane.Plane, binary string) (err error) {
+	say("installing CRDs, roles, policies, webhooks and the APIService")
+	if err := plane.Install(ctx, "config/dev", operatorPorts); err != nil {
+		return err
+	}
+	operator, err := plane.StartOperator(ctx, "operator", binary, operatorPorts)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, operator.Stop()) }()
+	say("loading the samples")
+	if _, err := plane.Run(ctx, nil, "apply", "-k", "config/samples"); err != nil {
+		return err
+	}
+	fmt.Print(strings.ReplaceAll(welcome, "KUBECONFIG_PATH", plane.Kubeconfig))
+	return watch(ctx, append(plane.Processes(), operator))
+}
+
+// watch returns when one of the processes ends, or the context does.
+func watch(ctx context.Context, processes []*controlplane.Process) error {
+	ended := make(chan error, len(processes))
+	for _, process := range processes {
+		go func() {
+			<-process.Done()
+			ended <- process.Err()
+		}()
+	}
+	select {
+	case err := <-ended:
+		return err
+	case <-ctx.Done():
+		return nil
+	}
+}
+
+func say(format string, args ...any) { fmt.Printf("==> "+format+"\n", args...) }
+
+const welcome = `
+The operator runs. In another terminal, from this folder:
+
+  export KUBECONFIG=KUBECONFIG_PATH
+  export PATH=$PWD/bin/assets:$PATH
+
+  kubectl get joberrors
+  kubectl patch je nightly-import-row-17 --type=merge -p '{"spec":{"resolved":true}}'
+  kubectl replace --raw /apis/resolve.joberror.io/v1/namespaces/default/jobs/nightly-import/joberrors/resolve -f config/samples/body.json
+  kubectl get jobs.resolve.joberror.io
+  kubectl delete job nightly-import
+  kubectl get je -o wide
+
+The README tells more. Ctrl-C stops everything.
+`
