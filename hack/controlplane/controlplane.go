@@ -33,6 +33,9 @@ type Options struct {
 	Dir string
 	// APIPort and EtcdPort are the ports to take; 0 takes any.
 	APIPort, EtcdPort int
+	// Audit lets the API server log each write, with who made it, to
+	// audit.log in Dir.
+	Audit bool
 	// Say is told what goes on.
 	Say func(format string, args ...any)
 }
@@ -61,6 +64,9 @@ func Start(ctx context.Context, options Options) (*Plane, error) {
 }
 
 func (p *Plane) start(ctx context.Context) error {
+	if err := os.RemoveAll(p.AuditLog()); err != nil {
+		return err
+	}
 	for _, dir := range []string{"logs", "pki", "etcd"} {
 		if err := os.RemoveAll(p.path(dir)); err != nil {
 			return err

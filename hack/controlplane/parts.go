@@ -17,8 +17,12 @@ import (
 	"k8s.io/client-go/kubernetes"
 )
 
-//go:embed kubelet.yaml
-var kubeletStages []byte
+var (
+	//go:embed kubelet.yaml
+	kubeletStages []byte
+	//go:embed audit.yaml
+	auditPolicy []byte
+)
 
 func (p *Plane) startEtcd(ctx context.Context) error {
 	peer, err := FreePort(0)
@@ -60,7 +64,11 @@ func (p *Plane) startAPIServer(ctx context.Context) error {
 		return err
 	}
 	pki := func(name string) string { return p.path("pki", name) }
-	process, err := p.launch("kube-apiserver",
+	audit, err := p.auditFlags()
+	if err != nil {
+		return err
+	}
+	process, err := p.launch("kube-apiserver", append(audit,
 		"--etcd-servers=http://"+p.etcd,
 		"--bind-address="+host, "--advertise-address="+host, "--secure-port="+port,
 		"--tls-cert-file="+pki("apiserver.crt"), "--tls-private-key-file="+pki("apiserver.key"),
@@ -79,7 +87,7 @@ func (p *Plane) startAPIServer(ctx context.Context) error {
 		"--proxy-client-cert-file="+pki("proxy.crt"), "--proxy-client-key-file="+pki("proxy.key"),
 		"--endpoint-reconciler-type=none",
 		"--allow-privileged=true",
-	)
+	)...)
 	if err != nil {
 		return err
 	}
@@ -94,6 +102,18 @@ func (p *Plane) startAPIServer(ctx context.Context) error {
 		return client.RESTClient().Get().AbsPath("/readyz").Do(ctx).Error()
 	})
 }
+
+// auditFlags turn the audit log on where it is wanted.
+func (p *Plane) auditFlags() ([]string, error) {
+	if !p.options.Audit {
+		return nil, nil
+	}
+	policy := p.path("audit-policy.yaml")
+	return []string{"--audit-policy-file=" + policy, "--audit-log-path=" + p.AuditLog()}, os.WriteFile(policy, auditPolicy, 0o600)
+}
+
+// AuditLog is the file of the API server's audit log.
+func (p *Plane) AuditLog() string { return p.path("audit.log") }
 
 func (p *Plane) startControllerManager(context.Context) error {
 	kubeconfig, _, err := p.KubeconfigFor("controller-manager.kubeconfig", "system:kube-controller-manager")

@@ -4,12 +4,14 @@
 package apiserver
 
 import (
+	"encoding/json"
 	"net/http"
 	"strconv"
 
+	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/util/validation/field"
-	"k8s.io/apiserver/pkg/endpoints/handlers/responsewriters"
 	"k8s.io/apiserver/pkg/registry/rest"
+	"k8s.io/klog/v2"
 
 	resolvev1 "joberror.io/operator/api/resolve/v1"
 	"joberror.io/operator/internal/jobs"
@@ -48,7 +50,10 @@ func (b *backend) list(namespace, id string, responder rest.Responder) http.Hand
 		if next != "" {
 			w.Header().Set(continueHeader, next)
 		}
-		responsewriters.WriteRawJSON(http.StatusOK, records, w)
+		w.Header().Set("Content-Type", runtime.ContentTypeJSON)
+		if err := json.NewEncoder(w).Encode(records); err != nil {
+			klog.FromContext(r.Context()).V(2).Info("The caller is gone", "err", err)
+		}
 	}
 }
 

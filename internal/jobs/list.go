@@ -78,13 +78,15 @@ func (r Ref) page(ctx context.Context, live client.Reader, opts ListOptions, at 
 	if opts.Limit > 0 {
 		limit = min(limit, opts.Limit-have)
 	}
-	raw := &metav1.ListOptions{Limit: int64(limit), Continue: at.Continue}
+	// Limit and Continue must stand beside Raw: the client overwrites those in it.
+	raw := &metav1.ListOptions{}
 	if opts.ResourceVersion != "" && at.Continue == "" {
 		raw.ResourceVersion = opts.ResourceVersion
 		raw.ResourceVersionMatch = metav1.ResourceVersionMatchExact
 	}
 	var list joberrorv1.JobErrorList
-	err := live.List(ctx, &list, &client.ListOptions{Raw: raw}, client.InNamespace(r.Namespace), fields)
+	options := &client.ListOptions{Limit: int64(limit), Continue: at.Continue, Raw: raw}
+	err := live.List(ctx, &list, options, client.InNamespace(r.Namespace), fields)
 	return &list, err
 }
 

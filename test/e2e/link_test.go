@@ -1,0 +1,211 @@
+// Copyright The JobError Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package e2e
+
+import (
+	"slices"
+	"testing"
+	"time"
+
+	batchv1 "k8s.io/api/batch/v1"
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	joberrorv1 "joberror.io/operator/api/v1"
+	"joberror.io/operator/test/harness"
+)
+
+// owners are the kinds of an error's owners, sorted.
+func owners(je *joberrorv1.JobError) []string {
+	var kinds []string
+	for _, o := range je.OwnerReferences {
+		kinds = append(kinds, o.Kind)
+	}
+	slices.Sort(kinds)
+	return kinds
+}
+
+func linked(reason string) func(*joberrorv1.JobError) bool {
+	return func(je *joberrorv1.JobError) bool {
+		return harness.Reason(je.Status.Conditions, joberrorv1.ConditionLinked) == reason
+	}
+}
+
+func TestAnErrorSurvivesItsJob(t *testing.T) {
+	t.Parallel()
+	for _, policy := range []metav1.DeletionPropagation{metav1.DeletePropagationBackground, metav1.DeletePropagationForeground, metav1.DeletePropagationOrphan} {
+		t.Run(string(policy), func(t *testing.T) {
+			t.Parallel()
+			ns := cluster.Namespace(t)
+			job := harness.Create(t, cluster.Client, harness.Job(ns, "job"))
+			harness.Create(t, cluster.Client, harness.JobError(ns, "e", "job"))
+			je := cluster.When(t, ns, "e", linked(joberrorv1.ReasonJobFound))
+			if got := owners(je); !slices.Equal(got, []string{"Job", "Namespace"}) {
+				t.Fatalf("owners are %v", got)
+			}
+			for _, o := range je.OwnerReferences {
+				if o.Controller != nil || o.BlockOwnerDeletion != nil {
+					t.Errorf("%s is a controller or blocks its deletion", o.Kind)
+				}
+			}
+			if err := cluster.Client.Delete(t.Context(), job, client.PropagationPolicy(policy)); err != nil {
+				t.Fatal(err)
+			}
+			je = cluster.When(t, ns, "e", func(je *joberrorv1.JobError) bool {
+				return linked(joberrorv1.ReasonJobDeleted)(je) && slices.Equal(owners(je), []string{"Namespace"})
+			})
+			if je.Status.Job == nil || je.Status.Job.Name != "job" || je.Status.Job.UID != job.UID || je.Labels[joberrorv1.LabelJobName] != "job" {
+				t.Errorf("the link is forgotten: %+v, %v", je.Status.Job, je.Labels)
+			}
+			err := cluster.Client.Get(t.Context(), client.ObjectKeyFromObject(job), job)
+			if !apierrors.IsNotFound(err) {
+				t.Errorf("the Job is still there: %v", err)
+			}
+		})
+	}
+}
+
+func TestARealJobFailsAndItsErrorOutlivesIt(t *testing.T) {
+	t.Parallel()
+	ns := cluster.Namespace(t)
+	job := harness.Create(t, cluster.Client, harness.Job(ns, "job", harness.Failing("3")))
+	harness.Create(t, cluster.Client, harness.JobError(ns, "e", "job"))
+	harness.Eventually(t, func() string {
+		for _, c := range harness.Get(t, cluster.Client, ns, "job", &batchv1.Job{}).Status.Conditions {
+			if c.Type == batchv1.JobFailed && c.Status == corev1.ConditionTrue {
+				return ""
+			}
+		}
+		return "the Job has not failed"
+	})
+	if err := cluster.Client.Delete(t.Context(), job, client.PropagationPolicy(metav1.DeletePropagationBackground)); err != nil {
+		t.Fatal(err)
+	}
+	cluster.When(t, ns, "e", linked(joberrorv1.ReasonJobDeleted))
+}
+
+func TestCascadeDeletesTheErrorsWithTheJob(t *testing.T) {
+	t.Parallel()
+	ns := cluster.Namespace(t)
+	job := harness.Create(t, cluster.Client, harness.Job(ns, "job", harness.Annotated(joberrorv1.AnnotationDeletionPolicy, "Cascade")))
+	harness.Create(t, cluster.Client, harness.JobError(ns, "e", "job"))
+	cluster.When(t, ns, "e", func(je *joberrorv1.JobError) bool { return slices.Equal(owners(je), []string{"Job"}) })
+	if err := cluster.Client.Delete(t.Context(), job, client.PropagationPolicy(metav1.DeletePropagationBackground)); err != nil {
+		t.Fatal(err)
+	}
+	gone(t, harness.JobError(ns, "e", "job"))
+}
+
+func TestTheDeletionPolicyCanChangeWhileTheJobLives(t *testing.T) {
+	t.Parallel()
+	ns := cluster.Namespace(t)
+	job := harness.Create(t, cluster.Client, harness.Job(ns, "job"))
+	harness.Create(t, cluster.Client, harness.JobError(ns, "e", "job"))
+	cluster.When(t, ns, "e", func(je *joberrorv1.JobError) bool { return len(je.OwnerReferences) == 2 })
+	for _, step := range []struct {
+		patch string
+		want  []string
+	}{
+		{`{"metadata":{"annotations":{"joberror.io/deletion-policy":"Cascade"}}}`, []string{"Job"}},
+		{`{"metadata":{"annotations":{"joberror.io/deletion-policy":null}}}`, []string{"Job", "Namespace"}},
+	} {
+		if err := cluster.Client.Patch(t.Context(), job, mergePatch(step.patch)); err != nil {
+			t.Fatal(err)
+		}
+		cluster.When(t, ns, "e", func(je *joberrorv1.JobError) bool { return slices.Equal(owners(je), step.want) })
+	}
+}
+
+func TestAJobThatComesLaterIsLinkedThen(t *testing.T) {
+	t.Parallel()
+	ns := cluster.Namespace(t)
+	harness.Create(t, cluster.Client, harness.JobError(ns, "early", "job"))
+	cluster.When(t, ns, "early", linked(joberrorv1.ReasonJobNotFound))
+	job := harness.Create(t, cluster.Client, harness.Job(ns, "job"))
+	je := cluster.When(t, ns, "early", linked(joberrorv1.ReasonJobFound))
+	if je.Status.Job.UID != job.UID || len(je.OwnerReferences) != 2 || je.Labels[joberrorv1.LabelJobName] != "job" {
+		t.Errorf("not linked: %+v %v %v", je.Status.Job, je.OwnerReferences, je.Labels)
+	}
+	harness.Create(t, cluster.Client, harness.JobError(ns, "by-uid", string(job.UID)))
+	if je := cluster.When(t, ns, "by-uid", linked(joberrorv1.ReasonJobFound)); je.Status.Job.Name != "job" {
+		t.Errorf("linked to %+v", je.Status.Job)
+	}
+}
+
+func TestAJobOfTheSameNameIsAnotherJob(t *testing.T) {
+	t.Parallel()
+	ns := cluster.Namespace(t)
+	first := harness.Create(t, cluster.Client, harness.Job(ns, "job"))
+	harness.Create(t, cluster.Client, harness.JobError(ns, "of-first", "job"))
+	cluster.When(t, ns, "of-first", linked(joberrorv1.ReasonJobFound))
+	if err := cluster.Client.Delete(t.Context(), first, client.PropagationPolicy(metav1.DeletePropagationBackground)); err != nil {
+		t.Fatal(err)
+	}
+	cluster.When(t, ns, "of-first", linked(joberrorv1.ReasonJobDeleted))
+	second := harness.Create(t, cluster.Client, harness.Job(ns, "job"))
+	harness.Create(t, cluster.Client, harness.JobError(ns, "of-second", "job"))
+	je := cluster.When(t, ns, "of-second", linked(joberrorv1.ReasonJobFound))
+	if je.Status.Job.UID != second.UID {
+		t.Errorf("linked to %s, want %s", je.Status.Job.UID, second.UID)
+	}
+	// A change of the new Job makes the operator look at both errors.
+	if err := cluster.Client.Patch(t.Context(), second, mergePatch(`{"metadata":{"annotations":{"joberror.io/retention":"7d"}}}`)); err != nil {
+		t.Fatal(err)
+	}
+	cluster.When(t, ns, "of-second", func(je *joberrorv1.JobError) bool { return je.Status.Job.Retention == "7d" })
+	je = cluster.Settled(t, ns, "of-first")
+	if je.Status.Job.UID != first.UID || harness.HasOwner(je, second.UID) || !linked(joberrorv1.ReasonJobDeleted)(je) {
+		t.Errorf("the first Job's error was taken for the second's: %+v %v", je.Status.Job, je.OwnerReferences)
+	}
+}
+
+func TestADeletedNamespaceTakesItsErrorsAlong(t *testing.T) {
+	t.Parallel()
+	ns := cluster.Namespace(t)
+	harness.Create(t, cluster.Client, harness.Job(ns, "job"))
+	harness.Create(t, cluster.Client, harness.JobError(ns, "e", "job"))
+	harness.Create(t, cluster.Client, harness.Resolution(ns, "r", "job"))
+	cluster.Completed(t, ns, "r")
+	if err := cluster.Client.Delete(t.Context(), &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: ns}}); err != nil {
+		t.Fatal(err)
+	}
+	gone(t, &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: ns}})
+}
+
+func TestAJobTellsOfItsErrors(t *testing.T) {
+	t.Parallel()
+	ns := cluster.Namespace(t)
+	harness.Create(t, cluster.Client, harness.Job(ns, "job", harness.Annotated(joberrorv1.AnnotationRetention, "soon")))
+	harness.Create(t, cluster.Client, harness.JobError(ns, "e", "job"))
+	harness.Create(t, cluster.Client, harness.JobError(ns, "f", "job"))
+	cluster.When(t, ns, "e", linked(joberrorv1.ReasonJobFound))
+	if err := cluster.Client.Patch(t.Context(), harness.JobError(ns, "e", "job"), mergePatch(`{"spec":{"resolved":true}}`)); err != nil {
+		t.Fatal(err)
+	}
+	harness.Create(t, cluster.Client, harness.Resolution(ns, "rest", "job"))
+	for object, want := range map[string][]string{
+		"job/job":    {"ErrorRecorded", "InvalidRetention", "ErrorsResolved", "1 errors resolved by admin with JobErrorResolution rest"},
+		"joberror/e": {"Resolved", "resolved by admin"},
+	} {
+		harness.Eventually(t, func() string {
+			out, err := cluster.Run(t.Context(), nil, "events", "-n", ns, "--for", object)
+			return missing(out, err, want...)
+		})
+	}
+}
+
+// gone waits until an object is deleted.
+func gone(t *testing.T, obj client.Object) {
+	t.Helper()
+	start := time.Now()
+	harness.Eventually(t, func() string {
+		err := cluster.Client.Get(t.Context(), client.ObjectKeyFromObject(obj), obj)
+		if apierrors.IsNotFound(err) {
+			return ""
+		}
+		return obj.GetName() + " is still there after " + time.Since(start).String()
+	})
+}

@@ -1,0 +1,115 @@
+// Copyright The JobError Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package e2e
+
+import (
+	"fmt"
+	"net/http"
+	"testing"
+
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	joberrorv1 "joberror.io/operator/api/v1"
+	"joberror.io/operator/test/harness"
+)
+
+func inNamespace(ns string) client.ListOption { return client.InNamespace(ns) }
+
+func TestErrorsAreListedInTheSourcesShape(t *testing.T) {
+	t.Parallel()
+	ns := cluster.Namespace(t)
+	path := job(t, ns)
+	full := joberrorv1.JobErrorSpec{
+		UserID: "u1", JobID: "job", CreatedAt: "2026-11-20T10:00:00.123Z", Resolved: true, Code: "c", Extract: "e", Generate: "g",
+		Extracted: "ed", Generated: "gd", Message: "m", Source: "s",
+	}
+	full.CreatedAt = recently()
+	harness.Create(t, cluster.Client, harness.JobError(ns, "full", "job", spec(func(s *joberrorv1.JobErrorSpec) { *s = full })))
+	je := cluster.Settled(t, ns, "full")
+	want := fmt.Sprintf(`[{"_id":"full","_userId":"u1","_jobId":"job","_retryId":"%s","createdAt":"%s","resolved":true,"code":"c",`+
+		`"extract":"e","generate":"g","extracted":"ed","generated":"gd","message":"m","source":"s"}]`+"\n",
+		je.Status.RetryID.UTC().Format("2006-01-02T15:04:05.000000Z07:00"), full.CreatedAt)
+	got := harness.Do(t, cluster.Config(), http.MethodGet, path, "").Want(t, 200)
+	if string(got.Body) != want {
+		t.Errorf("got  %s\nwant %s", got.Body, want)
+	}
+}
+
+func TestAJobWithoutErrorsListsNone(t *testing.T) {
+	t.Parallel()
+	ns := cluster.Namespace(t)
+	if got := harness.Do(t, cluster.Config(), http.MethodGet, job(t, ns), "").Want(t, 200); string(got.Body) != "[]\n" {
+		t.Errorf("got %s, want []", got.Body)
+	}
+}
+
+func TestAListIsReadPageByPage(t *testing.T) {
+	t.Parallel()
+	ns := cluster.Namespace(t)
+	created := harness.Create(t, cluster.Client, harness.Job(ns, "job"))
+	want := map[string]bool{}
+	for i := range 7 {
+		// Some name the Job, some its UID: they are one job's.
+		id := "job"
+		if i%3 == 0 {
+			id = string(created.UID)
+		}
+		je := harness.JobError(ns, fmt.Sprintf("e-%d", i), id, spec(func(s *joberrorv1.JobErrorSpec) { s.Resolved = i == 6 }))
+		want[harness.Create(t, cluster.Client, je).Name] = true
+	}
+	for i := range 7 {
+		cluster.When(t, ns, fmt.Sprintf("e-%d", i), linked(joberrorv1.ReasonJobFound))
+	}
+	for _, id := range []string{"job", string(created.UID)} {
+		got := map[string]bool{}
+		next, pages := "", 0
+		for {
+			page := harness.Do(t, cluster.Config(), http.MethodGet, harness.JobErrors(ns, id)+"?limit=2&continue="+next, "").Want(t, 200)
+			records := page.Records(t)
+			if len(records) > 2 {
+				t.Errorf("a page has %d records", len(records))
+			}
+			for _, r := range records {
+				if got[r.ID] {
+					t.Errorf("%s stands on two pages", r.ID)
+				}
+				got[r.ID] = true
+			}
+			pages++
+			if next = page.Header.Get("Joberror-Continue"); next == "" {
+				break
+			}
+		}
+		if len(got) != len(want) || pages < 4 {
+			t.Errorf("%s: got %v on %d pages", id, got, pages)
+		}
+	}
+	for filter, count := range map[string]int{"true": 1, "false": 6} {
+		records := harness.Do(t, cluster.Config(), http.MethodGet, harness.JobErrors(ns, "job")+"?resolved="+filter, "").Want(t, 200).Records(t)
+		if len(records) != count {
+			t.Errorf("resolved=%s lists %d", filter, len(records))
+		}
+	}
+}
+
+func TestErrorsAreFoundAfterTheirJobIsGone(t *testing.T) {
+	t.Parallel()
+	ns := cluster.Namespace(t)
+	created := harness.Create(t, cluster.Client, harness.Job(ns, "job"))
+	harness.Create(t, cluster.Client, harness.JobError(ns, "e", "job"))
+	cluster.When(t, ns, "e", linked(joberrorv1.ReasonJobFound))
+	if err := cluster.Client.Delete(t.Context(), created, client.PropagationPolicy("Background")); err != nil {
+		t.Fatal(err)
+	}
+	cluster.When(t, ns, "e", linked(joberrorv1.ReasonJobDeleted))
+	for _, id := range []string{"job", string(created.UID)} {
+		if records := harness.Do(t, cluster.Config(), http.MethodGet, harness.JobErrors(ns, id), "").Want(t, 200).Records(t); len(records) != 1 {
+			t.Errorf("%s lists %v", id, records)
+		}
+	}
+	entry := harness.Do(t, cluster.Config(), http.MethodPut, harness.JobErrors(ns, string(created.UID))+"/resolve", "").Want(t, 200).Entry(t)
+	if entry.Status.Updated != 1 {
+		t.Errorf("status is %+v", entry.Status)
+	}
+}

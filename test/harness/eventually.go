@@ -1,0 +1,104 @@
+// Copyright The JobError Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package harness
+
+import (
+	"slices"
+	"testing"
+	"time"
+
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"k8s.io/apimachinery/pkg/types"
+
+	joberrorv1 "joberror.io/operator/api/v1"
+)
+
+// patience is how long a test waits for what must come.
+const patience = 60 * time.Second
+
+// Eventually waits until the check returns an empty problem, and fails the test
+// with the last one where it never does.
+func Eventually(t testing.TB, check func() string) {
+	t.Helper()
+	deadline := time.Now().Add(patience)
+	for {
+		problem := check()
+		if problem == "" {
+			return
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("after %s: %s", patience, problem)
+		}
+		time.Sleep(50 * time.Millisecond)
+	}
+}
+
+// Settled waits until the operator has seen an error's spec, and returns it.
+func (c *Cluster) Settled(t testing.TB, namespace, name string) *joberrorv1.JobError {
+	t.Helper()
+	return c.When(t, namespace, name, func(*joberrorv1.JobError) bool { return true })
+}
+
+// When waits until the operator has seen an error's spec and the condition
+// holds, and returns the error.
+func (c *Cluster) When(t testing.TB, namespace, name string, holds func(*joberrorv1.JobError) bool) *joberrorv1.JobError {
+	t.Helper()
+	var je *joberrorv1.JobError
+	Eventually(t, func() string {
+		je = &joberrorv1.JobError{}
+		if err := c.Client.Get(t.Context(), Key(namespace, name), je); err != nil {
+			return err.Error()
+		}
+		if je.Status.ObservedGeneration != je.Generation {
+			return name + " was not observed yet"
+		}
+		if !holds(je) {
+			return name + " is not as it should be: " + describe(je)
+		}
+		return ""
+	})
+	return je
+}
+
+func describe(je *joberrorv1.JobError) string {
+	text := "resolvedBy=" + je.Status.ResolvedBy
+	for _, c := range je.Status.Conditions {
+		text += " " + c.Type + "=" + string(c.Status) + "/" + c.Reason
+	}
+	for _, o := range je.OwnerReferences {
+		text += " owner=" + o.Kind
+	}
+	return text
+}
+
+// Reason is the reason of a condition; empty where there is none.
+func Reason(conditions []metav1.Condition, name string) string {
+	if c := meta.FindStatusCondition(conditions, name); c != nil {
+		return c.Reason
+	}
+	return ""
+}
+
+// Completed waits until an entry is complete and returns it.
+func (c *Cluster) Completed(t testing.TB, namespace, name string) *joberrorv1.JobErrorResolution {
+	t.Helper()
+	entry := &joberrorv1.JobErrorResolution{}
+	Eventually(t, func() string {
+		if err := c.Client.Get(t.Context(), Key(namespace, name), entry); err != nil {
+			return err.Error()
+		}
+		if !meta.IsStatusConditionTrue(entry.Status.Conditions, joberrorv1.ConditionComplete) {
+			return "entry " + name + " is not complete"
+		}
+		return ""
+	})
+	return entry
+}
+
+// HasOwner tells whether an object has an owner of that UID.
+func HasOwner(obj metav1.Object, uid types.UID) bool {
+	return slices.ContainsFunc(obj.GetOwnerReferences(), func(o metav1.OwnerReference) bool { return o.UID == uid })
+}

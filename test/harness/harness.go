@@ -1,0 +1,164 @@
+// Copyright The JobError Authors
+// SPDX-License-Identifier: Apache-2.0
+
+// Package harness gives the end-to-end tests a real control plane with the
+// operator beside it: one for each package of tests.
+package harness
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"runtime"
+	"testing"
+
+	"k8s.io/apimachinery/pkg/types"
+	utilruntime "k8s.io/apimachinery/pkg/util/runtime"
+	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
+	"k8s.io/client-go/rest"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	resolvev1 "joberror.io/operator/api/resolve/v1"
+	joberrorv1 "joberror.io/operator/api/v1"
+	"joberror.io/operator/hack/controlplane"
+)
+
+func init() {
+	utilruntime.Must(joberrorv1.AddToScheme(clientgoscheme.Scheme))
+	utilruntime.Must(resolvev1.AddToScheme(clientgoscheme.Scheme))
+}
+
+// Cluster is a control plane with what is needed to run operators beside it.
+type Cluster struct {
+	*controlplane.Plane
+	// Client has all rights.
+	Client client.Client
+	// At is where the operator serves.
+	At controlplane.Operator
+	// Root is the root of the repository.
+	Root string
+
+	binary    string
+	operators []*controlplane.Process
+}
+
+// Main starts a cluster, runs the package's tests and stops the cluster. It
+// returns the exit status. With install, an operator with these arguments runs
+// from the start.
+func Main(m *testing.M, cluster *Cluster, install bool, args ...string) int {
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	dir, err := os.MkdirTemp("", "joberror-test-")
+	if err == nil {
+		err = cluster.start(ctx, dir, install, args)
+	}
+	code := 1
+	if err == nil {
+		code = m.Run()
+	}
+	err = errors.Join(err, cluster.stop())
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "harness:", err)
+		code = 1
+	}
+	if code != 0 {
+		fmt.Fprintln(os.Stderr, "harness: the logs are in", dir)
+		return code
+	}
+	if err := os.RemoveAll(dir); err != nil {
+		fmt.Fprintln(os.Stderr, "harness:", err)
+		return 1
+	}
+	return 0
+}
+
+func (c *Cluster) start(ctx context.Context, dir string, install bool, args []string) error {
+	_, file, _, _ := runtime.Caller(0)
+	c.Root = filepath.Join(filepath.Dir(file), "..", "..")
+	c.binary = filepath.Join(dir, "operator")
+	build := exec.CommandContext(ctx, "go", append(append([]string{"build"}, raceFlag...), "-o", c.binary, ".")...)
+	build.Dir = c.Root
+	if out, err := build.CombinedOutput(); err != nil {
+		return fmt.Errorf("building the operator: %w\n%s", err, out)
+	}
+	var err error
+	if c.At, err = controlplane.PickPorts(); err != nil {
+		return err
+	}
+	c.Plane, err = controlplane.Start(ctx, controlplane.Options{
+		Assets: filepath.Join(c.Root, "bin", "assets"), Dir: dir, Audit: true, Say: func(string, ...any) {},
+	})
+	if err != nil {
+		return err
+	}
+	if c.Client, err = client.New(c.Config(), client.Options{}); err != nil {
+		return err
+	}
+	if err := c.Install(ctx, filepath.Join(c.Root, "config", "dev"), c.At); err != nil {
+		return err
+	}
+	if install {
+		_, err = c.Operate(ctx, "operator", args...)
+	}
+	return err
+}
+
+// Operate starts an operator and waits until it serves.
+func (c *Cluster) Operate(ctx context.Context, name string, args ...string) (*controlplane.Process, error) {
+	process, err := c.StartOperator(ctx, name, c.binary, c.At, args...)
+	if err == nil {
+		c.operators = append(c.operators, process)
+	}
+	return process, err
+}
+
+// alarming are lines of an operator's log that no test provokes.
+var alarming = regexp.MustCompile(`DATA RACE|panic:|Observed a panic|is forbidden|(?m)^E\d{4}.*Reconciler error`)
+
+func (c *Cluster) stop() error {
+	if c.Plane == nil {
+		return nil
+	}
+	var errs []error
+	for _, operator := range c.operators {
+		errs = append(errs, operator.Stop())
+		log, err := os.ReadFile(operator.Log)
+		if err != nil {
+			errs = append(errs, err)
+		}
+		if line := alarming.Find(log); line != nil {
+			errs = append(errs, fmt.Errorf("the operator's log %s has %q", operator.Log, line))
+		}
+	}
+	return errors.Join(append(errs, c.Stop())...)
+}
+
+// User returns a configuration for a user, authenticated by certificate, with
+// no rights but those bound to that name.
+func (c *Cluster) User(t testing.TB, name string) *rest.Config {
+	t.Helper()
+	_, config, err := c.KubeconfigFor(filepath.Base(t.TempDir())+"-"+name+".kubeconfig", name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return config
+}
+
+// ClientFor returns a client for a user.
+func (c *Cluster) ClientFor(t testing.TB, name string) client.Client {
+	t.Helper()
+	user, err := client.New(c.User(t, name), client.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return user
+}
+
+// Key is the key of an object.
+func Key(namespace, name string) types.NamespacedName {
+	return types.NamespacedName{Namespace: namespace, Name: name}
+}

@@ -1,0 +1,137 @@
+// Copyright The JobError Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package harness
+
+import (
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	authorizationv1 "k8s.io/api/authorization/v1"
+	batchv1 "k8s.io/api/batch/v1"
+	corev1 "k8s.io/api/core/v1"
+	rbacv1 "k8s.io/api/rbac/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/utils/ptr"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	joberrorv1 "joberror.io/operator/api/v1"
+)
+
+// Create creates an object or fails the test.
+func Create[T client.Object](t testing.TB, c client.Client, obj T) T {
+	t.Helper()
+	if err := c.Create(t.Context(), obj); err != nil {
+		t.Fatalf("create %T %s: %v", obj, obj.GetName(), err)
+	}
+	return obj
+}
+
+// Get reads an object or fails the test.
+func Get[T client.Object](t testing.TB, c client.Client, namespace, name string, obj T) T {
+	t.Helper()
+	if err := c.Get(t.Context(), Key(namespace, name), obj); err != nil {
+		t.Fatalf("get %T %s: %v", obj, name, err)
+	}
+	return obj
+}
+
+// Namespace makes a namespace for the test, named after it.
+func (c *Cluster) Namespace(t testing.TB) string {
+	t.Helper()
+	prefix := strings.ToLower(strings.Map(func(r rune) rune {
+		if r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' {
+			return r
+		}
+		return '-'
+	}, t.Name()))
+	ns := &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{GenerateName: strings.Trim(prefix[:min(len(prefix), 50)], "-") + "-"}}
+	return Create(t, c.Client, ns).Name
+}
+
+// Grant binds a ClusterRole that says something of JobErrors to a user in a
+// namespace, and waits until the API server knows.
+func (c *Cluster) Grant(t testing.TB, namespace, user, role string) {
+	t.Helper()
+	Create(t, c.Client, &rbacv1.RoleBinding{
+		ObjectMeta: metav1.ObjectMeta{Namespace: namespace, GenerateName: role + "-"},
+		RoleRef:    rbacv1.RoleRef{APIGroup: rbacv1.GroupName, Kind: "ClusterRole", Name: role},
+		Subjects:   []rbacv1.Subject{{APIGroup: rbacv1.GroupName, Kind: rbacv1.UserKind, Name: user}},
+	})
+	Eventually(t, func() string {
+		// The built-in roles take ours up a moment after these are there.
+		for _, rule := range Get(t, c.Client, "", role, &rbacv1.ClusterRole{}).Rules {
+			if !slices.Contains(rule.APIGroups, joberrorv1.GroupVersion.Group) {
+				continue
+			}
+			review := &authorizationv1.LocalSubjectAccessReview{
+				ObjectMeta: metav1.ObjectMeta{Namespace: namespace},
+				Spec: authorizationv1.SubjectAccessReviewSpec{User: user, ResourceAttributes: &authorizationv1.ResourceAttributes{
+					Namespace: namespace, Group: joberrorv1.GroupVersion.Group, Verb: rule.Verbs[0], Resource: rule.Resources[0],
+				}},
+			}
+			if Create(t, c.Client, review).Status.Allowed {
+				return ""
+			}
+		}
+		return role + " does not let " + user + " do anything yet"
+	})
+}
+
+// Job builds a Job that never runs a pod.
+func Job(namespace, name string, with ...func(*batchv1.Job)) *batchv1.Job {
+	job := &batchv1.Job{
+		ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: name},
+		Spec: batchv1.JobSpec{
+			Suspend: ptr.To(true), BackoffLimit: ptr.To[int32](0),
+			Template: corev1.PodTemplateSpec{Spec: corev1.PodSpec{
+				RestartPolicy: corev1.RestartPolicyNever,
+				Containers:    []corev1.Container{{Name: "main", Image: "busybox"}},
+			}},
+		},
+	}
+	for _, f := range with {
+		f(job)
+	}
+	return job
+}
+
+// Annotated sets an annotation of a Job.
+func Annotated(key, value string) func(*batchv1.Job) {
+	return func(job *batchv1.Job) { metav1.SetMetaDataAnnotation(&job.ObjectMeta, key, value) }
+}
+
+// Failing lets a Job run, and fail with this exit code.
+func Failing(code string) func(*batchv1.Job) {
+	return func(job *batchv1.Job) {
+		job.Spec.Suspend = nil
+		metav1.SetMetaDataAnnotation(&job.Spec.Template.ObjectMeta, "dev.joberror.io/exit-code", code)
+	}
+}
+
+// JobError builds an error of a job.
+func JobError(namespace, name, job string, with ...func(*joberrorv1.JobError)) *joberrorv1.JobError {
+	je := &joberrorv1.JobError{
+		ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: name},
+		Spec:       joberrorv1.JobErrorSpec{JobID: job, Code: "code", Message: "message of " + name},
+	}
+	for _, f := range with {
+		f(je)
+	}
+	return je
+}
+
+// CreatedAt sets when an error happened.
+func CreatedAt(at time.Time) func(*joberrorv1.JobError) {
+	return func(je *joberrorv1.JobError) { je.Spec.CreatedAt = at.UTC().Format(time.RFC3339Nano) }
+}
+
+// Resolution builds an entry.
+func Resolution(namespace, name, job string, errors ...string) *joberrorv1.JobErrorResolution {
+	return &joberrorv1.JobErrorResolution{
+		ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: name},
+		Spec:       joberrorv1.JobErrorResolutionSpec{JobID: job, Errors: errors},
+	}
+}
