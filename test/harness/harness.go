@@ -20,7 +20,9 @@ import (
 	utilruntime "k8s.io/apimachinery/pkg/util/runtime"
 	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
 	"k8s.io/client-go/rest"
+	"k8s.io/klog/v2"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/log"
 
 	resolvev1 "joberror.io/operator/api/resolve/v1"
 	joberrorv1 "joberror.io/operator/api/v1"
@@ -28,6 +30,8 @@ import (
 )
 
 func init() {
+	// controller-runtime warns where nobody tells it what to log with.
+	log.SetLogger(klog.Background())
 	utilruntime.Must(joberrorv1.AddToScheme(clientgoscheme.Scheme))
 	utilruntime.Must(resolvev1.AddToScheme(clientgoscheme.Scheme))
 }
@@ -117,21 +121,25 @@ func (c *Cluster) Operate(ctx context.Context, name string, args ...string) (*co
 }
 
 // alarming are lines of an operator's log that no test provokes.
-var alarming = regexp.MustCompile(`DATA RACE|panic:|Observed a panic|is forbidden|(?m)^E\d{4}.*Reconciler error`)
+var alarming = regexp.MustCompile(`(?m)^.*(DATA RACE|panic:|Observed a panic|is forbidden|Reconciler error).*$`)
 
 func (c *Cluster) stop() error {
 	if c.Plane == nil {
 		return nil
 	}
 	var errs []error
+	logs := map[string]bool{}
 	for _, operator := range c.operators {
 		errs = append(errs, operator.Stop())
-		log, err := os.ReadFile(operator.Log)
+		logs[operator.Log] = true
+	}
+	for path := range logs {
+		data, err := os.ReadFile(path)
 		if err != nil {
 			errs = append(errs, err)
 		}
-		if line := alarming.Find(log); line != nil {
-			errs = append(errs, fmt.Errorf("the operator's log %s has %q", operator.Log, line))
+		if line := alarming.Find(data); line != nil {
+			errs = append(errs, fmt.Errorf("the operator's log %s has %q", path, line))
 		}
 	}
 	return errors.Join(append(errs, c.Stop())...)

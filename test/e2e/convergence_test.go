@@ -1,0 +1,105 @@
+// Copyright The JobError Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package e2e
+
+import (
+	"fmt"
+	"net/http"
+	"strings"
+	"testing"
+
+	"k8s.io/apimachinery/pkg/api/equality"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	joberrorv1 "joberror.io/operator/api/v1"
+	"joberror.io/operator/test/harness"
+)
+
+// state is what of a resolved error must be the same whichever way it was
+// resolved.
+func state(je *joberrorv1.JobError) joberrorv1.JobErrorStatus {
+	s := *je.Status.DeepCopy()
+	s.RetryID, s.ResolvedAt, s.ExpiresAt, s.Resolution = nil, &metav1.Time{}, nil, ""
+	for i := range s.Conditions {
+		s.Conditions[i].LastTransitionTime = metav1.Time{}
+		if s.Conditions[i].Type == joberrorv1.ConditionResolved {
+			s.Conditions[i].Reason, s.Conditions[i].Message = "", ""
+		}
+	}
+	return s
+}
+
+func TestEveryWayOfResolvingEndsAlike(t *testing.T) {
+	t.Parallel()
+	ns := cluster.Namespace(t)
+	manifest := `{"apiVersion":"joberror.io/v1","kind":"JobError","metadata":{"name":"%s","namespace":"` + ns + `"},"spec":{"_jobId":"job","resolved":true}}`
+	kubectl := func(stdin string, args ...string) {
+		t.Helper()
+		if _, err := cluster.Run(t.Context(), strings.NewReader(stdin), args...); err != nil {
+			t.Fatal(err)
+		}
+	}
+	ways := map[string]func(name string){
+		"by-patch": func(name string) {
+			kubectl("", "patch", "je", name, "-n", ns, "--type=merge", "-p", `{"spec":{"resolved":true}}`)
+		},
+		"by-apply": func(name string) { kubectl(fmt.Sprintf(manifest, name), "apply", "-f", "-") },
+		"by-server-side-apply": func(name string) {
+			kubectl(fmt.Sprintf(manifest, name), "apply", "--server-side", "--force-conflicts", "-f", "-")
+		},
+		"by-entry": func(name string) {
+			harness.Create(t, cluster.Client, harness.Resolution(ns, "entry", "job", name))
+		},
+		"by-endpoint": func(name string) {
+			harness.Do(t, cluster.Config(), http.MethodPut, harness.JobErrors(ns, "job")+"/"+name+"/resolve", "").Want(t, 201)
+		},
+		"by-bulk-endpoint": func(name string) {
+			harness.Do(t, cluster.Config(), http.MethodPut, harness.JobErrors(ns, "job")+"/resolve", `{"errors":["`+name+`"]}`).Want(t, 200)
+		},
+	}
+	harness.Create(t, cluster.Client, harness.Job(ns, "job"))
+	var first *joberrorv1.JobError
+	for name, resolve := range ways {
+		je := harness.JobError(ns, name, "job")
+		je.Spec.Code, je.Spec.Message = "", ""
+		harness.Create(t, cluster.Client, je)
+		cluster.When(t, ns, name, linked(joberrorv1.ReasonJobFound))
+		resolve(name)
+		got := cluster.When(t, ns, name, resolved)
+		if got.Status.ResolvedBy != "admin" || got.Status.ResolvedAt == nil {
+			t.Errorf("%s: %+v", name, got.Status)
+		}
+		if first == nil {
+			first = got
+		}
+		if !equality.Semantic.DeepEqual(state(got), state(first)) {
+			t.Errorf("%s and %s end differently:\n%+v\n%+v", name, first.Name, state(got), state(first))
+		}
+	}
+}
+
+func TestAManifestWithoutResolvedNeverReopens(t *testing.T) {
+	t.Parallel()
+	ns := cluster.Namespace(t)
+	manifest := `{"apiVersion":"joberror.io/v1","kind":"JobError","metadata":{"name":"e","namespace":"` + ns + `"},"spec":{"_jobId":"job"}}`
+	apply := func() {
+		t.Helper()
+		if _, err := cluster.Run(t.Context(), strings.NewReader(manifest), "apply", "--server-side", "--field-manager=gitops", "-f", "-"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	apply()
+	cluster.Settled(t, ns, "e")
+	harness.Do(t, cluster.Config(), http.MethodPut, harness.JobErrors(ns, "job")+"/resolve", "").Want(t, 200)
+	before := cluster.When(t, ns, "e", resolved)
+	apply()
+	if after := cluster.Settled(t, ns, "e"); after.ResourceVersion != before.ResourceVersion {
+		t.Errorf("applying the manifest again wrote: %+v", after)
+	}
+	for _, entry := range before.ManagedFields {
+		if entry.Manager != "gitops" && entry.Manager != "joberror-operator" {
+			t.Errorf("the error has a field manager %q", entry.Manager)
+		}
+	}
+}

@@ -1,0 +1,107 @@
+// Copyright The JobError Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package e2e
+
+import (
+	"encoding/json"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	resolvev1 "joberror.io/operator/api/resolve/v1"
+	joberrorv1 "joberror.io/operator/api/v1"
+	"joberror.io/operator/test/harness"
+)
+
+func TestTheAggregatedAPIIsDiscovered(t *testing.T) {
+	t.Parallel()
+	ns := cluster.Namespace(t)
+	job(t, ns, "a", "b")
+	harness.Do(t, cluster.Config(), http.MethodPut, harness.JobErrors(ns, "job")+"/a/resolve", "").Want(t, 201)
+	for _, c := range []struct {
+		args string
+		want []string
+	}{
+		{"api-resources --api-group=resolve.joberror.io", []string{"jobs", "resolve.joberror.io/v1", "JobSummary"}},
+		{"api-resources --api-group=joberror.io", []string{"joberrors", "je", "joberrorresolutions", "jer"}},
+		{"get jobs -n " + ns + " -o name", []string{"job.batch/job"}},
+		{"get jobs.resolve.joberror.io -n " + ns, []string{"TOTAL", "OPEN", "RESOLVED", "LAST ERROR", "job    2       1      1"}},
+		{"get jobs.resolve.joberror.io -A -o wide", []string{"MESSAGE", ns}},
+		{"get jobs.resolve.joberror.io job -n " + ns + " -o yaml", []string{"kind: JobSummary", "total: 2"}},
+		{"explain jobs --api-version=resolve.joberror.io/v1", []string{"JobSummary counts the errors of one job"}},
+	} {
+		harness.Eventually(t, func() string {
+			out, err := cluster.Run(t.Context(), nil, strings.Fields(c.args)...)
+			return missing(out, err, c.want...)
+		})
+	}
+	var summary resolvev1.JobSummary
+	got := harness.Do(t, cluster.Config(), http.MethodGet, "/apis/resolve.joberror.io/v1/namespaces/"+ns+"/jobs/job", "").Want(t, 200)
+	if err := json.Unmarshal(got.Body, &summary); err != nil || summary.Open != 1 || summary.Resolved != 1 {
+		t.Errorf("summary is %s, %v", got.Body, err)
+	}
+	harness.Do(t, cluster.Config(), http.MethodGet, "/apis/resolve.joberror.io/v1/namespaces/"+ns+"/jobs/none", "").Want(t, 404)
+}
+
+func TestTheAggregatedAPIHasAnOpenAPISchema(t *testing.T) {
+	t.Parallel()
+	got := harness.Do(t, cluster.Config(), http.MethodGet, "/openapi/v3/apis/resolve.joberror.io/v1", "").Want(t, 200)
+	var document struct {
+		Paths      map[string]map[string]any
+		Components struct{ Schemas map[string]any }
+	}
+	if err := json.Unmarshal(got.Body, &document); err != nil {
+		t.Fatal(err)
+	}
+	base := "/apis/resolve.joberror.io/v1/namespaces/{namespace}/jobs"
+	for path, verb := range map[string]string{
+		base: "get", base + "/{name}": "get", base + "/{name}/joberrors": "get", base + "/{name}/joberrors/{path}": "put",
+	} {
+		if document.Paths[path][verb] == nil {
+			t.Errorf("no %s %s", verb, path)
+		}
+	}
+	for _, schema := range []string{"io.joberror.resolve.v1.JobSummary", "io.joberror.v1.JobErrorResolution"} {
+		if document.Components.Schemas[schema] == nil {
+			t.Errorf("no schema %s", schema)
+		}
+	}
+	harness.Do(t, cluster.Config(), http.MethodGet, "/openapi/v2", "").Want(t, 200)
+}
+
+// The samples apply, in the namespace that they name, and do what they say.
+func TestTheSamples(t *testing.T) {
+	t.Parallel()
+	samples := filepath.Join(cluster.Root, "config", "samples")
+	kubectl := func(args ...string) {
+		t.Helper()
+		if _, err := cluster.Run(t.Context(), nil, args...); err != nil {
+			t.Fatal(err)
+		}
+	}
+	kubectl("apply", "-k", samples)
+	for _, name := range []string{"nightly-import-row-17", "nightly-import-row-230", "nightly-import-row-801"} {
+		cluster.When(t, "default", name, linked(joberrorv1.ReasonJobFound))
+	}
+	body, err := os.ReadFile(filepath.Join(samples, "body.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	path := harness.JobErrors("default", "nightly-import")
+	kubectl("replace", "--raw", path+"/resolve?dryRun=All", "-f", filepath.Join(samples, "body.json"))
+	entry := harness.Do(t, cluster.Config(), http.MethodPut, path+"/nightly-import-row-17/resolve", string(body)).Want(t, 201).Entry(t)
+	if entry.Status.Updated != 1 {
+		t.Errorf("status is %+v", entry.Status)
+	}
+	kubectl("apply", "-f", filepath.Join(samples, "joberrorresolution.yaml"))
+	if status := cluster.Completed(t, "default", "nightly-import-fixed").Status; status.Updated != 2 {
+		t.Errorf("status is %+v", status)
+	}
+	harness.Eventually(t, func() string {
+		out, err := cluster.Run(t.Context(), nil, "get", "job", "nightly-import", "-n", "default", "-o", "jsonpath={.status.conditions[*].type}")
+		return missing(out, err, "Failed")
+	})
+}

@@ -1,0 +1,84 @@
+// Copyright The JobError Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package fault
+
+import (
+	"bufio"
+	"encoding/json"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	auditv1 "k8s.io/apiserver/pkg/apis/audit/v1"
+
+	joberrorv1 "joberror.io/operator/api/v1"
+	"joberror.io/operator/internal/attribution"
+	"joberror.io/operator/test/harness"
+)
+
+// idleTime is how long an operator with nothing to do must write nothing.
+const idleTime = time.Minute
+
+func TestAnIdleOperatorWritesNothing(t *testing.T) {
+	ns := cluster.Namespace(t)
+	operate(t, "--leader-elect")
+	harness.Create(t, cluster.Client, harness.Job(ns, "job"))
+	for _, name := range []string{"a", "b", "c"} {
+		harness.Create(t, cluster.Client, harness.JobError(ns, name, "job"))
+	}
+	harness.Create(t, cluster.Client, harness.Resolution(ns, "some", "job", "a"))
+	cluster.Completed(t, ns, "some")
+	cluster.When(t, ns, "a", func(je *joberrorv1.JobError) bool { return je.Status.Resolution == "some" })
+	for _, name := range []string{"b", "c"} {
+		cluster.Settled(t, ns, name)
+	}
+	// Events are sent in the background.
+	harness.Eventually(t, func() string {
+		if out, err := cluster.Run(t.Context(), nil, "events", "-n", ns, "--for=job/job"); err != nil || !strings.Contains(out, "ErrorsResolved") {
+			return "the Job's events are not there yet"
+		}
+		return ""
+	})
+	before := len(operatorWrites(t))
+	if before == 0 {
+		t.Fatal("the audit log has nothing of what the operator wrote so far; nothing is tested")
+	}
+	time.Sleep(idleTime)
+	if writes := operatorWrites(t)[before:]; len(writes) > 0 {
+		t.Errorf("the idle operator wrote %d times: %v", len(writes), writes)
+	}
+}
+
+// operatorWrites are the operator's write requests so far, but for those that
+// keep its lease as a leader and those that ask for a caller's rights.
+func operatorWrites(t *testing.T) []string {
+	t.Helper()
+	file, err := os.Open(cluster.AuditLog())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer file.Close()
+	var writes []string
+	lines := bufio.NewScanner(file)
+	lines.Buffer(nil, 1<<20)
+	for lines.Scan() {
+		var event auditv1.Event
+		if err := json.Unmarshal(lines.Bytes(), &event); err != nil {
+			t.Fatal(err)
+		}
+		if event.User.Username != attribution.OperatorUser || event.ObjectRef == nil {
+			continue
+		}
+		switch event.ObjectRef.Resource {
+		case "leases", "subjectaccessreviews", "tokenreviews":
+		default:
+			writes = append(writes, event.Verb+" "+event.RequestURI)
+		}
+	}
+	if err := lines.Err(); err != nil {
+		t.Fatal(err)
+	}
+	return writes
+}

@@ -1,0 +1,36 @@
+// Copyright The JobError Authors
+// SPDX-License-Identifier: Apache-2.0
+
+// Package fault pins down what holds while parts of the system are down. Its
+// tests start and stop operators, so they run one after the other.
+package fault
+
+import (
+	"os"
+	"testing"
+
+	"joberror.io/operator/hack/controlplane"
+	"joberror.io/operator/test/harness"
+)
+
+var cluster harness.Cluster
+
+func TestMain(m *testing.M) { os.Exit(harness.Main(m, &cluster, false)) }
+
+// operate runs an operator until the test ends or it is stopped.
+func operate(t *testing.T, args ...string) *controlplane.Process {
+	t.Helper()
+	process, err := cluster.Operate(t.Context(), "operator", args...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { stop(t, process) })
+	return process
+}
+
+func stop(t *testing.T, process *controlplane.Process) {
+	t.Helper()
+	if err := process.Stop(); err != nil {
+		t.Error(err)
+	}
+}
