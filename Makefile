@@ -37,8 +37,9 @@ test: assets ## Run all tests, with the race detector, on a real control plane.
 
 .PHONY: build
 build: ## Build the operator and what runs it here.
-	CGO_ENABLED=0 go build -trimpath -o $(BIN)/operator .
-	CGO_ENABLED=0 go build -trimpath -o $(BIN)/dev ./hack/dev
+	@echo "==> building the operator"
+	go build -o $(BIN)/operator .
+	go build -o $(BIN)/dev ./hack/dev
 
 .PHONY: assets
 assets: ## Build the control plane's binaries, once; KUBEBUILDER_ASSETS is used where set.

@@ -1,6 +1,6 @@
 module joberror.io/operator
 
-go 1.26.8
+go 1.26.0
 
 require (
 	github.com/open-policy-agent/cert-controller v0.16.0

@@ -1,0 +1,79 @@
+// Copyright The JobError Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package apiserver
+
+import (
+	"encoding/json"
+	"testing"
+	"time"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	resolvev1 "joberror.io/operator/api/resolve/v1"
+	joberrorv1 "joberror.io/operator/api/v1"
+)
+
+func TestRecordOf(t *testing.T) {
+	t.Parallel()
+	changed := metav1.NewMicroTime(time.Date(2026, time.November, 5, 12, 15, 0, 1000, time.FixedZone("", 2*60*60)))
+	full := &joberrorv1.JobError{
+		ObjectMeta: metav1.ObjectMeta{Namespace: "team", Name: "e1", UID: "4e-error"},
+		Spec: joberrorv1.JobErrorSpec{
+			UserID: "alice", JobID: "backup", CreatedAt: "2026-11-05T11:15:00.123+01:00", Resolved: true, Code: "429",
+			Extract: "in", Generate: "out", Extracted: "1", Generated: "2", Message: "late", Source: "crm",
+		},
+		Status: joberrorv1.JobErrorStatus{RetryID: &changed, ResolvedBy: "bob"},
+	}
+	for _, tc := range []struct {
+		name string
+		je   *joberrorv1.JobError
+		want resolvev1.Record
+	}{
+		{name: "each field has its place, and createdAt is kept to the letter", je: full, want: resolvev1.Record{
+			ID: "e1", UserID: "alice", JobID: "backup", RetryID: "2026-11-05T10:15:00.000001Z", CreatedAt: "2026-11-05T11:15:00.123+01:00",
+			Resolved: true, Code: "429", Extract: "in", Generate: "out", Extracted: "1", Generated: "2", Message: "late", Source: "crm",
+		}},
+		{name: "an error without a status has no _retryId", je: &joberrorv1.JobError{
+			ObjectMeta: metav1.ObjectMeta{Name: "e2"}, Spec: joberrorv1.JobErrorSpec{JobID: "backup"},
+		}, want: resolvev1.Record{ID: "e2", JobID: "backup"}},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			t.Parallel()
+			if got := recordOf(tc.je); got != tc.want {
+				t.Errorf("record = %+v, want %+v", got, tc.want)
+			}
+		})
+	}
+}
+
+func TestARecordAlwaysTellsWhetherItIsResolved(t *testing.T) {
+	t.Parallel()
+	je := &joberrorv1.JobError{ObjectMeta: metav1.ObjectMeta{Name: "e2"}, Spec: joberrorv1.JobErrorSpec{JobID: "backup"}}
+	got, err := json.Marshal(recordOf(je))
+	if want := `{"_id":"e2","_jobId":"backup","resolved":false}`; err != nil || string(got) != want {
+		t.Errorf("record = %s, %v, want %s", got, err, want)
+	}
+}
+
+func TestARecordMatchesTheErrorThatItWasMadeOf(t *testing.T) {
+	t.Parallel()
+	je := stored("e1", "late")
+	record := recordOf(&je)
+	record.Resolved = true
+	for name, strip := range map[string]func(*resolvev1.Record){
+		"as it was read":                 func(*resolvev1.Record) {},
+		"without its id":                 func(r *resolvev1.Record) { r.ID = "" },
+		"without the underscored fields": func(r *resolvev1.Record) { r.ID, r.UserID, r.JobID, r.RetryID = "", "", "", "" },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			returned := record
+			strip(&returned)
+			names, missing := match([]resolvev1.Record{returned}, []joberrorv1.JobError{je}, true)
+			if len(names) != 1 || names[0] != "e1" || len(missing) != 0 {
+				t.Errorf("names = %v, missing %v, want e1", names, missing)
+			}
+		})
+	}
+}

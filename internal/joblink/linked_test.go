@@ -1,0 +1,77 @@
+// Copyright The JobError Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package joblink
+
+import (
+	"reflect"
+	"testing"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+
+	joberrorv1 "joberror.io/operator/api/v1"
+)
+
+func TestLinked(t *testing.T) {
+	t.Parallel()
+	known := &joberrorv1.JobReference{Name: "backup", UID: "1b-job"}
+	remembered := &joberrorv1.JobReference{Name: "backup", UID: "9z-earlier", Retention: "7d"}
+	otherJob, otherKind, otherGroup := jobOwner, jobOwner, jobOwner
+	otherJob.Name, otherJob.UID = "restore", "3d-other"
+	otherKind.Kind = "CronJob"
+	otherGroup.APIVersion = "example.com/v1"
+	for _, tc := range []struct {
+		name   string
+		jobID  string
+		status *joberrorv1.JobReference
+		owners []metav1.OwnerReference
+		want   *joberrorv1.JobReference
+	}{
+		{name: "an error without owner and status is linked to none", jobID: "backup"},
+		{name: "an owner of the _jobId's name is its Job", jobID: "backup", owners: []metav1.OwnerReference{namespaceOwner, jobOwner}, want: known},
+		{name: "an owner of the _jobId's UID is its Job", jobID: "1b-job", owners: []metav1.OwnerReference{jobOwner}, want: known},
+		{name: "the status comes before the owners", jobID: "backup", status: remembered, owners: []metav1.OwnerReference{jobOwner}, want: remembered},
+		{name: "the status holds after the owner is gone", jobID: "backup", status: remembered, want: remembered},
+		{name: "an owner that is another Job is no link", jobID: "backup", owners: []metav1.OwnerReference{otherJob}},
+		{name: "an owner of another kind is no link", jobID: "backup", owners: []metav1.OwnerReference{otherKind}},
+		{name: "a Job of another group is no link", jobID: "backup", owners: []metav1.OwnerReference{otherGroup}},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			t.Parallel()
+			je := errorOwnedBy(tc.owners...)
+			je.Spec.JobID = tc.jobID
+			je.Status.Job = tc.status
+			if got := Linked(je); !reflect.DeepEqual(got, tc.want) {
+				t.Errorf("Linked = %+v, want %+v", got, tc.want)
+			}
+		})
+	}
+}
+
+func TestHasOwner(t *testing.T) {
+	t.Parallel()
+	je := errorOwnedBy(foreignOwner, jobOwner)
+	for uid, want := range map[types.UID]bool{
+		jobOwner.UID:     true,
+		foreignOwner.UID: true,
+		namespaceUID:     false,
+		"":               false,
+	} {
+		if got := HasOwner(je, uid); got != want {
+			t.Errorf("HasOwner(%q) = %t, want %t", uid, got, want)
+		}
+	}
+}
+
+func TestCascades(t *testing.T) {
+	t.Parallel()
+	for value, want := range map[string]bool{"Cascade": true, "cascade": false, "Keep": false, "": false} {
+		if got := Cascades(job(policy(value))); got != want {
+			t.Errorf("Cascades under the policy %q = %t, want %t", value, got, want)
+		}
+	}
+	if Cascades(job()) {
+		t.Error("a Job without the annotation must not cascade")
+	}
+}

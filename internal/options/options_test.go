@@ -1,0 +1,111 @@
+// Copyright The JobError Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package options
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/spf13/pflag"
+)
+
+// parsed are the settings that a command line asks for.
+func parsed(t *testing.T, args ...string) *Options {
+	t.Helper()
+	o := New()
+	flags := pflag.NewFlagSet(t.Name(), pflag.ContinueOnError)
+	o.AddFlags(flags)
+	if err := flags.Parse(args); err != nil {
+		t.Fatal(err)
+	}
+	return o
+}
+
+func TestTheDefaultsAreValidAndKeepRecordsFor30Days(t *testing.T) {
+	t.Parallel()
+	o := parsed(t)
+	if err := o.Validate(); err != nil {
+		t.Fatal(err)
+	}
+	const want = 30 * 24 * time.Hour
+	if o.Retention != want || o.Policy().Default != want {
+		t.Errorf("retention = %s, policy %+v, want %s", o.Retention, o.Policy(), want)
+	}
+}
+
+func TestRetention(t *testing.T) {
+	t.Parallel()
+	for value, want := range map[string]time.Duration{
+		"12h": 12 * time.Hour,
+		"7d":  7 * 24 * time.Hour,
+		"4w":  28 * 24 * time.Hour,
+	} {
+		t.Run(value, func(t *testing.T) {
+			t.Parallel()
+			o := parsed(t, "--retention="+value)
+			if err := o.Validate(); err != nil || o.Policy().Default != want {
+				t.Errorf("policy = %+v, %v, want %s", o.Policy(), err, want)
+			}
+		})
+	}
+}
+
+func TestTheLimitsOfAFlagAreFine(t *testing.T) {
+	t.Parallel()
+	for _, arg := range []string{
+		"--webhook-port=1", "--webhook-port=65535",
+		"--apiserver-port=1", "--apiserver-port=65535",
+		"--apiserver-wait=1ms", "--apiserver-wait=55s",
+		"--concurrency=1", "--concurrency=1000",
+	} {
+		t.Run(arg, func(t *testing.T) {
+			t.Parallel()
+			if err := parsed(t, arg).Validate(); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+}
+
+func TestABadFlagIsNamed(t *testing.T) {
+	t.Parallel()
+	for _, arg := range []string{
+		"--retention=", "--retention=0s", "--retention=-1h", "--retention=abc", "--retention=1.5d", "--retention=30",
+		"--webhook-port=0", "--webhook-port=-1", "--webhook-port=65536",
+		"--apiserver-port=0", "--apiserver-port=65536",
+		"--apiserver-wait=0s", "--apiserver-wait=-1s", "--apiserver-wait=56s",
+		"--concurrency=0", "--concurrency=-1", "--concurrency=1001",
+		"--namespace=",
+	} {
+		t.Run(arg, func(t *testing.T) {
+			t.Parallel()
+			err := parsed(t, arg).Validate()
+			if err == nil {
+				t.Fatal("it must be refused")
+			}
+			flag, _, _ := strings.Cut(arg, "=")
+			if !strings.HasPrefix(err.Error(), flag+": ") || strings.Contains(err.Error(), "\n") {
+				t.Errorf("the message must be about %s alone: %v", flag, err)
+			}
+		})
+	}
+}
+
+func TestAllBadFlagsAreNamedAtOnce(t *testing.T) {
+	t.Parallel()
+	err := parsed(t, "--retention=abc", "--webhook-port=0", "--concurrency=0", "--namespace=", "--apiserver-port=0", "--apiserver-wait=0s").Validate()
+	if err == nil {
+		t.Fatal("they must be refused")
+	}
+	var named []string
+	for line := range strings.Lines(err.Error()) {
+		flag, _, _ := strings.Cut(line, ":")
+		named = append(named, flag)
+	}
+	const want = "--retention --webhook-port --concurrency --namespace --apiserver-port --apiserver-wait"
+	if got := strings.Join(named, " "); got != want {
+		t.Errorf("named %s, want %s", got, want)
+	}
+}
