@@ -122,7 +122,7 @@ func TestAnEarlierMarkIsNobodysForALaterChange(t *testing.T) {
 		}
 	}
 	patch(alice, `{"spec":{"resolved":true}}`)
-	je := cluster.When(t, ns, "e", func(je *joberrorv1.JobError) bool { return je.Status.ResolvedBy == "alice" })
+	cluster.When(t, ns, "e", func(je *joberrorv1.JobError) bool { return je.Status.ResolvedBy == "alice" })
 	patch(bob, `{"spec":{"resolved":false}}`)
 	cluster.When(t, ns, "e", func(je *joberrorv1.JobError) bool {
 		return je.Status.ResolvedBy == "" && je.Status.ResolvedAt == nil &&
@@ -131,7 +131,7 @@ func TestAnEarlierMarkIsNobodysForALaterChange(t *testing.T) {
 	patch(bob, `{"spec":{"resolved":true}}`)
 	cluster.When(t, ns, "e", func(je *joberrorv1.JobError) bool { return je.Status.ResolvedBy == "bob" })
 	// A replaced manifest that does not carry the mark loses nothing.
-	je = harness.Get(t, cluster.Client, ns, "e", &joberrorv1.JobError{})
+	je := harness.Get(t, cluster.Client, ns, "e", &joberrorv1.JobError{})
 	je.Annotations = nil
 	je.Spec.Message = "corrected"
 	if err := alice.Update(t.Context(), je); err != nil {

@@ -6,13 +6,10 @@ package e2e
 import (
 	"encoding/json"
 	"net/http"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 
 	resolvev1 "joberror.io/operator/api/resolve/v1"
-	joberrorv1 "joberror.io/operator/api/v1"
 	"joberror.io/operator/test/harness"
 )
 
@@ -70,38 +67,4 @@ func TestTheAggregatedAPIHasAnOpenAPISchema(t *testing.T) {
 		}
 	}
 	harness.Do(t, cluster.Config(), http.MethodGet, "/openapi/v2", "").Want(t, 200)
-}
-
-// The samples apply, in the namespace that they name, and do what they say.
-func TestTheSamples(t *testing.T) {
-	t.Parallel()
-	samples := filepath.Join(cluster.Root, "config", "samples")
-	kubectl := func(args ...string) {
-		t.Helper()
-		if _, err := cluster.Run(t.Context(), nil, args...); err != nil {
-			t.Fatal(err)
-		}
-	}
-	kubectl("apply", "-k", samples)
-	for _, name := range []string{"nightly-import-row-17", "nightly-import-row-230", "nightly-import-row-801"} {
-		cluster.When(t, "default", name, linked(joberrorv1.ReasonJobFound))
-	}
-	body, err := os.ReadFile(filepath.Join(samples, "body.json"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	path := harness.JobErrors("default", "nightly-import")
-	kubectl("replace", "--raw", path+"/resolve?dryRun=All", "-f", filepath.Join(samples, "body.json"))
-	entry := harness.Do(t, cluster.Config(), http.MethodPut, path+"/nightly-import-row-17/resolve", string(body)).Want(t, 201).Entry(t)
-	if entry.Status.Updated != 1 {
-		t.Errorf("status is %+v", entry.Status)
-	}
-	kubectl("apply", "-f", filepath.Join(samples, "joberrorresolution.yaml"))
-	if status := cluster.Completed(t, "default", "nightly-import-fixed").Status; status.Updated != 2 {
-		t.Errorf("status is %+v", status)
-	}
-	harness.Eventually(t, func() string {
-		out, err := cluster.Run(t.Context(), nil, "get", "job", "nightly-import", "-n", "default", "-o", "jsonpath={.status.conditions[*].type}")
-		return missing(out, err, "Failed")
-	})
 }

@@ -1,0 +1,90 @@
+// Copyright The JobError Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package e2e
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	joberrorv1 "joberror.io/operator/api/v1"
+	"joberror.io/operator/test/harness"
+)
+
+// The samples apply, and the README's tour runs as it is written and does what
+// it says.
+func TestTheTourOfTheREADME(t *testing.T) {
+	t.Parallel()
+	shell := func(script string) string {
+		t.Helper()
+		cmd := exec.CommandContext(t.Context(), "bash", "-euo", "pipefail", "-c", script)
+		cmd.Dir = cluster.Root
+		cmd.Env = append(os.Environ(), "KUBECONFIG="+cluster.Kubeconfig, "PATH="+filepath.Dir(cluster.Kubectl())+":"+os.Getenv("PATH"))
+		out, err := cmd.CombinedOutput()
+		if err != nil {
+			t.Fatalf("%s\n%v\n%s", script, err, out)
+		}
+		return string(out)
+	}
+	shell("kubectl apply -k config/samples")
+	row := func(name string, holds func(*joberrorv1.JobError) bool) {
+		t.Helper()
+		cluster.When(t, "default", "nightly-import-row-"+name, holds)
+	}
+	for _, name := range []string{"17", "230", "801"} {
+		row(name, linked(joberrorv1.ReasonJobFound))
+	}
+	harness.Eventually(t, func() string {
+		return missing(shell("kubectl get job nightly-import"), nil, "Failed")
+	})
+	for _, block := range tour(t) {
+		out := shell(block)
+		switch {
+		case strings.Contains(block, "describe job"):
+			harness.Eventually(t, func() string { return missing(shell(block), nil, "ErrorRecorded", "nightly-import-row-801") })
+		case strings.Contains(block, `"resolved":true`):
+			row("17", func(je *joberrorv1.JobError) bool { return je.Status.ResolvedBy == "admin" })
+		case strings.Contains(block, "replace --raw"):
+			row("230", resolved)
+			row("801", resolved)
+		case strings.Contains(block, `"resolved":false`):
+			if !strings.Contains(out, `"_id":"nightly-import-row-17"`) || strings.Contains(out, "row-230") {
+				t.Errorf("the open records are %s", out)
+			}
+		case strings.Contains(block, "delete job"):
+			row("17", linked(joberrorv1.ReasonJobDeleted))
+		case strings.Contains(block, "my-job"):
+			if !strings.Contains(out, "something went wrong") && !strings.Contains(out, "my-job-") {
+				t.Errorf("the error that was reported is not listed: %s", out)
+			}
+		case strings.Contains(block, "joberrorresolution.yaml"):
+			cluster.Completed(t, "default", "nightly-import-fixed")
+			row("17", resolved)
+		}
+	}
+}
+
+// tour returns the shell blocks of the README's tour, but for the one that
+// leads to the control plane of "make run".
+func tour(t *testing.T) []string {
+	t.Helper()
+	readme, err := os.ReadFile(filepath.Join(cluster.Root, "README.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, section, found := strings.Cut(string(readme), "## Five minutes")
+	section, _, _ = strings.Cut(section, "\n## ")
+	blocks := regexp.MustCompile("(?s)```sh\n(.*?)```").FindAllStringSubmatch(section, -1)
+	if !found || len(blocks) < 5 || !strings.Contains(blocks[0][1], "export KUBECONFIG") {
+		t.Fatalf("the README's tour is not where it was: %d blocks", len(blocks))
+	}
+	var scripts []string
+	for _, block := range blocks[1:] {
+		scripts = append(scripts, block[1])
+	}
+	return scripts
+}
