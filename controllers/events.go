@@ -26,18 +26,28 @@ func (r *JobErrorReconciler) announce(je *joberrorv1.JobError, before *joberrorv
 		// many errors it has.
 		r.recorder.Eventf(link.job, nil, corev1.EventTypeWarning, "ErrorRecorded", "Record",
 			"JobError %s: %s %s", je.Name, je.Spec.Code, shorten(je.Spec.Message, messageInEvent))
-		if _, err := retention.Parse(retention.OfJob(link.job)); err != nil && retention.OfJob(link.job) != "" {
-			r.recorder.Eventf(link.job, nil, corev1.EventTypeWarning, "InvalidRetention", "Record", "%v", err)
-		}
 	}
+	r.announceRetention(before, link)
 	was := meta.FindStatusCondition(before.Conditions, joberrorv1.ConditionResolved)
 	is := meta.FindStatusCondition(je.Status.Conditions, joberrorv1.ConditionResolved)
 	switch {
-	case was != nil && was.Status == is.Status, attribution.Of(je).Resolution != "":
+	case was != nil && was.Status == is.Status, attribution.Of(je).Resolution.Name != "":
 	case is.Reason == joberrorv1.ReasonSetByUser:
 		r.recorder.Eventf(je, link.object(), corev1.EventTypeNormal, "Resolved", "Resolve", "%s", is.Message)
 	case is.Reason == joberrorv1.ReasonReopened:
 		r.recorder.Eventf(je, link.object(), corev1.EventTypeNormal, "Reopened", "Reopen", "%s", is.Message)
+	}
+}
+
+// announceRetention tells on the Job that its own retention can't be read, when
+// that was not known yet.
+func (r *JobErrorReconciler) announceRetention(before *joberrorv1.JobErrorStatus, link link) {
+	own := retention.OfJob(link.job)
+	if own == "" || before.Job != nil && before.Job.Retention == own {
+		return
+	}
+	if _, err := retention.Parse(own); err != nil {
+		r.recorder.Eventf(link.job, nil, corev1.EventTypeWarning, "InvalidRetention", "Record", "%v", err)
 	}
 }
 

@@ -21,7 +21,7 @@ func (e *environment) expire(ctx context.Context, obj client.Object, expiresAt t
 	if err == nil {
 		log.FromContext(ctx).V(1).Info("Deleted: its time is over", "expiresAt", expiresAt)
 	}
-	return err
+	return stale(err)
 }
 
 // fillCreatedAt makes up for a createdAt that admission, being down, did not

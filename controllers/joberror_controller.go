@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"k8s.io/apimachinery/pkg/api/equality"
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/types"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -37,13 +36,7 @@ func (r *JobErrorReconciler) Reconcile(ctx context.Context, req ctrl.Request) (c
 	if !je.DeletionTimestamp.IsZero() {
 		return ctrl.Result{}, nil
 	}
-	left, err := r.reconcile(ctx, je)
-	if apierrors.IsConflict(err) || apierrors.IsNotFound(err) {
-		// The cache is behind: it is about to bring the newer object, or its
-		// end, and with it the next reconcile.
-		return ctrl.Result{}, nil
-	}
-	return ctrl.Result{RequeueAfter: left}, err
+	return resultOf(r.reconcile(ctx, je))
 }
 
 // reconcile returns how long the JobError has left.
@@ -80,7 +73,7 @@ func (r *JobErrorReconciler) writeObject(ctx context.Context, je *joberrorv1.Job
 	if equality.Semantic.DeepEqual(before, je) {
 		return nil
 	}
-	return r.cached.Patch(ctx, je, client.MergeFromWithOptions(before, client.MergeFromWithOptimisticLock{}))
+	return stale(r.cached.Patch(ctx, je, client.MergeFromWithOptions(before, client.MergeFromWithOptimisticLock{})))
 }
 
 func (r *JobErrorReconciler) writeStatus(ctx context.Context, je *joberrorv1.JobError, before *joberrorv1.JobErrorStatus) error {
@@ -89,7 +82,7 @@ func (r *JobErrorReconciler) writeStatus(ctx context.Context, je *joberrorv1.Job
 	}
 	old := je.DeepCopy()
 	old.Status = *before
-	return r.cached.Status().Patch(ctx, je, client.MergeFromWithOptions(old, client.MergeFromWithOptimisticLock{}))
+	return stale(r.cached.Status().Patch(ctx, je, client.MergeFromWithOptions(old, client.MergeFromWithOptimisticLock{})))
 }
 
 // errorsOfJob maps a Job to the JobErrors that name it or are linked to it.

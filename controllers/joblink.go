@@ -97,8 +97,12 @@ func (r *JobErrorReconciler) applyLink(ctx context.Context, je *joberrorv1.JobEr
 		}
 	}
 	namespace, err := joblink.Namespace(ctx, r.cached, je.Namespace)
+	if apierrors.IsNotFound(err) {
+		// The cache of namespaces may be behind that of JobErrors.
+		namespace, err = joblink.Namespace(ctx, r.live, je.Namespace)
+	}
 	if err != nil {
-		return err
+		return stale(err)
 	}
 	joblink.Apply(je, job, namespace)
 	return nil

@@ -7,7 +7,6 @@ import (
 	"context"
 	"time"
 
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -44,12 +43,7 @@ func (r *JobErrorResolutionReconciler) Reconcile(ctx context.Context, req ctrl.R
 	if !entry.DeletionTimestamp.IsZero() {
 		return ctrl.Result{}, nil
 	}
-	left, err := r.reconcile(ctx, entry)
-	if apierrors.IsConflict(err) || apierrors.IsNotFound(err) {
-		// The cache is behind; the newer object brings the next reconcile.
-		return ctrl.Result{}, nil
-	}
-	return ctrl.Result{RequeueAfter: left}, err
+	return resultOf(r.reconcile(ctx, entry))
 }
 
 // reconcile returns how long the entry has left.
@@ -62,7 +56,7 @@ func (r *JobErrorResolutionReconciler) reconcile(ctx context.Context, entry *job
 	if entry.Status.StartedAt != nil && !resolution.Complete(entry) {
 		// The cache may not have the end of it yet.
 		if err := r.live.Get(ctx, client.ObjectKeyFromObject(entry), entry); err != nil {
-			return 0, err
+			return 0, stale(err)
 		}
 	}
 	if resolution.Complete(entry) {
@@ -102,5 +96,5 @@ func (r *JobErrorResolutionReconciler) writeStatus(ctx context.Context, entry *j
 	status.SnapshotResourceVersion = snapshot
 	status.ExpiresAt = &metav1.Time{Time: r.Retention.EntryExpiresAt(entry)}
 	entry.Status = status
-	return r.cached.Status().Patch(ctx, entry, client.MergeFromWithOptions(before, client.MergeFromWithOptimisticLock{}))
+	return stale(r.cached.Status().Patch(ctx, entry, client.MergeFromWithOptions(before, client.MergeFromWithOptimisticLock{})))
 }

@@ -56,6 +56,6 @@ func (r *JobErrorResolutionReconciler) atRequest(ctx context.Context, entry *job
 	found, _, err = ref.List(ctx, r.live, jobs.ListOptions{})
 	return slices.DeleteFunc(found, func(je joberrorv1.JobError) bool {
 		open := je.Spec.Resolved != wants && !je.CreationTimestamp.After(entry.CreationTimestamp.Time)
-		return !open && attribution.Of(&je).Resolution != entry.Name
+		return !open && attribution.Of(&je).Resolution != resolutionOf(entry)
 	}), err
 }

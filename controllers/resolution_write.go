@@ -25,6 +25,8 @@ import (
 func (r *JobErrorResolutionReconciler) fanOut(ctx context.Context, entry *joberrorv1.JobErrorResolution, ref jobs.Ref, targets []target, tally *resolution.Tally, progress func() error) error {
 	outcomes := make(chan resolution.Outcome)
 	finished := make(chan error, 1)
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
 	go func() {
 		defer close(outcomes)
 		group, ctx := errgroup.WithContext(ctx)
@@ -51,8 +53,12 @@ func (r *JobErrorResolutionReconciler) fanOut(ctx context.Context, entry *joberr
 			}
 			tally.Add(o)
 		case <-ticker.C:
-			if progressErr == nil {
-				progressErr = progress()
+			if progressErr != nil {
+				continue
+			}
+			// An entry that somebody deleted or changed is not worked on.
+			if progressErr = progress(); progressErr != nil {
+				cancel()
 			}
 		}
 	}
@@ -99,7 +105,7 @@ func (r *JobErrorResolutionReconciler) set(ctx context.Context, entry *joberrorv
 func settled(entry *joberrorv1.JobErrorResolution, t target, je *joberrorv1.JobError) (bool, resolution.Outcome) {
 	mark := attribution.Of(je)
 	switch {
-	case je.Spec.Resolved == entry.Spec.WantsResolved() && mark.Resolution == entry.Name:
+	case je.Spec.Resolved == entry.Spec.WantsResolved() && mark.Resolution == resolutionOf(entry):
 		return true, resolution.Outcome{Name: t.name, Result: resolution.Updated}
 	case je.Spec.Resolved == entry.Spec.WantsResolved():
 		return true, resolution.Outcome{Name: t.name, Result: resolution.Unchanged}
@@ -110,9 +116,13 @@ func settled(entry *joberrorv1.JobErrorResolution, t target, je *joberrorv1.JobE
 	}
 }
 
+func resolutionOf(entry *joberrorv1.JobErrorResolution) attribution.Resolution {
+	return attribution.Resolution{Name: entry.Name, UID: entry.UID}
+}
+
 func (r *JobErrorResolutionReconciler) patchResolved(ctx context.Context, entry *joberrorv1.JobErrorResolution, je *joberrorv1.JobError) error {
 	changed := je.DeepCopy()
 	changed.Spec.Resolved = entry.Spec.WantsResolved()
-	attribution.Mark{By: entry.Spec.RequestedBy, Generation: je.Generation + 1, Resolution: entry.Name}.Put(changed)
+	attribution.Mark{By: entry.Spec.RequestedBy, Generation: je.Generation + 1, Resolution: resolutionOf(entry)}.Put(changed)
 	return r.cached.Patch(ctx, changed, client.MergeFromWithOptions(je, client.MergeFromWithOptimisticLock{}))
 }

@@ -17,8 +17,9 @@ import (
 
 func TestSettled(t *testing.T) {
 	t.Parallel()
-	ours := marked(attribution.Mark{By: "alice", Generation: 2, Resolution: "resolve-x1"})
-	anothers := marked(attribution.Mark{By: "bob", Generation: 2, Resolution: "resolve-x2"})
+	ours := marked(attribution.Mark{By: "alice", Generation: 2, Resolution: attribution.Resolution{Name: "resolve-x1", UID: "1"}})
+	anothers := marked(attribution.Mark{By: "bob", Generation: 2, Resolution: attribution.Resolution{Name: "resolve-x2", UID: "1"}})
+	namesakes := marked(attribution.Mark{By: "alice", Generation: 2, Resolution: attribution.Resolution{Name: "resolve-x1", UID: "earlier"}})
 	bobs := func(generation int64) func(*joberrorv1.JobError) {
 		return marked(attribution.Mark{By: "bob", Generation: generation})
 	}
@@ -36,6 +37,7 @@ func TestSettled(t *testing.T) {
 		{name: "a named error that is not as asked is to be written", je: jobError(1)},
 		{name: "a named error that this entry has set is done, and counts as its own", je: jobError(2, resolved, ours), settled: true, result: updated},
 		{name: "a named error that another entry has set is left", je: jobError(2, resolved, anothers), settled: true, result: unchanged},
+		{name: "a named error that an earlier entry of the same name has set is left", je: jobError(2, resolved, namesakes), settled: true, result: unchanged},
 		{name: "a named error that a user has set is left", je: jobError(2, resolved, bobs(2)), settled: true, result: unchanged},
 		{name: "a named error that was set unmarked is left", je: jobError(2, resolved), settled: true, result: unchanged},
 
@@ -64,7 +66,7 @@ func TestSettled(t *testing.T) {
 		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()
 			entry := &joberrorv1.JobErrorResolution{
-				ObjectMeta: metav1.ObjectMeta{Namespace: "team", Name: "resolve-x1"},
+				ObjectMeta: metav1.ObjectMeta{Namespace: "team", Name: "resolve-x1", UID: "1"},
 				Spec:       joberrorv1.JobErrorResolutionSpec{JobID: "backup", Resolved: ptr.To(!tc.reopen)},
 			}
 			done, outcome := settled(entry, target{name: "e1", found: tc.found}, tc.je)
@@ -80,7 +82,7 @@ func TestSettled(t *testing.T) {
 
 func TestAnEntryThatDoesNotSayResolves(t *testing.T) {
 	t.Parallel()
-	entry := &joberrorv1.JobErrorResolution{ObjectMeta: metav1.ObjectMeta{Name: "resolve-x1"}}
+	entry := &joberrorv1.JobErrorResolution{ObjectMeta: metav1.ObjectMeta{Name: "resolve-x1", UID: "1"}}
 	if done, _ := settled(entry, target{name: "e1"}, jobError(1)); done {
 		t.Error("an open error must be written")
 	}

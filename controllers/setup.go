@@ -7,7 +7,11 @@
 package controllers
 
 import (
+	"errors"
+	"time"
+
 	batchv1 "k8s.io/api/batch/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/client-go/tools/events"
 	"k8s.io/utils/clock"
 	ctrl "sigs.k8s.io/controller-runtime"
@@ -44,6 +48,31 @@ type environment struct {
 	recorder events.EventRecorder
 	clock    clock.PassiveClock
 	Options
+}
+
+// errStale says that the cache is behind. It is about to bring the newer object,
+// or its end, and with it the next reconcile; nothing is to be done until then.
+var errStale = errors.New("the cache is behind")
+
+// stale tells a write that failed because the cache is behind from one that
+// failed otherwise.
+func stale(err error) error {
+	if apierrors.IsConflict(err) || apierrors.IsNotFound(err) {
+		return errStale
+	}
+	return err
+}
+
+// resultOf is the result of a reconcile of an object that has this long left.
+func resultOf(left time.Duration, err error) (ctrl.Result, error) {
+	switch {
+	case errors.Is(err, errStale):
+		return ctrl.Result{}, nil
+	case err != nil:
+		return ctrl.Result{}, err
+	default:
+		return ctrl.Result{RequeueAfter: left}, nil
+	}
 }
 
 // Setup adds the controllers to the manager. The indexes of package jobs must

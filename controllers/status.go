@@ -46,9 +46,9 @@ func setResolution(status *joberrorv1.JobErrorStatus, je *joberrorv1.JobError, n
 	case before != nil && was == je.Spec.Resolved:
 		condition = *before
 	case je.Spec.Resolved:
-		status.ResolvedAt, status.ResolvedBy, status.Resolution = &metav1.Time{Time: now}, mark.By, mark.Resolution
+		status.ResolvedAt, status.ResolvedBy, status.Resolution = &metav1.Time{Time: now}, mark.By, mark.Resolution.Name
 		condition = metav1.Condition{Status: metav1.ConditionTrue, Reason: joberrorv1.ReasonSetByUser, Message: "resolved" + how(mark)}
-		if mark.Resolution != "" {
+		if mark.Resolution.Name != "" {
 			condition.Reason = joberrorv1.ReasonSetByResolution
 		}
 	case was:
@@ -64,8 +64,8 @@ func how(mark attribution.Mark) string {
 	if mark.By == "" {
 		by = " by an unknown user"
 	}
-	if mark.Resolution != "" {
-		by += " with JobErrorResolution " + mark.Resolution
+	if mark.Resolution.Name != "" {
+		by += " with JobErrorResolution " + mark.Resolution.Name
 	}
 	return by
 }

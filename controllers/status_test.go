@@ -51,7 +51,7 @@ func TestTheStatusFollowsTheWish(t *testing.T) {
 	t.Parallel()
 	alices := marked(attribution.Mark{By: "alice", Generation: 2})
 	bobs := marked(attribution.Mark{By: "bob", Generation: 3})
-	carols := marked(attribution.Mark{By: "carol", Generation: 2, Resolution: "resolve-x1"})
+	carols := marked(attribution.Mark{By: "carol", Generation: 2, Resolution: attribution.Resolution{Name: "resolve-x1", UID: "1"}})
 	const yes, no = metav1.ConditionTrue, metav1.ConditionFalse
 
 	for _, tc := range []struct {
@@ -97,7 +97,7 @@ func TestTheStatusFollowsTheWish(t *testing.T) {
 		{name: "reopening under a stale mark is by an unknown user", je: jobError(3, observed(2, resolved, alices), alices),
 			condition: no, reason: joberrorv1.ReasonReopened, message: "reopened by an unknown user", since: now},
 		{name: "a resolution that reopens is named", je: jobError(3, observed(2, resolved, alices),
-			marked(attribution.Mark{By: "bob", Generation: 3, Resolution: "unresolve-x2"})),
+			marked(attribution.Mark{By: "bob", Generation: 3, Resolution: attribution.Resolution{Name: "unresolve-x2", UID: "1"}})),
 			condition: no, reason: joberrorv1.ReasonReopened, message: "reopened by bob with JobErrorResolution unresolve-x2", since: now},
 		{name: "a reopened error stays reopened", je: jobError(4, reopened, bobs),
 			condition: no, reason: joberrorv1.ReasonReopened, message: "reopened by bob", since: earlier},

@@ -28,6 +28,6 @@ const (
 	// AnnotationResolvedGeneration is the generation that the change led to.
 	// It tells a fresh mark from the one of an earlier change.
 	AnnotationResolvedGeneration = "joberror.io/resolved-generation"
-	// AnnotationResolution is the JobErrorResolution that did.
+	// AnnotationResolution is the JobErrorResolution that did, as name/UID.
 	AnnotationResolution = "joberror.io/resolution"
 )

@@ -16,6 +16,8 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/util/validation/field"
 
+	kjson "sigs.k8s.io/json"
+
 	resolvev1 "joberror.io/operator/api/resolve/v1"
 )
 
@@ -117,11 +119,15 @@ func checkJSON(data []byte) error {
 // mistyped "errors" would otherwise resolve everything.
 func parseRequest(data []byte) (*body, error) {
 	var fields map[string]json.RawMessage
-	if err := json.Unmarshal(data, &fields); err != nil {
+	twice, err := kjson.UnmarshalStrict(data, &fields, kjson.DisallowDuplicateFields)
+	if err != nil {
 		return nil, apierrors.NewBadRequest("the body is no valid JSON: " + err.Error())
 	}
 	parsed := &body{}
 	var problems field.ErrorList
+	for _, err := range twice {
+		problems = append(problems, field.Forbidden(nil, err.Error()))
+	}
 	for name, value := range fields {
 		path := field.NewPath(name)
 		switch name {

@@ -21,6 +21,7 @@ import (
 
 	resolvev1 "joberror.io/operator/api/resolve/v1"
 	joberrorv1 "joberror.io/operator/api/v1"
+	"joberror.io/operator/internal/jobs"
 	"joberror.io/operator/internal/retention"
 )
 
@@ -47,18 +48,37 @@ func (s *jobStorage) NamespaceScoped() bool { return true }
 
 func (s *jobStorage) GetSingularName() string { return "job" }
 
-// Get answers the summary of the job of that name.
-func (s *jobStorage) Get(ctx context.Context, name string, _ *metav1.GetOptions) (runtime.Object, error) {
-	summaries, err := s.summaries(ctx)
+// Get answers the summary of the job of that name or UID.
+func (s *jobStorage) Get(ctx context.Context, id string, _ *metav1.GetOptions) (runtime.Object, error) {
+	namespace := request.NamespaceValue(ctx)
+	job, err := jobs.Find(ctx, s.cache, namespace, id)
 	if err != nil {
 		return nil, err
 	}
-	for i := range summaries {
-		if summaries[i].Name == name {
-			return &summaries[i], nil
-		}
+	errors, err := jobs.Mentions(ctx, s.cache, namespace, id)
+	if err != nil {
+		return nil, err
 	}
-	return nil, apierrors.NewNotFound(resolvev1.GroupVersion.WithResource("jobs").GroupResource(), name)
+	if job == nil && len(errors) == 0 {
+		return nil, apierrors.NewNotFound(resolvev1.GroupVersion.WithResource("jobs").GroupResource(), id)
+	}
+	summary := &resolvev1.JobSummary{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: id}}
+	for i := range errors {
+		summary.Name = jobName(&errors[i])
+		count(summary, &errors[i])
+	}
+	if job != nil {
+		summary.Name = job.Name
+	}
+	return summary, nil
+}
+
+// jobName is the name of an error's job as far as it is known.
+func jobName(je *joberrorv1.JobError) string {
+	if je.Status.Job != nil {
+		return je.Status.Job.Name
+	}
+	return je.Spec.JobID
 }
 
 // List answers the summaries of all jobs in the namespace.
@@ -77,10 +97,7 @@ func (s *jobStorage) summaries(ctx context.Context) ([]resolvev1.JobSummary, err
 	counted := map[types.NamespacedName]*resolvev1.JobSummary{}
 	for i := range list.Items {
 		je := &list.Items[i]
-		key := types.NamespacedName{Namespace: je.Namespace, Name: je.Spec.JobID}
-		if je.Status.Job != nil {
-			key.Name = je.Status.Job.Name
-		}
+		key := types.NamespacedName{Namespace: je.Namespace, Name: jobName(je)}
 		summary := counted[key]
 		if summary == nil {
 			summary = &resolvev1.JobSummary{ObjectMeta: metav1.ObjectMeta{Namespace: key.Namespace, Name: key.Name}}
@@ -130,7 +147,10 @@ func (s *jobStorage) ConvertToTable(_ context.Context, obj, _ runtime.Object) (*
 	}
 	for i := range items {
 		j := &items[i]
-		age := duration.HumanDuration(time.Since(j.LastErrorAt.Time))
+		age := "<none>"
+		if j.LastErrorAt != nil {
+			age = duration.HumanDuration(time.Since(j.LastErrorAt.Time))
+		}
 		table.Rows = append(table.Rows, metav1.TableRow{
 			Cells:  []any{j.Name, j.Total, j.Open, j.Resolved, age, j.LastMessage},
 			Object: runtime.RawExtension{Object: j},

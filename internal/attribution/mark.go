@@ -8,8 +8,10 @@ package attribution
 
 import (
 	"strconv"
+	"strings"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
 
 	joberrorv1 "joberror.io/operator/api/v1"
 )
@@ -25,8 +27,22 @@ type Mark struct {
 	By string
 	// Generation is the one that the change led to.
 	Generation int64
-	// Resolution names the JobErrorResolution that made the change, if any.
-	Resolution string
+	// Resolution is the JobErrorResolution that made the change, if any.
+	Resolution Resolution
+}
+
+// Resolution tells one JobErrorResolution from a later one of the same name.
+type Resolution struct {
+	Name string
+	UID  types.UID
+}
+
+// String is the form in which it stands in the annotation.
+func (r Resolution) String() string {
+	if r.Name == "" {
+		return ""
+	}
+	return r.Name + "/" + string(r.UID)
 }
 
 // Of reads the mark of an object. An unreadable one is no mark.
@@ -39,8 +55,13 @@ func Of(obj metav1.Object) Mark {
 	return Mark{
 		By:         annotations[joberrorv1.AnnotationResolvedBy],
 		Generation: generation,
-		Resolution: annotations[joberrorv1.AnnotationResolution],
+		Resolution: parseResolution(annotations[joberrorv1.AnnotationResolution]),
 	}
+}
+
+func parseResolution(value string) Resolution {
+	name, uid, _ := strings.Cut(value, "/")
+	return Resolution{Name: name, UID: types.UID(uid)}
 }
 
 // Put writes the mark onto an object, in place of an earlier one.
@@ -58,7 +79,7 @@ func (m Mark) Put(obj metav1.Object) {
 	}
 	set(joberrorv1.AnnotationResolvedBy, m.By)
 	set(joberrorv1.AnnotationResolvedGeneration, strconv.FormatInt(m.Generation, 10))
-	set(joberrorv1.AnnotationResolution, m.Resolution)
+	set(joberrorv1.AnnotationResolution, m.Resolution.String())
 	obj.SetAnnotations(annotations)
 }
 

@@ -20,8 +20,8 @@ func TestAMarkReadsAsItWasPut(t *testing.T) {
 	t.Parallel()
 	for name, mark := range map[string]Mark{
 		"by a user":                {By: "alice", Generation: 2},
-		"with a resolution":        {By: "alice", Generation: 7, Resolution: "resolve-x1"},
-		"by a user who is unknown": {Generation: 3, Resolution: "resolve-x1"},
+		"with a resolution":        {By: "alice", Generation: 7, Resolution: Resolution{Name: "resolve-x1", UID: "1"}},
+		"by a user who is unknown": {Generation: 3, Resolution: Resolution{Name: "resolve-x1", UID: "1"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -43,7 +43,7 @@ func TestOf(t *testing.T) {
 	}{
 		{name: "no annotations are no mark"},
 		{name: "a mark without a generation is no mark", annotations: map[string]string{
-			joberrorv1.AnnotationResolvedBy: "alice", joberrorv1.AnnotationResolution: "resolve-x1",
+			joberrorv1.AnnotationResolvedBy: "alice", joberrorv1.AnnotationResolution: "resolve-x1/1",
 		}},
 		{name: "a mark with an unreadable generation is no mark", annotations: map[string]string{
 			joberrorv1.AnnotationResolvedBy: "alice", joberrorv1.AnnotationResolvedGeneration: "two",
@@ -83,7 +83,7 @@ func TestPut(t *testing.T) {
 			name: "an earlier mark is replaced, and what the new one lacks is cleared",
 			before: map[string]string{
 				joberrorv1.AnnotationResolvedBy: "alice", joberrorv1.AnnotationResolvedGeneration: "2",
-				joberrorv1.AnnotationResolution: "resolve-x1",
+				joberrorv1.AnnotationResolution: "resolve-x1/1",
 			},
 			mark: Mark{By: "bob", Generation: 3},
 			want: map[string]string{joberrorv1.AnnotationResolvedBy: "bob", joberrorv1.AnnotationResolvedGeneration: "3"},
@@ -91,8 +91,8 @@ func TestPut(t *testing.T) {
 		{
 			name:   "an unknown user clears the earlier one's name",
 			before: map[string]string{joberrorv1.AnnotationResolvedBy: "alice", joberrorv1.AnnotationResolvedGeneration: "2"},
-			mark:   Mark{Generation: 3, Resolution: "resolve-x2"},
-			want:   map[string]string{joberrorv1.AnnotationResolution: "resolve-x2", joberrorv1.AnnotationResolvedGeneration: "3"},
+			mark:   Mark{Generation: 3, Resolution: Resolution{Name: "resolve-x2", UID: "1"}},
+			want:   map[string]string{joberrorv1.AnnotationResolution: "resolve-x2/1", joberrorv1.AnnotationResolvedGeneration: "3"},
 		},
 		{
 			name:   "other annotations are kept",

@@ -60,7 +60,7 @@ func (d *jobErrorDefaulter) defaultCreate(ctx context.Context, je *joberrorv1.Jo
 	je.Namespace = req.Namespace
 	if err := d.link(ctx, je); err != nil {
 		// The controller links it a moment later.
-		log.FromContext(ctx).Error(err, "JobError was not linked at admission")
+		log.FromContext(ctx).Info("JobError was not linked at admission", "reason", err.Error())
 	}
 }
 

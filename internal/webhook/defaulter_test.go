@@ -15,7 +15,7 @@ func TestDefaultUpdate(t *testing.T) {
 	t.Parallel()
 	none := attribution.Mark{}
 	bobs := attribution.Mark{By: "bob", Generation: 3}
-	operators := attribution.Mark{By: "carol", Generation: 5, Resolution: "resolve-x1"}
+	operators := attribution.Mark{By: "carol", Generation: 5, Resolution: attribution.Resolution{Name: "resolve-x1", UID: "1"}}
 	alices := attribution.Mark{By: "alice", Generation: 5}
 
 	for _, tc := range []struct {

@@ -108,6 +108,12 @@ func TestErrorsAreFoundAfterTheirJobIsGone(t *testing.T) {
 			t.Errorf("%s lists %v", id, records)
 		}
 	}
+	for _, id := range []string{"job", string(created.UID)} {
+		out, err := cluster.Run(t.Context(), nil, "get", "jobs.resolve.joberror.io", id, "-n", ns, "--no-headers")
+		if problem := missing(out, err, "job    1       1      0"); problem != "" {
+			t.Error(problem)
+		}
+	}
 	entry := harness.Do(t, cluster.Config(), http.MethodPut, harness.JobErrors(ns, string(created.UID))+"/resolve", "").Want(t, 200).Entry(t)
 	if entry.Status.Updated != 1 {
 		t.Errorf("status is %+v", entry.Status)

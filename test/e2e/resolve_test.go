@@ -221,6 +221,8 @@ func TestARequestAgainstTheEndpointIsAnsweredClearly(t *testing.T) {
 		"names no array":     {"PUT", path + "/resolve", `{"errors":"a"}`, nil, 422, "errors"},
 		"names no strings":   {"PUT", path + "/resolve", `{"errors":[1]}`, nil, 422, "errors"},
 		"no names":           {"PUT", path + "/resolve", `{"errors":[]}`, nil, 422, "errors"},
+		"names given twice":  {"PUT", path + "/resolve", `{"errors":["a"],"errors":["b"]}`, nil, 422, "errors"},
+		"names null":         {"PUT", path + "/resolve", `{"errors":null}`, nil, 422, "errors"},
 		"a bad name":         {"PUT", path + "/resolve", `{"errors":["../a"]}`, nil, 422, "errors[0]"},
 		"a scalar":           {"PUT", path + "/resolve", `"all"`, nil, 422, "object or an array"},
 		"no record":          {"PUT", path + "/resolve", `[1]`, nil, 422, "[0]"},
