@@ -10,6 +10,8 @@ import (
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
 	joberrorv1 "joberror.io/operator/api/v1"
 	"joberror.io/operator/test/harness"
 )
@@ -67,7 +69,7 @@ func TestTheRetentionOfAJobIsRememberedAfterIt(t *testing.T) {
 	job := harness.Create(t, cluster.Client, harness.Job(ns, "job", harness.Annotated(joberrorv1.AnnotationRetention, "7d")))
 	harness.Create(t, cluster.Client, harness.JobError(ns, "e", "job"))
 	before := cluster.When(t, ns, "e", linked(joberrorv1.ReasonJobFound))
-	if err := cluster.Client.Delete(t.Context(), job); err != nil {
+	if err := cluster.Client.Delete(t.Context(), job, client.PropagationPolicy("Background")); err != nil {
 		t.Fatal(err)
 	}
 	after := cluster.When(t, ns, "e", linked(joberrorv1.ReasonJobDeleted))

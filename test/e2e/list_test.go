@@ -6,6 +6,7 @@ package e2e
 import (
 	"fmt"
 	"net/http"
+	"strings"
 	"testing"
 
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -110,7 +111,7 @@ func TestErrorsAreFoundAfterTheirJobIsGone(t *testing.T) {
 	}
 	for _, id := range []string{"job", string(created.UID)} {
 		out, err := cluster.Run(t.Context(), nil, "get", "jobs.resolve.joberror.io", id, "-n", ns, "--no-headers")
-		if problem := missing(out, err, "job    1       1      0"); problem != "" {
+		if problem := missing(strings.Join(strings.Fields(out), " "), err, "job 1 1 0"); problem != "" {
 			t.Error(problem)
 		}
 	}
