@@ -26,7 +26,9 @@ import (
 const (
 	maxBodyBytes = 4 << 20
 	maxDepth     = 8
-	maxReason    = 1024
+	// maxTokens leaves room for 10,000 records with all their fields.
+	maxTokens = 300_000
+	maxReason = 1024
 )
 
 // body is what a resolve request asks for.
@@ -56,7 +58,7 @@ func readBody(w http.ResponseWriter, r *http.Request) (*body, error) {
 		return nil, err
 	}
 	if err := checkJSON(data); err != nil {
-		return nil, apierrors.NewBadRequest("the body is no valid JSON: " + err.Error())
+		return nil, err
 	}
 	switch data[0] {
 	case '[':
@@ -84,17 +86,23 @@ func checkContentType(value string) error {
 	}}
 }
 
-// checkJSON tells whether data is one JSON value of bounded depth.
+// checkJSON tells whether data is one JSON value of bounded depth and size.
 func checkJSON(data []byte) error {
+	malformed := func(problem string) error {
+		return apierrors.NewBadRequest("the body is no valid JSON: " + problem)
+	}
 	decoder := json.NewDecoder(bytes.NewReader(data))
 	depth := 0
-	for {
+	for tokens := 1; ; tokens++ {
 		token, err := decoder.Token()
 		if errors.Is(err, io.EOF) {
-			return errors.New("it ends too early")
+			return malformed("it ends too early")
 		}
 		if err != nil {
-			return err
+			return malformed(err.Error())
+		}
+		if tokens > maxTokens {
+			return apierrors.NewRequestEntityTooLargeError(fmt.Sprintf("the body may have at most %d names and values", maxTokens))
 		}
 		switch token {
 		case json.Delim('{'), json.Delim('['):
@@ -103,14 +111,14 @@ func checkJSON(data []byte) error {
 			depth--
 		}
 		if depth > maxDepth {
-			return fmt.Errorf("it is nested more than %d levels deep", maxDepth)
+			return malformed(fmt.Sprintf("it is nested more than %d levels deep", maxDepth))
 		}
 		if depth == 0 {
 			break
 		}
 	}
 	if _, err := decoder.Token(); !errors.Is(err, io.EOF) {
-		return errors.New("something follows after its end")
+		return malformed("something follows after its end")
 	}
 	return nil
 }

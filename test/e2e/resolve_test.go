@@ -215,6 +215,7 @@ func TestARequestAgainstTheEndpointIsAnsweredClearly(t *testing.T) {
 		"trailing":           {"PUT", path + "/resolve", `{} {}`, nil, 400, "follows"},
 		"deep":               {"PUT", path + "/resolve", deep, nil, 400, "levels deep"},
 		"large":              {"PUT", path + "/resolve", `{"reason":"` + strings.Repeat("x", 5<<20) + `"}`, nil, 413, "4194304 bytes"},
+		"many":               {"PUT", path + "/resolve", "[" + strings.Repeat("{},", 200_000) + "{}]", nil, 413, "300000"},
 		"not JSON":           {"PUT", path + "/resolve", "errors: [a]", []string{"Content-Type: application/yaml"}, 415, "application/json"},
 		"as a form":          {"PUT", path + "/resolve", "{}", []string{"Content-Type: application/x-www-form-urlencoded"}, 415, "application/json"},
 		"misspelt":           {"PUT", path + "/resolve", `{"error":["a"]}`, nil, 422, "error"},
