@@ -9,12 +9,16 @@ import (
 
 	joberrorv1 "joberror.io/operator/api/v1"
 	"joberror.io/operator/internal/attribution"
+	"joberror.io/operator/internal/bounded"
 	"joberror.io/operator/internal/retention"
 )
 
-// messageInEvent is how much of an error's message an Event repeats, in runes;
-// the note of an Event ends at 1,024 bytes.
-const messageInEvent = 200
+// How much of an error an Event repeats, in bytes. The API server refuses an
+// Event whose note is longer than 1,024.
+const (
+	codeInEvent    = 128
+	messageInEvent = 400
+)
 
 // announce tells people about a change of a JobError where they would look:
 // on the Job when an error of it was recorded, and on the JobError when
@@ -25,7 +29,7 @@ func (r *JobErrorReconciler) announce(je *joberrorv1.JobError, before *joberrorv
 		// Without a related object these are one series on the Job, however
 		// many errors it has.
 		r.recorder.Eventf(link.job, nil, corev1.EventTypeWarning, "ErrorRecorded", "Record",
-			"JobError %s: %s %s", je.Name, je.Spec.Code, shorten(je.Spec.Message, messageInEvent))
+			"JobError %s: %s %s", je.Name, bounded.String(je.Spec.Code, codeInEvent), bounded.String(je.Spec.Message, messageInEvent))
 	}
 	r.announceRetention(before, link)
 	was := meta.FindStatusCondition(before.Conditions, joberrorv1.ConditionResolved)
@@ -49,12 +53,4 @@ func (r *JobErrorReconciler) announceRetention(before *joberrorv1.JobErrorStatus
 	if _, err := retention.Parse(own); err != nil {
 		r.recorder.Eventf(link.job, nil, corev1.EventTypeWarning, "InvalidRetention", "Record", "%v", err)
 	}
-}
-
-func shorten(s string, limit int) string {
-	runes := []rune(s)
-	if len(runes) <= limit {
-		return s
-	}
-	return string(runes[:limit]) + "…"
 }

@@ -71,30 +71,40 @@ func (l link) condition() metav1.Condition {
 // the one that its _jobId names.
 func (r *JobErrorReconciler) findLink(ctx context.Context, je *joberrorv1.JobError) (link, error) {
 	known := joblink.Linked(je)
-	var job *batchv1.Job
-	var err error
-	if known != nil {
-		job, err = jobs.FindUID(ctx, r.cached, je.Namespace, known.UID)
-	} else {
-		job, err = jobs.Find(ctx, r.cached, je.Namespace, je.Spec.JobID)
+	if known == nil {
+		job, err := jobs.Find(ctx, r.cached, je.Namespace, je.Spec.JobID)
+		return link{job: job}, err
 	}
-	return link{job: job, known: known}, err
+	job, err := jobs.FindUID(ctx, r.cached, je.Namespace, known.UID)
+	if err != nil || job != nil || je.Status.Job != nil {
+		return link{job: job, known: known}, err
+	}
+	// All that tells of a Job is an owner reference to one that does not exist.
+	// A Job of the name that is older than the record gives it the lie: the
+	// record was restored from a backup.
+	named, err := jobs.Find(ctx, r.cached, je.Namespace, je.Spec.JobID)
+	if named != nil && named.CreationTimestamp.Before(&je.CreationTimestamp) {
+		return link{job: named}, err
+	}
+	return link{known: known}, err
 }
 
 // applyLink puts the link's label and owner references on the JobError.
 func (r *JobErrorReconciler) applyLink(ctx context.Context, je *joberrorv1.JobError, link link) error {
 	job := link.job
-	if job == nil {
-		return nil
-	}
-	lost := je.Status.Job != nil && !joblink.HasOwner(je, job.UID)
-	if lost {
+	if job != nil && je.Status.Job != nil && !joblink.HasOwner(je, job) {
 		// Somebody took the reference away, most likely the garbage collector,
 		// which may know earlier than the cache that the Job is gone.
 		exists, err := r.jobExists(ctx, job)
-		if err != nil || !exists {
+		if err != nil {
 			return err
 		}
+		if !exists {
+			job = nil
+		}
+	}
+	if job == nil && len(je.OwnerReferences) == 0 {
+		return nil
 	}
 	namespace, err := joblink.Namespace(ctx, r.cached, je.Namespace)
 	if apierrors.IsNotFound(err) {
@@ -104,8 +114,20 @@ func (r *JobErrorReconciler) applyLink(ctx context.Context, je *joberrorv1.JobEr
 	if err != nil {
 		return stale(err)
 	}
-	joblink.Apply(je, job, namespace)
+	switch {
+	case job != nil:
+		joblink.Apply(je, job, namespace)
+	case !cascading(je):
+		joblink.Keep(je, namespace)
+	}
 	return nil
+}
+
+// cascading tells whether a JobError belongs to a Job that takes it along: one
+// without that policy is never the only owner.
+func cascading(je *joberrorv1.JobError) bool {
+	known := je.Status.Job
+	return known != nil && joblink.HasOwner(je, &batchv1.Job{ObjectMeta: metav1.ObjectMeta{UID: known.UID}})
 }
 
 func (r *JobErrorReconciler) jobExists(ctx context.Context, job *batchv1.Job) (bool, error) {

@@ -109,7 +109,7 @@ func settled(entry *joberrorv1.JobErrorResolution, t target, je *joberrorv1.JobE
 		return true, resolution.Outcome{Name: t.name, Result: resolution.Updated}
 	case je.Spec.Resolved == entry.Spec.WantsResolved():
 		return true, resolution.Outcome{Name: t.name, Result: resolution.Unchanged}
-	case t.found != nil && (je.UID != t.found.UID || mark.Generation > t.found.Generation):
+	case t.found != nil && (je.UID != t.found.UID || mark.Fresh(t.found.Generation, je.Generation)):
 		return true, resolution.Outcome{Name: t.name, Result: resolution.Unchanged}
 	default:
 		return false, resolution.Outcome{}

@@ -27,7 +27,7 @@ func desiredStatus(je *joberrorv1.JobError, link link, expiresAt, now time.Time)
 	}
 	if status.ObservedGeneration != je.Generation {
 		status.ObservedGeneration = je.Generation
-		status.RetryID = &metav1.MicroTime{Time: now}
+		status.RetryID = now.UTC().Format(metav1.RFC3339Micro)
 	}
 	return status
 }

@@ -13,6 +13,7 @@ import (
 // what describes the error may be corrected later; who, which job and when
 // may not.
 //
+// +kubebuilder:validation:XValidation:rule="!has(self.createdAt) || self.createdAt >= timestamp('1900-01-01T00:00:00Z')",fieldPath=".createdAt",message="createdAt must be a time in RFC 3339"
 // +kubebuilder:validation:XValidation:rule="self._jobId == oldSelf._jobId",fieldPath="._jobId",message="_jobId is immutable: an error belongs to one job for good"
 // +kubebuilder:validation:XValidation:rule="!has(oldSelf._userId) || (has(self._userId) && self._userId == oldSelf._userId)",fieldPath="._userId",message="_userId is immutable once it is set"
 // +kubebuilder:validation:XValidation:rule="!has(oldSelf.createdAt) || (has(self.createdAt) && self.createdAt == oldSelf.createdAt)",fieldPath=".createdAt",message="createdAt is immutable once it is set"
@@ -34,6 +35,7 @@ type JobErrorSpec struct {
 	// +required
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=253
+	// +kubebuilder:validation:Pattern=`^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$`
 	JobID string `json:"_jobId"`
 
 	// When the error happened, in RFC 3339 with or without a fraction of a
@@ -47,7 +49,7 @@ type JobErrorSpec struct {
 	// +optional
 	// +kubebuilder:validation:Format=date-time
 	// +kubebuilder:validation:MaxLength=40
-	// +kubebuilder:validation:Pattern=`^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d{1,9})?(Z|[+-]\d{2}:\d{2})$`
+	// +kubebuilder:validation:Pattern=`^(19|20)\d{2}-\d{2}-\d{2}T([01]\d|2[0-3]):[0-5]\d:[0-5]\d(\.\d{1,9})?(Z|[+-]([01]\d|2[0-3]):[0-5]\d)$`
 	CreatedAt string `json:"createdAt,omitempty"`
 
 	// Whether somebody has dealt with the error. Set it to true to resolve
@@ -119,19 +121,23 @@ type JobReference struct {
 // JobErrorStatus is what the operator knows of the error. The operator alone
 // writes it.
 type JobErrorStatus struct {
-	// When the record's content last changed, with microseconds.
+	// When the record's content last changed, in RFC 3339 with microseconds.
 	//
 	// +optional
-	RetryID *metav1.MicroTime `json:"_retryId,omitempty"`
+	// +kubebuilder:validation:Format=date-time
+	// +kubebuilder:validation:Pattern=`^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}\.\d{6}Z$`
+	RetryID string `json:"_retryId,omitempty"`
 
 	// When the record is deleted, resolved or not.
 	//
 	// +optional
+	// +kubebuilder:validation:Pattern=`^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}Z$`
 	ExpiresAt *metav1.Time `json:"expiresAt,omitempty"`
 
 	// When the error was resolved. Empty while it is open.
 	//
 	// +optional
+	// +kubebuilder:validation:Pattern=`^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}Z$`
 	ResolvedAt *metav1.Time `json:"resolvedAt,omitempty"`
 
 	// The authenticated user who resolved the error. Empty while it is open,

@@ -26,6 +26,7 @@ type JobErrorResolutionSpec struct {
 	// +required
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=253
+	// +kubebuilder:validation:Pattern=`^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$`
 	JobID string `json:"_jobId"`
 
 	// The names of the errors that are meant. Left out, every error of the
@@ -33,6 +34,7 @@ type JobErrorResolutionSpec struct {
 	//
 	// +optional
 	// +listType=set
+	// +kubebuilder:validation:MinItems=1
 	// +kubebuilder:validation:MaxItems=1000
 	// +kubebuilder:validation:items:MinLength=1
 	// +kubebuilder:validation:items:MaxLength=253
@@ -94,22 +96,26 @@ type JobErrorResolutionStatus struct {
 	// How many errors the request is about.
 	//
 	// +optional
+	// +kubebuilder:default=0
 	Matched int32 `json:"matched"`
 
 	// How many of them this request has changed.
 	//
 	// +optional
+	// +kubebuilder:default=0
 	Updated int32 `json:"updated"`
 
 	// How many of them were as asked already, or were changed by somebody
 	// else in the meantime.
 	//
 	// +optional
+	// +kubebuilder:default=0
 	Unchanged int32 `json:"unchanged"`
 
 	// How many of them could not be changed.
 	//
 	// +optional
+	// +kubebuilder:default=0
 	Failed int32 `json:"failed"`
 
 	// The names of the errors that the request is about; at most 1,000.
@@ -137,16 +143,19 @@ type JobErrorResolutionStatus struct {
 	// When the operator took the request up.
 	//
 	// +optional
+	// +kubebuilder:validation:Pattern=`^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}Z$`
 	StartedAt *metav1.Time `json:"startedAt,omitempty"`
 
 	// When the last error was done.
 	//
 	// +optional
+	// +kubebuilder:validation:Pattern=`^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}Z$`
 	CompletedAt *metav1.Time `json:"completedAt,omitempty"`
 
 	// When the record of the request is deleted.
 	//
 	// +optional
+	// +kubebuilder:validation:Pattern=`^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}Z$`
 	ExpiresAt *metav1.Time `json:"expiresAt,omitempty"`
 
 	// The generation of the spec that this status describes.

@@ -9,15 +9,15 @@ import (
 	"net/http"
 	"time"
 
+	batchv1 "k8s.io/api/batch/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/apimachinery/pkg/util/validation"
 	"k8s.io/apimachinery/pkg/util/validation/field"
 	"k8s.io/apiserver/pkg/endpoints/request"
 	"k8s.io/apiserver/pkg/registry/rest"
 	"sigs.k8s.io/controller-runtime/pkg/client"
-
-	batchv1 "k8s.io/api/batch/v1"
 
 	joberrorv1 "joberror.io/operator/api/v1"
 	"joberror.io/operator/internal/jobs"
@@ -37,12 +37,16 @@ type backend struct {
 // job finds out which job a path means; 404 where there is neither a Job nor
 // an error of that id.
 func (b *backend) job(ctx context.Context, namespace, id string) (jobs.Ref, error) {
+	unknown := notFound(id, fmt.Sprintf("namespace %s has neither a Job nor a JobError of the job %q", namespace, id))
+	if !isName(id) {
+		return jobs.Ref{}, unknown
+	}
 	ref, err := jobs.Resolve(ctx, b.client, namespace, id)
 	if err != nil || ref.Job != nil {
 		return ref, err
 	}
-	found, _, err := ref.List(ctx, b.live, jobs.ListOptions{Limit: 1})
-	if err != nil || len(found) > 0 {
+	exists, err := ref.Exists(ctx, b.live)
+	if err != nil || exists {
 		return ref, err
 	}
 	// The cache may be behind on a Job that was created a moment ago.
@@ -50,10 +54,14 @@ func (b *backend) job(ctx context.Context, namespace, id string) (jobs.Ref, erro
 	job.SetGroupVersionKind(batchv1.SchemeGroupVersion.WithKind("Job"))
 	err = b.live.Get(ctx, types.NamespacedName{Namespace: namespace, Name: id}, job)
 	if apierrors.IsNotFound(err) {
-		return ref, notFound(id, fmt.Sprintf("namespace %s has neither a Job nor a JobError of the job %q", namespace, id))
+		return ref, unknown
 	}
 	return ref, err
 }
+
+// isName tells whether a part of the path can be a name or a UID. No other may
+// get into the path of a request of the operator's own.
+func isName(id string) bool { return len(validation.IsDNS1123Subdomain(id)) == 0 }
 
 func notFound(name, message string) error {
 	return &apierrors.StatusError{ErrStatus: metav1.Status{
@@ -118,7 +126,7 @@ func isDryRun(ctx context.Context) (bool, error) {
 	values := dryRunOf(ctx)
 	for _, value := range values {
 		if value != metav1.DryRunAll {
-			return false, invalidBody(field.NotSupported(field.NewPath("dryRun"), value, []string{metav1.DryRunAll}))
+			return false, invalidRequest(field.NotSupported(field.NewPath("dryRun"), value, []string{metav1.DryRunAll}))
 		}
 	}
 	return len(values) > 0, nil

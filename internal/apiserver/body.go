@@ -66,7 +66,7 @@ func readBody(w http.ResponseWriter, r *http.Request) (*body, error) {
 	case '{':
 		return parseRequest(data)
 	default:
-		return nil, invalidBody(field.Invalid(nil, string(data[:min(len(data), 40)]), "must be an object or an array of records"))
+		return nil, invalidRequest(field.Invalid(field.NewPath("body"), string(data[:min(len(data), 40)]), "must be an object or an array of records"))
 	}
 }
 
@@ -134,7 +134,7 @@ func parseRequest(data []byte) (*body, error) {
 	parsed := &body{}
 	var problems field.ErrorList
 	for _, err := range twice {
-		problems = append(problems, field.Forbidden(nil, err.Error()))
+		problems = append(problems, field.Forbidden(field.NewPath("body"), err.Error()))
 	}
 	for name, value := range fields {
 		path := field.NewPath(name)
@@ -155,11 +155,13 @@ func parseRequest(data []byte) (*body, error) {
 		problems = append(problems, field.Forbidden(field.NewPath("errorIds"), "must not stand beside errors: they are one and the same"))
 	}
 	if len(problems) > 0 {
-		return nil, invalidBody(problems...)
+		return nil, invalidRequest(problems...)
 	}
 	return parsed, nil
 }
 
-func invalidBody(problems ...*field.Error) error {
-	return apierrors.NewInvalid(resolvev1.GroupVersion.WithKind("ResolveRequest").GroupKind(), "", problems)
+// invalidRequest is what a request is answered that is well-formed but asks for
+// nonsense, in its body or its parameters.
+func invalidRequest(problems ...*field.Error) error {
+	return apierrors.NewInvalid(resolvev1.GroupVersion.WithKind("Request").GroupKind(), "", problems)
 }

@@ -50,7 +50,7 @@ func checkNames(path *field.Path, names []string) field.ErrorList {
 func parseRecords(data []byte) (*body, error) {
 	var items []json.RawMessage
 	if err := json.Unmarshal(data, &items); err != nil {
-		return nil, invalidBody(field.TypeInvalid(nil, shorten(data), "must be an array of records"))
+		return nil, invalidRequest(field.TypeInvalid(field.NewPath("body"), shorten(data), "must be an array of records"))
 	}
 	parsed := &body{records: make([]resolvev1.Record, len(items))}
 	var problems field.ErrorList
@@ -58,12 +58,12 @@ func parseRecords(data []byte) (*body, error) {
 		if len(problems) >= joberrorv1.MaxListedFailures {
 			break
 		}
-		if problem := parseRecord(field.NewPath("").Index(i), item, &parsed.records[i]); problem != nil {
+		if problem := parseRecord(field.NewPath("body").Index(i), item, &parsed.records[i]); problem != nil {
 			problems = append(problems, problem)
 		}
 	}
 	if len(problems) > 0 {
-		return nil, invalidBody(problems...)
+		return nil, invalidRequest(problems...)
 	}
 	return parsed, nil
 }

@@ -38,6 +38,9 @@ func TestReadBodyRefuses(t *testing.T) {
 		{name: "a mistyped errors", body: `{"error":["e1"]}`, code: unprocessable, says: "error: Forbidden"},
 		{name: "errors in capitals", body: `{"Errors":["e1"]}`, code: unprocessable, says: "Errors: Forbidden"},
 		{name: "a record instead of an array of one", body: `{"_id":"e1","resolved":true}`, code: unprocessable, says: "_id: Forbidden"},
+		{name: "errors twice", body: `{"errors":["e1"],"errors":["e2"]}`, code: unprocessable, says: `duplicate field "errors"`},
+		{name: "errors twice, one of them escaped", body: `{"errors":["e1"],"err\u006frs":["e2"]}`, code: unprocessable, says: `duplicate field "errors"`},
+		{name: "a reason twice", body: `{"reason":"fixed","errors":["e1"],"reason":"late"}`, code: unprocessable, says: `duplicate field "reason"`},
 		{name: "an unknown field beside known ones", body: `{"errors":["e1"],"force":true}`, code: unprocessable, says: "force: Forbidden"},
 
 		{name: "a name among records", body: `[{"_id":"e1"},"e2"]`, code: unprocessable, says: "[1]: Invalid value"},
@@ -108,6 +111,24 @@ func TestReadBodyRefusesWhatIsTooLarge(t *testing.T) {
 			_, err := read(t.Context(), jsonType, content)
 			if status := statusOf(t, err); status.Code != http.StatusRequestEntityTooLarge || !strings.Contains(status.Message, "4194304 bytes") {
 				t.Errorf("answer %d %q, want 413 that tells the limit", status.Code, status.Message)
+			}
+		})
+	}
+}
+
+func TestReadBodyRefusesWhatHoldsTooMuch(t *testing.T) {
+	t.Parallel()
+	for name, content := range map[string]string{
+		"empty records":   `[` + strings.Repeat(`{},`, maxTokens/2) + `{}]`,
+		"names":           `{"errors":` + namesList(maxTokens) + `}`,
+		"unknown values":  `[{"x":[` + strings.Repeat(`0,`, maxTokens) + `0]}]`,
+		"what is no JSON": `[` + strings.Repeat(`0,`, maxTokens) + `!`,
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			_, err := read(t.Context(), jsonType, content)
+			if status := statusOf(t, err); status.Code != http.StatusRequestEntityTooLarge || !strings.Contains(status.Message, "names and values") {
+				t.Errorf("answer %d %.200q, want 413 that tells the limit", status.Code, status.Message)
 			}
 		})
 	}

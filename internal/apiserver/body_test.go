@@ -115,6 +115,11 @@ func TestReadBodyAcceptsWhatIsJustSmallEnough(t *testing.T) {
 	if err != nil || long.reason != reason {
 		t.Errorf("the longest reason: %v", err)
 	}
+	// An array of so many empty records has two tokens for each and two of its own.
+	many, err := read(t.Context(), jsonType, `[`+strings.Repeat(`{},`, maxTokens/2-2)+`{}]`)
+	if err != nil || len(many.records) != maxTokens/2-1 {
+		t.Errorf("the most records: %v", err)
+	}
 	full := `[{"message":"` + strings.Repeat("m", maxBodyBytes-len(`[{"message":""}]`)) + `"}]`
 	largest, err := read(t.Context(), jsonType, full)
 	if err != nil || len(full) != maxBodyBytes || len(largest.records) != 1 {

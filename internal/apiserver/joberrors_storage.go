@@ -69,8 +69,7 @@ func (s *jobErrorStorage) Connect(ctx context.Context, id string, _ runtime.Obje
 	case len(rest) == 0:
 		return only(http.MethodGet, responder, s.backend.list(info.Namespace, id, responder)), nil
 	case len(rest) > 2 || (action != "resolve" && action != "unresolve"):
-		return nil, apierrors.NewGenericServerResponse(http.StatusNotFound, info.Verb, resolvev1.GroupVersion.WithResource("jobs").GroupResource(), id,
-			"the paths under joberrors are resolve, unresolve, {name}/resolve and {name}/unresolve", 0, false)
+		return nil, notFound(id, "the paths under joberrors are resolve, unresolve, {name}/resolve and {name}/unresolve")
 	case len(rest) == 2:
 		return only(http.MethodPut, responder, s.backend.resolveOne(info.Namespace, id, rest[0], action == "resolve", responder)), nil
 	default:

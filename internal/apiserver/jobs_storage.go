@@ -12,6 +12,8 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/apis/meta/internalversion"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/fields"
+	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/apimachinery/pkg/util/duration"
@@ -81,10 +83,18 @@ func jobName(je *joberrorv1.JobError) string {
 	return je.Spec.JobID
 }
 
-// List answers the summaries of all jobs in the namespace.
-func (s *jobStorage) List(ctx context.Context, _ *internalversion.ListOptions) (runtime.Object, error) {
+// List answers the summaries of all jobs in the namespace. They have no labels,
+// and may be selected by their name and namespace.
+func (s *jobStorage) List(ctx context.Context, options *internalversion.ListOptions) (runtime.Object, error) {
 	summaries, err := s.summaries(ctx)
-	return &resolvev1.JobSummaryList{Items: summaries}, err
+	if err != nil {
+		return nil, err
+	}
+	summaries = slices.DeleteFunc(summaries, func(j resolvev1.JobSummary) bool {
+		return options.LabelSelector != nil && !options.LabelSelector.Matches(labels.Set{}) ||
+			options.FieldSelector != nil && !options.FieldSelector.Matches(fields.Set{"metadata.name": j.Name, "metadata.namespace": j.Namespace})
+	})
+	return &resolvev1.JobSummaryList{Items: summaries}, nil
 }
 
 // summaries counts the errors of each job, by namespace and name.

@@ -78,7 +78,7 @@ func listOptions(r *http.Request) (jobs.ListOptions, error) {
 		problems = append(problems, field.NotSupported(field.NewPath("resolved"), value, []string{"true", "false"}))
 	}
 	if len(problems) > 0 {
-		return opts, invalidBody(problems...)
+		return opts, invalidRequest(problems...)
 	}
 	return opts, nil
 }

@@ -28,8 +28,12 @@ func match(records []resolvev1.Record, errors []joberrorv1.JobError, wants bool)
 		}
 	}
 	for _, r := range records {
-		if r.Resolved == wants && r.ID != "" {
+		switch {
+		case r.Resolved != wants || r.ID == "":
+		case isName(r.ID):
 			take(r.ID)
+		default:
+			missing = append(missing, resolution.NotFound(r.ID))
 		}
 	}
 	for i, r := range records {

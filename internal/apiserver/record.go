@@ -6,18 +6,17 @@ package apiserver
 import (
 	"time"
 
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-
 	resolvev1 "joberror.io/operator/api/resolve/v1"
 	joberrorv1 "joberror.io/operator/api/v1"
 )
 
 // recordOf is a JobError in the source's flat shape.
 func recordOf(je *joberrorv1.JobError) resolvev1.Record {
-	record := resolvev1.Record{
+	return resolvev1.Record{
 		ID:        je.Name,
 		UserID:    je.Spec.UserID,
 		JobID:     je.Spec.JobID,
+		RetryID:   je.Status.RetryID,
 		CreatedAt: je.Spec.CreatedAt,
 		Resolved:  je.Spec.Resolved,
 		Code:      je.Spec.Code,
@@ -28,10 +27,6 @@ func recordOf(je *joberrorv1.JobError) resolvev1.Record {
 		Message:   je.Spec.Message,
 		Source:    je.Spec.Source,
 	}
-	if je.Status.RetryID != nil {
-		record.RetryID = je.Status.RetryID.UTC().Format(metav1.RFC3339Micro)
-	}
-	return record
 }
 
 // content is what two records must have in common to be the same error where

@@ -6,7 +6,6 @@ package apiserver
 import (
 	"encoding/json"
 	"testing"
-	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
@@ -16,14 +15,13 @@ import (
 
 func TestRecordOf(t *testing.T) {
 	t.Parallel()
-	changed := metav1.NewMicroTime(time.Date(2026, time.November, 5, 12, 15, 0, 1000, time.FixedZone("", 2*60*60)))
 	full := &joberrorv1.JobError{
 		ObjectMeta: metav1.ObjectMeta{Namespace: "team", Name: "e1", UID: "4e-error"},
 		Spec: joberrorv1.JobErrorSpec{
 			UserID: "alice", JobID: "backup", CreatedAt: "2026-11-05T11:15:00.123+01:00", Resolved: true, Code: "429",
 			Extract: "in", Generate: "out", Extracted: "1", Generated: "2", Message: "late", Source: "crm",
 		},
-		Status: joberrorv1.JobErrorStatus{RetryID: &changed, ResolvedBy: "bob"},
+		Status: joberrorv1.JobErrorStatus{RetryID: "2026-11-05T10:15:00.000001Z", ResolvedBy: "bob"},
 	}
 	for _, tc := range []struct {
 		name string

@@ -37,7 +37,7 @@ func (b *backend) doOne(w http.ResponseWriter, r *http.Request, namespace, id, n
 		return nil, false, err
 	}
 	if body.names != nil || body.records != nil {
-		return nil, false, invalidBody(field.Forbidden(field.NewPath("errors"), "must not stand here: the path names the error; the one field is reason"))
+		return nil, false, invalidRequest(field.Forbidden(field.NewPath("errors"), "must not stand here: the path names the error; the one field is reason"))
 	}
 	ref, err := b.job(r.Context(), namespace, id)
 	if err != nil {
@@ -80,7 +80,7 @@ func (b *backend) doMany(w http.ResponseWriter, r *http.Request, namespace, id s
 	entry := newEntry(namespace, id, wants, names, body.reason)
 	complete, err := b.submit(r.Context(), entry, tallyOf(entry, outcomes))
 	if err == nil {
-		addMissing(entry, missing)
+		resolution.AddFailures(&entry.Status, missing, time.Now())
 	}
 	return entry, complete, err
 }
@@ -105,8 +105,8 @@ func (b *backend) plan(ctx context.Context, ref jobs.Ref, body *body, wants bool
 		return nil, nil, nil, err
 	}
 	names, missing = match(body.records, found, wants)
-	if problems := checkNames(field.NewPath("_id"), names); len(problems) > 0 {
-		return nil, nil, nil, invalidBody(problems...)
+	if len(names) > joberrorv1.MaxNamedErrors {
+		return nil, nil, nil, invalidRequest(field.TooMany(field.NewPath("body"), len(names), joberrorv1.MaxNamedErrors))
 	}
 	outcomes, err = b.judge(ctx, ref, names, wants)
 	return names, outcomes, missing, err
@@ -119,6 +119,10 @@ func (b *backend) judge(ctx context.Context, ref jobs.Ref, names []string, wants
 	group.SetLimit(readsInFlight)
 	for i, name := range names {
 		group.Go(func() error {
+			if !isName(name) {
+				outcomes[i] = resolution.NotFound(name)
+				return nil
+			}
 			je := &joberrorv1.JobError{}
 			err := b.live.Get(ctx, types.NamespacedName{Namespace: ref.Namespace, Name: name}, je)
 			switch {
@@ -145,16 +149,4 @@ func tallyOf(entry *joberrorv1.JobErrorResolution, outcomes []resolution.Outcome
 		tally.Add(o)
 	}
 	return tally
-}
-
-// addMissing adds the records that mean no error to what the answer tells. The
-// entry that is kept can't name them: they have no name.
-func addMissing(entry *joberrorv1.JobErrorResolution, missing []resolution.Outcome) {
-	for _, o := range missing {
-		entry.Status.Failed++
-		if len(entry.Status.Failures) < joberrorv1.MaxListedFailures {
-			entry.Status.Failures = append(entry.Status.Failures,
-				joberrorv1.ResolutionFailure{Name: o.Name, Reason: o.Reason, Message: o.Message})
-		}
-	}
 }

@@ -34,15 +34,28 @@ func newWaiter(ctx context.Context, c cache.Cache) (*waiter, error) {
 	_, err = informer.AddEventHandler(toolscache.ResourceEventHandlerFuncs{
 		AddFunc:    w.notify,
 		UpdateFunc: func(_, obj any) { w.notify(obj) },
+		DeleteFunc: w.giveUp,
 	})
 	return w, err
 }
 
 func (w *waiter) notify(obj any) {
-	entry, ok := obj.(*joberrorv1.JobErrorResolution)
-	if !ok || !resolution.Complete(entry) {
-		return
+	if entry, ok := obj.(*joberrorv1.JobErrorResolution); ok && resolution.Complete(entry) {
+		w.release(entry)
 	}
+}
+
+// giveUp ends the wait for an entry that somebody deleted.
+func (w *waiter) giveUp(obj any) {
+	if unknown, ok := obj.(toolscache.DeletedFinalStateUnknown); ok {
+		obj = unknown.Obj
+	}
+	if entry, ok := obj.(*joberrorv1.JobErrorResolution); ok {
+		w.release(entry)
+	}
+}
+
+func (w *waiter) release(entry *joberrorv1.JobErrorResolution) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if done, ok := w.waiting[entry.UID]; ok {
@@ -51,8 +64,8 @@ func (w *waiter) notify(obj any) {
 	}
 }
 
-// Wait returns the entry once it is complete, or as it is by then when the
-// context ends.
+// Wait returns the entry once it is complete or deleted, or as it is by then
+// when the context ends.
 func (w *waiter) Wait(ctx context.Context, entry *joberrorv1.JobErrorResolution) *joberrorv1.JobErrorResolution {
 	done := make(chan *joberrorv1.JobErrorResolution, 1)
 	w.mu.Lock()

@@ -59,6 +59,10 @@ func Of(obj metav1.Object) Mark {
 	}
 }
 
+// Name is the name that an object's annotations carry, whether or not they are
+// a whole mark.
+func Name(obj metav1.Object) string { return obj.GetAnnotations()[joberrorv1.AnnotationResolvedBy] }
+
 func parseResolution(value string) Resolution {
 	name, uid, _ := strings.Cut(value, "/")
 	return Resolution{Name: name, UID: types.UID(uid)}
@@ -78,7 +82,11 @@ func (m Mark) Put(obj metav1.Object) {
 		annotations[key] = value
 	}
 	set(joberrorv1.AnnotationResolvedBy, m.By)
-	set(joberrorv1.AnnotationResolvedGeneration, strconv.FormatInt(m.Generation, 10))
+	generation := ""
+	if m.Generation > 0 {
+		generation = strconv.FormatInt(m.Generation, 10)
+	}
+	set(joberrorv1.AnnotationResolvedGeneration, generation)
 	set(joberrorv1.AnnotationResolution, m.Resolution.String())
 	obj.SetAnnotations(annotations)
 }

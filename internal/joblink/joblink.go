@@ -40,18 +40,43 @@ func Apply(je *joberrorv1.JobError, job *batchv1.Job, namespace types.UID) {
 	if !job.DeletionTimestamp.IsZero() {
 		return
 	}
-	ensureOwner(je, metav1.OwnerReference{
-		APIVersion: batchv1.SchemeGroupVersion.String(), Kind: "Job", Name: job.Name, UID: job.UID,
-	})
+	ensureOwner(je, jobOwner(job))
 	if Cascades(job) {
 		je.OwnerReferences = slices.DeleteFunc(je.OwnerReferences, func(o metav1.OwnerReference) bool {
-			return o.UID == namespace
+			return o == namespaceOwner(je, namespace)
 		})
 		return
 	}
-	ensureOwner(je, metav1.OwnerReference{
-		APIVersion: corev1.SchemeGroupVersion.String(), Kind: "Namespace", Name: je.Namespace, UID: namespace,
+	ensureOwner(je, namespaceOwner(je, namespace))
+}
+
+// Keep makes a JobError that has owners, whoever set them, outlive them all:
+// its Namespace becomes one of them.
+func Keep(je *joberrorv1.JobError, namespace types.UID) {
+	if len(je.OwnerReferences) > 0 {
+		ensureOwner(je, namespaceOwner(je, namespace))
+	}
+}
+
+// DropForeign takes away the references to a Job and to a Namespace that are
+// not these: those of a manifest that comes from another cluster or from
+// before. The Job may be nil.
+func DropForeign(je *joberrorv1.JobError, job *batchv1.Job, namespace types.UID) {
+	je.OwnerReferences = slices.DeleteFunc(je.OwnerReferences, func(o metav1.OwnerReference) bool {
+		return isJob(o) && (job == nil || o.UID != job.UID) || o.Kind == "Namespace" && o != namespaceOwner(je, namespace)
 	})
+}
+
+func jobOwner(job *batchv1.Job) metav1.OwnerReference {
+	return metav1.OwnerReference{APIVersion: batchv1.SchemeGroupVersion.String(), Kind: "Job", Name: job.Name, UID: job.UID}
+}
+
+func namespaceOwner(je *joberrorv1.JobError, uid types.UID) metav1.OwnerReference {
+	return metav1.OwnerReference{APIVersion: corev1.SchemeGroupVersion.String(), Kind: "Namespace", Name: je.Namespace, UID: uid}
+}
+
+func isJob(o metav1.OwnerReference) bool {
+	return o.APIVersion == batchv1.SchemeGroupVersion.String() && o.Kind == "Job"
 }
 
 // Cascades tells whether a Job asks that its errors are deleted with it.
@@ -66,21 +91,23 @@ func Linked(je *joberrorv1.JobError) *joberrorv1.JobReference {
 		return je.Status.Job
 	}
 	for _, o := range je.OwnerReferences {
-		isJob := o.APIVersion == batchv1.SchemeGroupVersion.String() && o.Kind == "Job"
-		if isJob && (o.Name == je.Spec.JobID || string(o.UID) == je.Spec.JobID) {
+		if isJob(o) && (o.Name == je.Spec.JobID || string(o.UID) == je.Spec.JobID) {
 			return &joberrorv1.JobReference{Name: o.Name, UID: o.UID}
 		}
 	}
 	return nil
 }
 
-// HasOwner tells whether a JobError has an owner of that UID.
-func HasOwner(je *joberrorv1.JobError, uid types.UID) bool {
-	return slices.ContainsFunc(je.OwnerReferences, func(o metav1.OwnerReference) bool { return o.UID == uid })
+// HasOwner tells whether a JobError refers to the Job as its owner.
+func HasOwner(je *joberrorv1.JobError, job *batchv1.Job) bool {
+	return slices.ContainsFunc(je.OwnerReferences, func(o metav1.OwnerReference) bool { return isJob(o) && o.UID == job.UID })
 }
 
 func ensureOwner(je *joberrorv1.JobError, owner metav1.OwnerReference) {
-	if !HasOwner(je, owner.UID) {
-		je.OwnerReferences = append(je.OwnerReferences, owner)
+	if slices.Contains(je.OwnerReferences, owner) {
+		return
 	}
+	// The API server accepts one reference for each UID.
+	je.OwnerReferences = slices.DeleteFunc(je.OwnerReferences, func(o metav1.OwnerReference) bool { return o.UID == owner.UID })
+	je.OwnerReferences = append(je.OwnerReferences, owner)
 }

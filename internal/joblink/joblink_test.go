@@ -19,9 +19,9 @@ import (
 const namespaceUID = types.UID("0a-namespace")
 
 var (
-	jobOwner       = metav1.OwnerReference{APIVersion: "batch/v1", Kind: "Job", Name: "backup", UID: "1b-job"}
-	namespaceOwner = metav1.OwnerReference{APIVersion: "v1", Kind: "Namespace", Name: "team", UID: namespaceUID}
-	foreignOwner   = metav1.OwnerReference{APIVersion: "example.com/v1", Kind: "Pipeline", Name: "nightly", UID: "2c-pipeline"}
+	ofJob        = metav1.OwnerReference{APIVersion: "batch/v1", Kind: "Job", Name: "backup", UID: "1b-job"}
+	ofNamespace  = metav1.OwnerReference{APIVersion: "v1", Kind: "Namespace", Name: "team", UID: namespaceUID}
+	foreignOwner = metav1.OwnerReference{APIVersion: "example.com/v1", Kind: "Pipeline", Name: "nightly", UID: "2c-pipeline"}
 )
 
 func errorOwnedBy(owners ...metav1.OwnerReference) *joberrorv1.JobError {
@@ -54,7 +54,7 @@ func TestApply(t *testing.T) {
 	t.Parallel()
 	longest, tooLong := strings.Repeat("a", 63), strings.Repeat("a", 64)
 	withName := func(name string) metav1.OwnerReference {
-		owner := jobOwner
+		owner := ofJob
 		owner.Name = name
 		return owner
 	}
@@ -66,31 +66,31 @@ func TestApply(t *testing.T) {
 		wantLabel string
 	}{
 		{name: "the Job and the Namespace become owners", job: job(),
-			want: []metav1.OwnerReference{jobOwner, namespaceOwner}, wantLabel: "backup"},
+			want: []metav1.OwnerReference{ofJob, ofNamespace}, wantLabel: "backup"},
 		{name: "an error that is linked stays as it is", job: job(),
-			before: []metav1.OwnerReference{jobOwner, namespaceOwner},
-			want:   []metav1.OwnerReference{jobOwner, namespaceOwner}, wantLabel: "backup"},
-		{name: "a reference that is missing is added", job: job(), before: []metav1.OwnerReference{namespaceOwner},
-			want: []metav1.OwnerReference{namespaceOwner, jobOwner}, wantLabel: "backup"},
+			before: []metav1.OwnerReference{ofJob, ofNamespace},
+			want:   []metav1.OwnerReference{ofJob, ofNamespace}, wantLabel: "backup"},
+		{name: "a reference that is missing is added", job: job(), before: []metav1.OwnerReference{ofNamespace},
+			want: []metav1.OwnerReference{ofNamespace, ofJob}, wantLabel: "backup"},
 		{name: "somebody else's owner is kept", job: job(), before: []metav1.OwnerReference{foreignOwner},
-			want: []metav1.OwnerReference{foreignOwner, jobOwner, namespaceOwner}, wantLabel: "backup"},
+			want: []metav1.OwnerReference{foreignOwner, ofJob, ofNamespace}, wantLabel: "backup"},
 		{name: "Cascade leaves the Namespace out", job: job(policy("Cascade")),
-			want: []metav1.OwnerReference{jobOwner}, wantLabel: "backup"},
+			want: []metav1.OwnerReference{ofJob}, wantLabel: "backup"},
 		{name: "Cascade takes the Namespace away, and nobody else", job: job(policy("Cascade")),
-			before: []metav1.OwnerReference{foreignOwner, namespaceOwner, jobOwner},
-			want:   []metav1.OwnerReference{foreignOwner, jobOwner}, wantLabel: "backup"},
+			before: []metav1.OwnerReference{foreignOwner, ofNamespace, ofJob},
+			want:   []metav1.OwnerReference{foreignOwner, ofJob}, wantLabel: "backup"},
 		{name: "a Job that no longer asks for Cascade gets the Namespace back", job: job(),
-			before: []metav1.OwnerReference{jobOwner},
-			want:   []metav1.OwnerReference{jobOwner, namespaceOwner}, wantLabel: "backup"},
+			before: []metav1.OwnerReference{ofJob},
+			want:   []metav1.OwnerReference{ofJob, ofNamespace}, wantLabel: "backup"},
 		{name: "another policy than Cascade is none", job: job(policy("cascade")),
-			want: []metav1.OwnerReference{jobOwner, namespaceOwner}, wantLabel: "backup"},
+			want: []metav1.OwnerReference{ofJob, ofNamespace}, wantLabel: "backup"},
 		{name: "a Job that is being deleted adds no owner", job: job(beingDeleted), wantLabel: "backup"},
-		{name: "a Job that is being deleted takes no owner", job: job(beingDeleted), before: []metav1.OwnerReference{namespaceOwner},
-			want: []metav1.OwnerReference{namespaceOwner}, wantLabel: "backup"},
+		{name: "a Job that is being deleted takes no owner", job: job(beingDeleted), before: []metav1.OwnerReference{ofNamespace},
+			want: []metav1.OwnerReference{ofNamespace}, wantLabel: "backup"},
 		{name: "the longest name that a label can hold is its value", job: job(named(longest)),
-			want: []metav1.OwnerReference{withName(longest), namespaceOwner}, wantLabel: longest},
+			want: []metav1.OwnerReference{withName(longest), ofNamespace}, wantLabel: longest},
 		{name: "a name that is too long for a label gets none, and links still", job: job(named(tooLong)),
-			want: []metav1.OwnerReference{withName(tooLong), namespaceOwner}},
+			want: []metav1.OwnerReference{withName(tooLong), ofNamespace}},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()

@@ -7,6 +7,7 @@ import (
 	"reflect"
 	"testing"
 
+	batchv1 "k8s.io/api/batch/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 
@@ -17,7 +18,7 @@ func TestLinked(t *testing.T) {
 	t.Parallel()
 	known := &joberrorv1.JobReference{Name: "backup", UID: "1b-job"}
 	remembered := &joberrorv1.JobReference{Name: "backup", UID: "9z-earlier", Retention: "7d"}
-	otherJob, otherKind, otherGroup := jobOwner, jobOwner, jobOwner
+	otherJob, otherKind, otherGroup := ofJob, ofJob, ofJob
 	otherJob.Name, otherJob.UID = "restore", "3d-other"
 	otherKind.Kind = "CronJob"
 	otherGroup.APIVersion = "example.com/v1"
@@ -29,9 +30,9 @@ func TestLinked(t *testing.T) {
 		want   *joberrorv1.JobReference
 	}{
 		{name: "an error without owner and status is linked to none", jobID: "backup"},
-		{name: "an owner of the _jobId's name is its Job", jobID: "backup", owners: []metav1.OwnerReference{namespaceOwner, jobOwner}, want: known},
-		{name: "an owner of the _jobId's UID is its Job", jobID: "1b-job", owners: []metav1.OwnerReference{jobOwner}, want: known},
-		{name: "the status comes before the owners", jobID: "backup", status: remembered, owners: []metav1.OwnerReference{jobOwner}, want: remembered},
+		{name: "an owner of the _jobId's name is its Job", jobID: "backup", owners: []metav1.OwnerReference{ofNamespace, ofJob}, want: known},
+		{name: "an owner of the _jobId's UID is its Job", jobID: "1b-job", owners: []metav1.OwnerReference{ofJob}, want: known},
+		{name: "the status comes before the owners", jobID: "backup", status: remembered, owners: []metav1.OwnerReference{ofJob}, want: remembered},
 		{name: "the status holds after the owner is gone", jobID: "backup", status: remembered, want: remembered},
 		{name: "an owner that is another Job is no link", jobID: "backup", owners: []metav1.OwnerReference{otherJob}},
 		{name: "an owner of another kind is no link", jobID: "backup", owners: []metav1.OwnerReference{otherKind}},
@@ -51,14 +52,14 @@ func TestLinked(t *testing.T) {
 
 func TestHasOwner(t *testing.T) {
 	t.Parallel()
-	je := errorOwnedBy(foreignOwner, jobOwner)
+	je := errorOwnedBy(foreignOwner, ofJob)
 	for uid, want := range map[types.UID]bool{
-		jobOwner.UID:     true,
-		foreignOwner.UID: true,
+		ofJob.UID:        true,
+		foreignOwner.UID: false,
 		namespaceUID:     false,
 		"":               false,
 	} {
-		if got := HasOwner(je, uid); got != want {
+		if got := HasOwner(je, job(func(j *batchv1.Job) { j.UID = uid })); got != want {
 			t.Errorf("HasOwner(%q) = %t, want %t", uid, got, want)
 		}
 	}

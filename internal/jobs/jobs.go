@@ -18,18 +18,20 @@ import (
 	joberrorv1 "joberror.io/operator/api/v1"
 )
 
-// Find returns the Job that a name or UID means, or nil where there is none.
-// The reader must have the indexes of SetupIndexes.
+// Find returns the Job that a UID or name means, or nil where there is none. A
+// Job that bears another's UID as its name is not taken for it. The reader must
+// have the indexes of SetupIndexes.
 func Find(ctx context.Context, cache client.Reader, namespace, id string) (*batchv1.Job, error) {
-	job := &batchv1.Job{}
-	err := cache.Get(ctx, types.NamespacedName{Namespace: namespace, Name: id}, job)
-	if err == nil {
-		return job, nil
+	job, err := FindUID(ctx, cache, namespace, types.UID(id))
+	if err != nil || job != nil {
+		return job, err
 	}
-	if !apierrors.IsNotFound(err) {
-		return nil, err
+	job = &batchv1.Job{}
+	err = cache.Get(ctx, types.NamespacedName{Namespace: namespace, Name: id}, job)
+	if apierrors.IsNotFound(err) {
+		return nil, nil
 	}
-	return FindUID(ctx, cache, namespace, types.UID(id))
+	return job, err
 }
 
 // FindUID returns the Job of that UID, or nil where there is none.

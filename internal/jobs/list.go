@@ -69,6 +69,24 @@ func (r Ref) List(ctx context.Context, live client.Reader, opts ListOptions) ([]
 	}
 }
 
+// Exists tells whether the job has an error at all.
+func (r Ref) Exists(ctx context.Context, live client.Reader) (bool, error) {
+	at, more := cursor{JobID: r.names[0]}, true
+	for more {
+		page, err := r.page(ctx, live, ListOptions{}, at, 0)
+		if err != nil {
+			return false, err
+		}
+		for i := range page.Items {
+			if r.Owns(&page.Items[i]) {
+				return true, nil
+			}
+		}
+		at, more = r.next(at, page.Continue)
+	}
+	return false, nil
+}
+
 func (r Ref) page(ctx context.Context, live client.Reader, opts ListOptions, at cursor, have int) (*joberrorv1.JobErrorList, error) {
 	fields := client.MatchingFields{"spec._jobId": at.JobID}
 	if opts.Resolved != nil {

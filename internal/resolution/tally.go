@@ -106,6 +106,23 @@ func (t *Tally) Progress(now time.Time) joberrorv1.JobErrorResolutionStatus {
 	return *t.status.DeepCopy()
 }
 
+// AddFailures adds to the status of an answer what the entry that is kept can't
+// tell: failures of what has no name.
+func AddFailures(status *joberrorv1.JobErrorResolutionStatus, failures []Outcome, now time.Time) {
+	if len(failures) == 0 {
+		return
+	}
+	for _, o := range failures {
+		status.Failed++
+		if len(status.Failures) < joberrorv1.MaxListedFailures {
+			status.Failures = append(status.Failures, joberrorv1.ResolutionFailure{Name: o.Name, Reason: o.Reason, Message: o.Message})
+		}
+	}
+	if meta.IsStatusConditionTrue(status.Conditions, joberrorv1.ConditionComplete) {
+		setComplete(status, now)
+	}
+}
+
 // Completed is the status of an entry whose every error is done.
 func (t *Tally) Completed(now time.Time) joberrorv1.JobErrorResolutionStatus {
 	status := *t.status.DeepCopy()
@@ -115,14 +132,18 @@ func (t *Tally) Completed(now time.Time) joberrorv1.JobErrorResolutionStatus {
 	slices.SortStableFunc(t.failures, func(a, b joberrorv1.ResolutionFailure) int { return strings.Compare(a.Name, b.Name) })
 	status.Failures = t.failures[:min(len(t.failures), joberrorv1.MaxListedFailures)]
 	status.CompletedAt = &metav1.Time{Time: now}
+	meta.RemoveStatusCondition(&status.Conditions, joberrorv1.ConditionReconciling)
+	setComplete(&status, now)
+	return status
+}
+
+func setComplete(status *joberrorv1.JobErrorResolutionStatus, now time.Time) {
 	condition := metav1.Condition{Status: metav1.ConditionTrue, Reason: joberrorv1.ReasonAllDone,
 		Message: fmt.Sprintf("%d updated, %d unchanged, %d failed", status.Updated, status.Unchanged, status.Failed)}
 	if status.Failed > 0 {
 		condition.Reason = joberrorv1.ReasonSomeFailed
 	}
-	meta.RemoveStatusCondition(&status.Conditions, joberrorv1.ConditionReconciling)
 	conditions.Set(&status.Conditions, status.ObservedGeneration, now, joberrorv1.ConditionComplete, condition)
-	return status
 }
 
 // Complete tells whether an entry is worked through.

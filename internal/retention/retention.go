@@ -12,6 +12,7 @@ import (
 	batchv1 "k8s.io/api/batch/v1"
 
 	joberrorv1 "joberror.io/operator/api/v1"
+	"joberror.io/operator/internal/bounded"
 )
 
 // ClockSkew is how far ahead of the operator's clock a record's createdAt may
@@ -33,13 +34,17 @@ func Parse(value string) (time.Duration, error) {
 	return time.Duration(d), nil
 }
 
+// maxText is how much of an annotation is remembered, in bytes. No retention
+// that can be read is longer.
+const maxText = 64
+
 // OfJob is the annotation that holds the Job's own retention; empty where it
 // has none, or where there is no Job.
 func OfJob(job *batchv1.Job) string {
 	if job == nil {
 		return ""
 	}
-	return job.Annotations[joberrorv1.AnnotationRetention]
+	return bounded.String(job.Annotations[joberrorv1.AnnotationRetention], maxText)
 }
 
 // For is the retention under a Job's own one. A Job's that can't be read

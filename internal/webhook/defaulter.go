@@ -9,6 +9,7 @@ import (
 	"fmt"
 
 	admissionv1 "k8s.io/api/admission/v1"
+	"k8s.io/apimachinery/pkg/api/equality"
 	"k8s.io/utils/clock"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/log"
@@ -43,7 +44,12 @@ func (d *jobErrorDefaulter) Default(ctx context.Context, je *joberrorv1.JobError
 	if err := json.Unmarshal(req.OldObject.Raw, old); err != nil {
 		return fmt.Errorf("old object: %w", err)
 	}
-	defaultUpdate(je, old, req.UserInfo.Username)
+	// The API server counts the generation up after admission.
+	own := attribution.Mark{By: req.UserInfo.Username, Generation: old.Generation + 1}
+	markOf(je, attribution.Of(old), je.Spec.Resolved != old.Spec.Resolved, own)
+	if err := d.keep(ctx, je, old); err != nil {
+		log.FromContext(ctx).Info("The owners of a JobError were not checked at admission", "reason", err.Error())
+	}
 	return nil
 }
 
@@ -54,9 +60,7 @@ func (d *jobErrorDefaulter) defaultCreate(ctx context.Context, je *joberrorv1.Jo
 	if je.Spec.CreatedAt == "" {
 		je.Spec.CreatedAt = d.clock.Now().UTC().Format(sourceTime)
 	}
-	if je.Spec.Resolved && attribution.Of(je).By == "" {
-		attribution.Mark{By: req.UserInfo.Username, Generation: 1}.Put(je)
-	}
+	markOf(je, attribution.Mark{}, je.Spec.Resolved, attribution.Mark{By: req.UserInfo.Username, Generation: 1})
 	je.Namespace = req.Namespace
 	if err := d.link(ctx, je); err != nil {
 		// The controller links it a moment later.
@@ -64,30 +68,49 @@ func (d *jobErrorDefaulter) defaultCreate(ctx context.Context, je *joberrorv1.Jo
 	}
 }
 
+// link ties a new JobError to its Job where that is known. References from a
+// manifest that mean another cluster's Job or Namespace are dropped.
 func (d *jobErrorDefaulter) link(ctx context.Context, je *joberrorv1.JobError) error {
 	job, err := jobs.Find(ctx, d.cache, je.Namespace, je.Spec.JobID)
-	if err != nil || job == nil {
+	if err != nil || job == nil && len(je.OwnerReferences) == 0 {
 		return err
 	}
 	namespace, err := joblink.Namespace(ctx, d.cache, je.Namespace)
 	if err != nil {
 		return err
 	}
-	joblink.Apply(je, job, namespace)
+	joblink.DropForeign(je, job, namespace)
+	if job != nil && !joblink.Cascades(job) {
+		joblink.Apply(je, job, namespace)
+	}
+	// Under Cascade the operator makes the Job the only owner itself; nobody
+	// else may leave the Namespace out.
+	joblink.Keep(je, namespace)
 	return nil
 }
 
-// defaultUpdate marks a change of spec.resolved with who makes it. An update
-// that changes nothing of it keeps the mark, even where a replaced manifest
-// does not have it.
-func defaultUpdate(je, old *joberrorv1.JobError, user string) {
-	mark := attribution.Of(je)
-	before := attribution.Of(old)
+// keep puts the Namespace back among the owners where an update takes it away.
+func (d *jobErrorDefaulter) keep(ctx context.Context, je, old *joberrorv1.JobError) error {
+	if equality.Semantic.DeepEqual(je.OwnerReferences, old.OwnerReferences) || len(je.OwnerReferences) == 0 {
+		return nil
+	}
+	namespace, err := joblink.Namespace(ctx, d.cache, old.Namespace)
+	if err == nil {
+		joblink.Keep(je, namespace)
+	}
+	return err
+}
+
+// markOf marks a change of spec.resolved with who makes it, and keeps the mark
+// as it was where there is none. Another's name is left for the policy in the
+// API server to refuse.
+func markOf(je *joberrorv1.JobError, before attribution.Mark, changed bool, own attribution.Mark) {
+	given := attribution.Name(je)
 	switch {
-	case je.Spec.Resolved != old.Spec.Resolved && (mark == before || mark == attribution.Mark{}):
-		// The API server counts the generation up after admission.
-		attribution.Mark{By: user, Generation: old.Generation + 1}.Put(je)
-	case je.Spec.Resolved == old.Spec.Resolved && mark == attribution.Mark{} && before != mark:
+	case given != "" && given != before.By && given != own.By:
+	case changed:
+		own.Put(je)
+	case attribution.Of(je) != before:
 		before.Put(je)
 	}
 }

@@ -11,7 +11,7 @@ import (
 	"joberror.io/operator/internal/attribution"
 )
 
-func TestDefaultUpdate(t *testing.T) {
+func TestMarkOf(t *testing.T) {
 	t.Parallel()
 	none := attribution.Mark{}
 	bobs := attribution.Mark{By: "bob", Generation: 3}
@@ -30,9 +30,13 @@ func TestDefaultUpdate(t *testing.T) {
 		{name: "who reopens with a manifest that dropped the mark is marked", wasResolved: true, before: bobs, end: alices},
 		{name: "a resolution's mark does not outlive a user's change", wasResolved: true, before: operators, sent: operators, end: alices},
 
-		{name: "a change that brings its own mark keeps it", is: true, before: bobs, sent: operators, end: operators},
-		{name: "the first change that brings its own mark keeps it", is: true, sent: operators, end: operators},
-		{name: "a reopening that brings its own mark keeps it", wasResolved: true, before: bobs, sent: operators, end: operators},
+		{name: "a change in another's name is left for the policy to refuse", is: true, before: bobs, sent: operators, end: operators},
+		{name: "the first change in another's name is left too", is: true, sent: operators, end: operators},
+		{name: "a reopening in another's name is left too", wasResolved: true, before: bobs, sent: operators, end: operators},
+		{name: "a mark of one's own that is ahead of the change is put right", is: true, sent: attribution.Mark{By: "alice", Generation: 999}, end: alices},
+		{name: "a mark without a name is put right", is: true, before: bobs, sent: attribution.Mark{Generation: 999}, end: alices},
+		{name: "a mark without a change is taken back", sent: attribution.Mark{By: "alice", Generation: 999}, end: none},
+		{name: "a mark without a change gives way to the earlier one", wasResolved: true, is: true, before: bobs, sent: attribution.Mark{By: "bob", Generation: 999}, end: bobs},
 
 		{name: "an update without a change keeps the mark", wasResolved: true, is: true, before: bobs, sent: bobs, end: bobs},
 		{name: "an update of an open error keeps the mark", before: bobs, sent: bobs, end: bobs},
@@ -44,7 +48,7 @@ func TestDefaultUpdate(t *testing.T) {
 			t.Parallel()
 			old := marked(tc.wasResolved, tc.before)
 			je := marked(tc.is, tc.sent)
-			defaultUpdate(je, old, "alice")
+			markOf(je, attribution.Of(old), tc.is != tc.wasResolved, attribution.Mark{By: "alice", Generation: 5})
 			if got := attribution.Of(je); got != tc.end {
 				t.Errorf("mark = %+v, want %+v", got, tc.end)
 			}
@@ -65,7 +69,7 @@ func marked(resolved bool, mark attribution.Mark) *joberrorv1.JobError {
 	return je
 }
 
-func TestDefaultUpdateLeavesOtherAnnotationsAlone(t *testing.T) {
+func TestAMarkLeavesOtherAnnotationsAlone(t *testing.T) {
 	t.Parallel()
 	for name, resolved := range map[string]bool{"with a change": true, "without a change": false} {
 		t.Run(name, func(t *testing.T) {
@@ -77,7 +81,7 @@ func TestDefaultUpdateLeavesOtherAnnotationsAlone(t *testing.T) {
 				want[joberrorv1.AnnotationResolvedBy] = "alice"
 				want[joberrorv1.AnnotationResolvedGeneration] = "5"
 			}
-			defaultUpdate(je, old, "alice")
+			markOf(je, attribution.Of(old), resolved, attribution.Mark{By: "alice", Generation: 5})
 			if !maps.Equal(je.Annotations, want) {
 				t.Errorf("annotations = %v, want %v", je.Annotations, want)
 			}

@@ -20,7 +20,7 @@ import (
 // resolved.
 func state(je *joberrorv1.JobError) joberrorv1.JobErrorStatus {
 	s := *je.Status.DeepCopy()
-	s.RetryID, s.ResolvedAt, s.ExpiresAt, s.Resolution = nil, &metav1.Time{}, nil, ""
+	s.RetryID, s.ResolvedAt, s.ExpiresAt, s.Resolution = "", &metav1.Time{}, nil, ""
 	for i := range s.Conditions {
 		s.Conditions[i].LastTransitionTime = metav1.Time{}
 		if s.Conditions[i].Type == joberrorv1.ConditionResolved {

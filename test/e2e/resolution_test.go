@@ -94,6 +94,33 @@ func TestAnEntryTellsWhatItCouldNotDo(t *testing.T) {
 	}
 }
 
+func TestAnEntryThatChangesNothingSaysSo(t *testing.T) {
+	t.Parallel()
+	ns := cluster.Namespace(t)
+	harness.Create(t, cluster.Client, harness.Resolution(ns, "none", "job"))
+	cluster.Completed(t, ns, "none")
+	out, err := cluster.Run(t.Context(), nil, "get", "jer", "none", "-n", ns, "-o", "jsonpath={.status.matched}{.status.updated}{.status.unchanged}{.status.failed}")
+	if err != nil || out != "0000" {
+		t.Errorf("the counts are %q, %v", out, err)
+	}
+}
+
+func TestALaterEntryOfTheSameNameClaimsNothing(t *testing.T) {
+	t.Parallel()
+	ns := cluster.Namespace(t)
+	harness.Create(t, cluster.Client, harness.JobError(ns, "e", "job"))
+	for i, want := range []joberrorv1.JobErrorResolutionStatus{{Updated: 1}, {Unchanged: 1}} {
+		entry := harness.Create(t, cluster.Client, harness.Resolution(ns, "fixed", "job", "e"))
+		status := cluster.Completed(t, ns, "fixed").Status
+		if status.Updated != want.Updated || status.Unchanged != want.Unchanged {
+			t.Errorf("entry %d: status is %+v", i, status)
+		}
+		if err := cluster.Client.Delete(t.Context(), entry); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
 func TestErrorsThatComeAfterARequestAreNotPartOfIt(t *testing.T) {
 	t.Parallel()
 	ns := cluster.Namespace(t)

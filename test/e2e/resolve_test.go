@@ -154,7 +154,8 @@ func TestTheSourcesClientsSendRecordsBack(t *testing.T) {
 		t.Fatal(err)
 	}
 	entry := harness.Do(t, cluster.Config(), http.MethodPut, path+"/resolve", string(body)).Want(t, 200).Entry(t)
-	if entry.Status.Updated != 3 || entry.Status.Failed != 1 || entry.Status.Failures[0].Name != "[5]" {
+	if entry.Status.Updated != 3 || entry.Status.Failed != 1 || entry.Status.Failures[0].Name != "[5]" ||
+		harness.Reason(entry.Status.Conditions, joberrorv1.ConditionComplete) != joberrorv1.ReasonSomeFailed {
 		t.Errorf("status is %+v", entry.Status)
 	}
 	for _, name := range []string{"a", "b", "twin-1"} {
@@ -168,6 +169,10 @@ func TestTheSourcesClientsSendRecordsBack(t *testing.T) {
 	again := harness.Do(t, cluster.Config(), http.MethodPut, path+"/resolve", string(body)).Want(t, 200).Entry(t)
 	if again.Status.Updated != 0 || again.Status.Unchanged != 3 {
 		t.Errorf("the repeated request's status is %+v", again.Status)
+	}
+	odd := harness.Do(t, cluster.Config(), http.MethodPut, path+"/resolve", `[{"_id":"row 17","resolved":true}]`).Want(t, 200).Entry(t)
+	if odd.Status.Failed != 1 || odd.Status.Failures[0].Name != "row 17" {
+		t.Errorf("status is %+v", odd.Status)
 	}
 	none := harness.Do(t, cluster.Config(), http.MethodPut, path+"/resolve", `[{"message":"message of c","resolved":false}]`).Want(t, 200).Entry(t)
 	if none.Status.Matched != 0 {
@@ -211,34 +216,36 @@ func TestARequestAgainstTheEndpointIsAnsweredClearly(t *testing.T) {
 		code               int
 		message            string
 	}{
-		"malformed":          {"PUT", path + "/resolve", `{"errors":`, nil, 400, "no valid JSON"},
-		"trailing":           {"PUT", path + "/resolve", `{} {}`, nil, 400, "follows"},
-		"deep":               {"PUT", path + "/resolve", deep, nil, 400, "levels deep"},
-		"large":              {"PUT", path + "/resolve", `{"reason":"` + strings.Repeat("x", 5<<20) + `"}`, nil, 413, "4194304 bytes"},
-		"many":               {"PUT", path + "/resolve", "[" + strings.Repeat("{},", 200_000) + "{}]", nil, 413, "300000"},
-		"not JSON":           {"PUT", path + "/resolve", "errors: [a]", []string{"Content-Type: application/yaml"}, 415, "application/json"},
-		"as a form":          {"PUT", path + "/resolve", "{}", []string{"Content-Type: application/x-www-form-urlencoded"}, 415, "application/json"},
-		"misspelt":           {"PUT", path + "/resolve", `{"error":["a"]}`, nil, 422, "error"},
-		"names no array":     {"PUT", path + "/resolve", `{"errors":"a"}`, nil, 422, "errors"},
-		"names no strings":   {"PUT", path + "/resolve", `{"errors":[1]}`, nil, 422, "errors"},
-		"no names":           {"PUT", path + "/resolve", `{"errors":[]}`, nil, 422, "errors"},
-		"names given twice":  {"PUT", path + "/resolve", `{"errors":["a"],"errors":["b"]}`, nil, 422, "errors"},
-		"names null":         {"PUT", path + "/resolve", `{"errors":null}`, nil, 422, "errors"},
-		"a bad name":         {"PUT", path + "/resolve", `{"errors":["../a"]}`, nil, 422, "errors[0]"},
-		"a scalar":           {"PUT", path + "/resolve", `"all"`, nil, 422, "object or an array"},
-		"no record":          {"PUT", path + "/resolve", `[1]`, nil, 422, "[0]"},
-		"a mistyped record":  {"PUT", path + "/resolve", `[{"resolved":"yes"}]`, nil, 422, "[0].resolved"},
-		"names in one":       {"PUT", path + "/a/resolve", `{"errors":["a"]}`, nil, 422, "errors"},
-		"unknown job":        {"PUT", harness.JobErrors(ns, "nojob") + "/resolve", "", nil, 404, "nojob"},
-		"unknown job, read":  {"GET", harness.JobErrors(ns, "nojob"), "", nil, 404, "nojob"},
-		"unknown path":       {"PUT", path + "/a/b/resolve", "", nil, 404, "resolve"},
-		"unknown action":     {"PUT", path + "/solve", "", nil, 404, "resolve"},
-		"GET to resolve":     {"GET", path + "/resolve", "", nil, 405, "PUT"},
-		"PUT to the list":    {"PUT", path, "", nil, 405, "GET"},
-		"DELETE":             {"DELETE", path + "/resolve", "", nil, 405, ""},
-		"a bad limit":        {"GET", path + "?limit=0", "", nil, 422, "limit"},
-		"a bad filter":       {"GET", path + "?resolved=maybe", "", nil, 422, "resolved"},
-		"a foreign continue": {"GET", path + "?continue=xyz", "", nil, 400, "continue"},
+		"malformed":               {"PUT", path + "/resolve", `{"errors":`, nil, 400, "no valid JSON"},
+		"trailing":                {"PUT", path + "/resolve", `{} {}`, nil, 400, "follows"},
+		"deep":                    {"PUT", path + "/resolve", deep, nil, 400, "levels deep"},
+		"large":                   {"PUT", path + "/resolve", `{"reason":"` + strings.Repeat("x", 5<<20) + `"}`, nil, 413, "4194304 bytes"},
+		"many":                    {"PUT", path + "/resolve", "[" + strings.Repeat("{},", 200_000) + "{}]", nil, 413, "300000"},
+		"not JSON":                {"PUT", path + "/resolve", "errors: [a]", []string{"Content-Type: application/yaml"}, 415, "application/json"},
+		"as a form":               {"PUT", path + "/resolve", "{}", []string{"Content-Type: application/x-www-form-urlencoded"}, 415, "application/json"},
+		"misspelt":                {"PUT", path + "/resolve", `{"error":["a"]}`, nil, 422, "error"},
+		"names no array":          {"PUT", path + "/resolve", `{"errors":"a"}`, nil, 422, "errors"},
+		"names no strings":        {"PUT", path + "/resolve", `{"errors":[1]}`, nil, 422, "errors"},
+		"no names":                {"PUT", path + "/resolve", `{"errors":[]}`, nil, 422, "errors"},
+		"names given twice":       {"PUT", path + "/resolve", `{"errors":["a"],"errors":["b"]}`, nil, 422, "errors"},
+		"names null":              {"PUT", path + "/resolve", `{"errors":null}`, nil, 422, "errors"},
+		"a bad name":              {"PUT", path + "/resolve", `{"errors":["../a"]}`, nil, 422, "errors[0]"},
+		"a scalar":                {"PUT", path + "/resolve", `"all"`, nil, 422, "object or an array"},
+		"no record":               {"PUT", path + "/resolve", `[1]`, nil, 422, "[0]"},
+		"a mistyped record":       {"PUT", path + "/resolve", `[{"resolved":"yes"}]`, nil, 422, "[0].resolved"},
+		"a job that is a path":    {"GET", harness.JobErrors(ns, "%2e%2e"), "", nil, 404, "neither a Job nor a JobError"},
+		"an error that is a path": {"PUT", path + "/%2e%2e/resolve", "", nil, 404, ".."},
+		"names in one":            {"PUT", path + "/a/resolve", `{"errors":["a"]}`, nil, 422, "errors"},
+		"unknown job":             {"PUT", harness.JobErrors(ns, "nojob") + "/resolve", "", nil, 404, "nojob"},
+		"unknown job, read":       {"GET", harness.JobErrors(ns, "nojob"), "", nil, 404, "nojob"},
+		"unknown path":            {"PUT", path + "/a/b/resolve", "", nil, 404, "resolve"},
+		"unknown action":          {"PUT", path + "/solve", "", nil, 404, "resolve"},
+		"GET to resolve":          {"GET", path + "/resolve", "", nil, 405, "PUT"},
+		"PUT to the list":         {"PUT", path, "", nil, 405, "GET"},
+		"DELETE":                  {"DELETE", path + "/resolve", "", nil, 405, ""},
+		"a bad limit":             {"GET", path + "?limit=0", "", nil, 422, "limit"},
+		"a bad filter":            {"GET", path + "?resolved=maybe", "", nil, 422, "resolved"},
+		"a foreign continue":      {"GET", path + "?continue=xyz", "", nil, 400, "continue"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -27,19 +27,24 @@ func TestBadInputIsRefusedByFieldAndRule(t *testing.T) {
 		change func(*joberrorv1.JobErrorSpec)
 		want   []string
 	}{
-		"no job":             {func(s *joberrorv1.JobErrorSpec) { s.JobID = "" }, []string{"spec._jobId", "at least 1"}},
-		"long job":           {func(s *joberrorv1.JobErrorSpec) { s.JobID = long(254) }, []string{"spec._jobId", "253"}},
-		"long user":          {func(s *joberrorv1.JobErrorSpec) { s.UserID = long(513) }, []string{"spec._userId", "512"}},
-		"long code":          {func(s *joberrorv1.JobErrorSpec) { s.Code = long(257) }, []string{"spec.code", "256"}},
-		"long extract":       {func(s *joberrorv1.JobErrorSpec) { s.Extract = long(1025) }, []string{"spec.extract", "1024"}},
-		"long generate":      {func(s *joberrorv1.JobErrorSpec) { s.Generate = long(1025) }, []string{"spec.generate", "1024"}},
-		"long extracted":     {func(s *joberrorv1.JobErrorSpec) { s.Extracted = long(16385) }, []string{"spec.extracted", "16384"}},
-		"long generated":     {func(s *joberrorv1.JobErrorSpec) { s.Generated = long(16385) }, []string{"spec.generated", "16384"}},
-		"long message":       {func(s *joberrorv1.JobErrorSpec) { s.Message = long(32769) }, []string{"spec.message", "32768"}},
-		"long source":        {func(s *joberrorv1.JobErrorSpec) { s.Source = long(513) }, []string{"spec.source", "512"}},
-		"createdAt no time":  {func(s *joberrorv1.JobErrorSpec) { s.CreatedAt = "yesterday" }, []string{"spec.createdAt"}},
-		"createdAt no zone":  {func(s *joberrorv1.JobErrorSpec) { s.CreatedAt = "2026-11-05T10:15:00" }, []string{"spec.createdAt"}},
-		"createdAt no month": {func(s *joberrorv1.JobErrorSpec) { s.CreatedAt = "2026-13-05T10:15:00Z" }, []string{"spec.createdAt"}},
+		"no job":               {func(s *joberrorv1.JobErrorSpec) { s.JobID = "" }, []string{"spec._jobId", "at least 1"}},
+		"long job":             {func(s *joberrorv1.JobErrorSpec) { s.JobID = long(254) }, []string{"spec._jobId", "253"}},
+		"long user":            {func(s *joberrorv1.JobErrorSpec) { s.UserID = long(513) }, []string{"spec._userId", "512"}},
+		"long code":            {func(s *joberrorv1.JobErrorSpec) { s.Code = long(257) }, []string{"spec.code", "256"}},
+		"long extract":         {func(s *joberrorv1.JobErrorSpec) { s.Extract = long(1025) }, []string{"spec.extract", "1024"}},
+		"long generate":        {func(s *joberrorv1.JobErrorSpec) { s.Generate = long(1025) }, []string{"spec.generate", "1024"}},
+		"long extracted":       {func(s *joberrorv1.JobErrorSpec) { s.Extracted = long(16385) }, []string{"spec.extracted", "16384"}},
+		"long generated":       {func(s *joberrorv1.JobErrorSpec) { s.Generated = long(16385) }, []string{"spec.generated", "16384"}},
+		"long message":         {func(s *joberrorv1.JobErrorSpec) { s.Message = long(32769) }, []string{"spec.message", "32768"}},
+		"long source":          {func(s *joberrorv1.JobErrorSpec) { s.Source = long(513) }, []string{"spec.source", "512"}},
+		"createdAt no time":    {func(s *joberrorv1.JobErrorSpec) { s.CreatedAt = "yesterday" }, []string{"spec.createdAt"}},
+		"createdAt no zone":    {func(s *joberrorv1.JobErrorSpec) { s.CreatedAt = "2026-11-05T10:15:00" }, []string{"spec.createdAt"}},
+		"createdAt no offset":  {func(s *joberrorv1.JobErrorSpec) { s.CreatedAt = "2026-11-05T10:15:00+99:99" }, []string{"spec.createdAt"}},
+		"createdAt leap":       {func(s *joberrorv1.JobErrorSpec) { s.CreatedAt = "2026-11-05T10:15:60Z" }, []string{"spec.createdAt"}},
+		"createdAt no day":     {func(s *joberrorv1.JobErrorSpec) { s.CreatedAt = "2026-02-30T10:15:00Z" }, []string{"spec.createdAt"}},
+		"createdAt far":        {func(s *joberrorv1.JobErrorSpec) { s.CreatedAt = "9999-12-31T23:59:59Z" }, []string{"spec.createdAt"}},
+		"a job that is a path": {func(s *joberrorv1.JobErrorSpec) { s.JobID = "../x" }, []string{"spec._jobId"}},
+		"createdAt no month":   {func(s *joberrorv1.JobErrorSpec) { s.CreatedAt = "2026-13-05T10:15:00Z" }, []string{"spec.createdAt"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -87,7 +92,7 @@ func TestADescriptionCanBeCorrected(t *testing.T) {
 		t.Fatal(err)
 	}
 	after := cluster.When(t, ns, "typo", func(je *joberrorv1.JobError) bool { return je.Generation == before.Generation+1 })
-	if !after.Status.RetryID.After(before.Status.RetryID.Time) {
+	if after.Status.RetryID <= before.Status.RetryID {
 		t.Errorf("_retryId did not move on: %s, then %s", before.Status.RetryID, after.Status.RetryID)
 	}
 }
@@ -107,6 +112,10 @@ func TestAnEntryIsImmutableAndBounded(t *testing.T) {
 	err = cluster.Client.Create(t.Context(), harness.Resolution(ns, "long", "job", names...))
 	if !apierrors.IsInvalid(err) || !strings.Contains(err.Error(), "spec.errors") {
 		t.Errorf("got %v, want that spec.errors is too long", err)
+	}
+	_, err = cluster.Run(t.Context(), strings.NewReader(`{"apiVersion":"joberror.io/v1","kind":"JobErrorResolution","metadata":{"name":"none","namespace":"`+ns+`"},"spec":{"_jobId":"job","errors":[]}}`), "create", "-f", "-")
+	if err == nil || !strings.Contains(err.Error(), "spec.errors") {
+		t.Errorf("got %v, want that spec.errors is empty", err)
 	}
 	err = cluster.Client.Create(t.Context(), harness.Resolution(ns, "bad", "job", "../etc"))
 	if !apierrors.IsInvalid(err) || !strings.Contains(err.Error(), "spec.errors[0]") {

@@ -56,8 +56,16 @@ func TestWithTheOperatorDownWritesGoOn(t *testing.T) {
 	if err := alice.Create(t.Context(), forged); err == nil {
 		t.Error("alice made an entry in bob's name with the operator down")
 	}
-	if err := patch("bare", `{"metadata":{"annotations":{"joberror.io/resolved-by":"bob","joberror.io/resolved-generation":"2"}}}`); err == nil {
-		t.Error("alice put bob's name on an error with the operator down")
+	for what, body := range map[string]string{
+		"puts bob's name on an error":       `{"metadata":{"annotations":{"joberror.io/resolved-by":"bob","joberror.io/resolved-generation":"3"}},"spec":{"resolved":false}}`,
+		"leaves her own for a later change": `{"metadata":{"annotations":{"joberror.io/resolved-by":"alice","joberror.io/resolved-generation":"3"}}}`,
+		"leaves a mark that is ahead":       `{"metadata":{"annotations":{"joberror.io/resolved-generation":"999"}},"spec":{"resolved":false}}`,
+		"claims an entry did it":            `{"metadata":{"annotations":{"joberror.io/resolution":"forged/1"}},"spec":{"resolved":false}}`,
+		"leaves the error dead owners":      `{"metadata":{"ownerReferences":[{"apiVersion":"v1","kind":"ConfigMap","name":"gone","uid":"1"}]}}`,
+	} {
+		if err := patch("bare", body); err == nil {
+			t.Errorf("with the operator down, alice %s", what)
+		}
 	}
 	answer := harness.Do(t, cluster.Config(), http.MethodPut, harness.JobErrors(ns, "job")+"/resolve", "")
 	if answer.Code != http.StatusServiceUnavailable {

@@ -883,8 +883,9 @@ func schema_joberrorio_operator_api_v1_JobErrorStatus(ref common.ReferenceCallba
 				Properties: map[string]spec.Schema{
 					"_retryId": {
 						SchemaProps: spec.SchemaProps{
-							Description: "When the record's content last changed, with microseconds.",
-							Ref:         ref(metav1.MicroTime{}.OpenAPIModelName()),
+							Description: "When the record's content last changed, in RFC 3339 with microseconds.",
+							Type:        []string{"string"},
+							Format:      "",
 						},
 					},
 					"expiresAt": {
@@ -951,7 +952,7 @@ func schema_joberrorio_operator_api_v1_JobErrorStatus(ref common.ReferenceCallba
 			},
 		},
 		Dependencies: []string{
-			apiv1.JobReference{}.OpenAPIModelName(), metav1.Condition{}.OpenAPIModelName(), metav1.MicroTime{}.OpenAPIModelName(), metav1.Time{}.OpenAPIModelName()},
+			apiv1.JobReference{}.OpenAPIModelName(), metav1.Condition{}.OpenAPIModelName(), metav1.Time{}.OpenAPIModelName()},
 	}
 }
 
