@@ -120,6 +120,13 @@ type JobReference struct {
 
 // JobErrorStatus is what the operator knows of the error. The operator alone
 // writes it.
+//
+// A time that not every parser takes would stop whoever watches: the rules
+// refuse it.
+//
+// +kubebuilder:validation:XValidation:rule="!has(self.expiresAt) || self.expiresAt >= timestamp('1900-01-01T00:00:00Z')",fieldPath=".expiresAt",message="must be a time in RFC 3339"
+// +kubebuilder:validation:XValidation:rule="!has(self.resolvedAt) || self.resolvedAt >= timestamp('1900-01-01T00:00:00Z')",fieldPath=".resolvedAt",message="must be a time in RFC 3339"
+// +kubebuilder:validation:XValidation:rule="!has(self.conditions) || self.conditions.all(c, c.lastTransitionTime >= timestamp('1900-01-01T00:00:00Z'))",fieldPath=".conditions",message="lastTransitionTime must be a time in RFC 3339"
 type JobErrorStatus struct {
 	// When the record's content last changed, in RFC 3339 with microseconds.
 	//
@@ -131,13 +138,11 @@ type JobErrorStatus struct {
 	// When the record is deleted, resolved or not.
 	//
 	// +optional
-	// +kubebuilder:validation:Pattern=`^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}Z$`
 	ExpiresAt *metav1.Time `json:"expiresAt,omitempty"`
 
 	// When the error was resolved. Empty while it is open.
 	//
 	// +optional
-	// +kubebuilder:validation:Pattern=`^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}Z$`
 	ResolvedAt *metav1.Time `json:"resolvedAt,omitempty"`
 
 	// The authenticated user who resolved the error. Empty while it is open,
@@ -167,6 +172,7 @@ type JobErrorStatus struct {
 	// +optional
 	// +listType=map
 	// +listMapKey=type
+	// +kubebuilder:validation:MaxItems=16
 	Conditions []metav1.Condition `json:"conditions,omitempty"`
 }
 

@@ -92,6 +92,14 @@ const (
 
 // JobErrorResolutionStatus is how far the request has come. The operator alone
 // writes it.
+//
+// A time that not every parser takes would stop whoever watches: the rules
+// refuse it.
+//
+// +kubebuilder:validation:XValidation:rule="!has(self.startedAt) || self.startedAt >= timestamp('1900-01-01T00:00:00Z')",fieldPath=".startedAt",message="must be a time in RFC 3339"
+// +kubebuilder:validation:XValidation:rule="!has(self.completedAt) || self.completedAt >= timestamp('1900-01-01T00:00:00Z')",fieldPath=".completedAt",message="must be a time in RFC 3339"
+// +kubebuilder:validation:XValidation:rule="!has(self.expiresAt) || self.expiresAt >= timestamp('1900-01-01T00:00:00Z')",fieldPath=".expiresAt",message="must be a time in RFC 3339"
+// +kubebuilder:validation:XValidation:rule="!has(self.conditions) || self.conditions.all(c, c.lastTransitionTime >= timestamp('1900-01-01T00:00:00Z'))",fieldPath=".conditions",message="lastTransitionTime must be a time in RFC 3339"
 type JobErrorResolutionStatus struct {
 	// How many errors the request is about.
 	//
@@ -143,19 +151,16 @@ type JobErrorResolutionStatus struct {
 	// When the operator took the request up.
 	//
 	// +optional
-	// +kubebuilder:validation:Pattern=`^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}Z$`
 	StartedAt *metav1.Time `json:"startedAt,omitempty"`
 
 	// When the last error was done.
 	//
 	// +optional
-	// +kubebuilder:validation:Pattern=`^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}Z$`
 	CompletedAt *metav1.Time `json:"completedAt,omitempty"`
 
 	// When the record of the request is deleted.
 	//
 	// +optional
-	// +kubebuilder:validation:Pattern=`^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}Z$`
 	ExpiresAt *metav1.Time `json:"expiresAt,omitempty"`
 
 	// The generation of the spec that this status describes.
@@ -169,6 +174,7 @@ type JobErrorResolutionStatus struct {
 	// +optional
 	// +listType=map
 	// +listMapKey=type
+	// +kubebuilder:validation:MaxItems=16
 	Conditions []metav1.Condition `json:"conditions,omitempty"`
 }
 

@@ -82,6 +82,28 @@ func TestWhoWhatAndWhenAreImmutable(t *testing.T) {
 	}
 }
 
+// A time that Go can't read would stop every informer of the resource.
+func TestAStatusThatCannotBeReadIsRefused(t *testing.T) {
+	t.Parallel()
+	ns := cluster.Namespace(t)
+	harness.Create(t, cluster.Client, harness.JobError(ns, "e", "job"))
+	harness.Create(t, cluster.Client, harness.Resolution(ns, "r", "job"))
+	cluster.Settled(t, ns, "e")
+	cluster.Completed(t, ns, "r")
+	condition := `{"conditions":[{"type":"X","status":"True","reason":"X","message":"","lastTransitionTime":"2026-11-22t10:00:00+99:99"}]}`
+	for _, c := range [][]string{
+		{"je/e", `{"_retryId":"2026-11-22T10:00:00+99:99"}`}, {"je/e", `{"expiresAt":"2026-11-22t10:00:00+99:99"}`},
+		{"je/e", `{"resolvedAt":"2026-11-22T10:00:00+99:99"}`}, {"je/e", condition}, {"je/e", `{"expiresAt":"2026-11-22t10:00:00z"}`},
+		{"jer/r", `{"startedAt":"2026-11-22T10:00:00+99:99"}`}, {"jer/r", `{"completedAt":"2026-11-22t10:00:00+99:99"}`},
+		{"jer/r", `{"expiresAt":"2026-11-22T10:00:00+99:99"}`}, {"jer/r", condition},
+	} {
+		_, err := cluster.Run(t.Context(), nil, "patch", c[0], "-n", ns, "--subresource=status", "--type=merge", "-p", `{"status":`+c[1]+`}`)
+		if err == nil || !strings.Contains(err.Error(), "nvalid") {
+			t.Errorf("%v: got %v, want that it is invalid", c, err)
+		}
+	}
+}
+
 func TestADescriptionCanBeCorrected(t *testing.T) {
 	t.Parallel()
 	ns := cluster.Namespace(t)

@@ -642,7 +642,7 @@ func schema_joberrorio_operator_api_v1_JobErrorResolutionStatus(ref common.Refer
 	return common.OpenAPIDefinition{
 		Schema: spec.Schema{
 			SchemaProps: spec.SchemaProps{
-				Description: "JobErrorResolutionStatus is how far the request has come. The operator alone writes it.",
+				Description: "JobErrorResolutionStatus is how far the request has come. The operator alone writes it.\n\nA time that not every parser takes would stop whoever watches: the rules refuse it.",
 				Type:        []string{"object"},
 				Properties: map[string]spec.Schema{
 					"matched": {
@@ -878,7 +878,7 @@ func schema_joberrorio_operator_api_v1_JobErrorStatus(ref common.ReferenceCallba
 	return common.OpenAPIDefinition{
 		Schema: spec.Schema{
 			SchemaProps: spec.SchemaProps{
-				Description: "JobErrorStatus is what the operator knows of the error. The operator alone writes it.",
+				Description: "JobErrorStatus is what the operator knows of the error. The operator alone writes it.\n\nA time that not every parser takes would stop whoever watches: the rules refuse it.",
 				Type:        []string{"object"},
 				Properties: map[string]spec.Schema{
 					"_retryId": {
