@@ -9,7 +9,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net/http"
 	"os"
 	"os/exec"
 
@@ -101,7 +100,7 @@ func (p *Plane) StartOperator(ctx context.Context, name, binary string, at Opera
 	}
 	ctx, cancel := context.WithTimeout(ctx, readyTimeout)
 	defer cancel()
-	if err := process.waitFor(ctx, func(ctx context.Context) error { return ready(ctx, at) }); err != nil {
+	if err := process.waitFor(ctx, healthy(fmt.Sprintf("http://127.0.0.1:%d/readyz", at.HealthPort))); err != nil {
 		return process, errors.Join(err, process.Stop())
 	}
 	return process, process.waitFor(ctx, p.apiServiceAvailable)
@@ -121,22 +120,6 @@ func (p *Plane) LaunchOperator(name, binary string, at Operator, args ...string)
 		"--webhook-bind-address=127.0.0.1", fmt.Sprintf("--webhook-port=%d", at.WebhookPort),
 		"--apiserver-bind-address=127.0.0.1", fmt.Sprintf("--apiserver-port=%d", at.APIPort),
 	}, args...))
-}
-
-func ready(ctx context.Context, at Operator) error {
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, fmt.Sprintf("http://127.0.0.1:%d/readyz", at.HealthPort), nil)
-	if err != nil {
-		return err
-	}
-	response, err := http.DefaultClient.Do(request)
-	if err != nil {
-		return err
-	}
-	defer response.Body.Close()
-	if response.StatusCode != http.StatusOK {
-		return errors.New("/readyz: " + response.Status)
-	}
-	return nil
 }
 
 func (p *Plane) apiServiceAvailable(ctx context.Context) error {

@@ -9,7 +9,6 @@ import (
 	"errors"
 	"fmt"
 	"net"
-	"net/http"
 	"os"
 
 	corev1 "k8s.io/api/core/v1"
@@ -41,21 +40,7 @@ func (p *Plane) startEtcd(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return process.waitFor(ctx, func(ctx context.Context) error {
-		request, err := http.NewRequestWithContext(ctx, http.MethodGet, url+"/health", nil)
-		if err != nil {
-			return err
-		}
-		response, err := http.DefaultClient.Do(request)
-		if err != nil {
-			return err
-		}
-		defer response.Body.Close()
-		if response.StatusCode != http.StatusOK {
-			return errors.New(response.Status)
-		}
-		return nil
-	})
+	return process.waitFor(ctx, healthy(url+"/health"))
 }
 
 func (p *Plane) startAPIServer(ctx context.Context) error {

@@ -7,6 +7,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -116,6 +117,25 @@ func (p *Process) waitFor(ctx context.Context, check func(context.Context) error
 			return fmt.Errorf("%s did not get ready: %w; see %s", p.Name, last, p.Log)
 		case <-time.After(50 * time.Millisecond):
 		}
+	}
+}
+
+// healthy checks that a URL answers 200.
+func healthy(url string) func(context.Context) error {
+	return func(ctx context.Context) error {
+		request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
+		if err != nil {
+			return err
+		}
+		response, err := http.DefaultClient.Do(request)
+		if err != nil {
+			return err
+		}
+		defer response.Body.Close()
+		if response.StatusCode != http.StatusOK {
+			return fmt.Errorf("%s: %s", url, response.Status)
+		}
+		return nil
 	}
 }
 

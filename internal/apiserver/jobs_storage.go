@@ -159,7 +159,8 @@ func (s *jobStorage) ConvertToTable(_ context.Context, obj, _ runtime.Object) (*
 		j := &items[i]
 		age := "<none>"
 		if j.LastErrorAt != nil {
-			age = duration.HumanDuration(time.Since(j.LastErrorAt.Time))
+			// An error may be a little ahead of this clock.
+			age = duration.HumanDuration(max(0, time.Since(j.LastErrorAt.Time)))
 		}
 		table.Rows = append(table.Rows, metav1.TableRow{
 			Cells:  []any{j.Name, j.Total, j.Open, j.Resolved, age, j.LastMessage},

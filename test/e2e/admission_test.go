@@ -15,10 +15,6 @@ import (
 	"joberror.io/operator/test/harness"
 )
 
-func mergePatch(body string) client.Patch {
-	return client.RawPatch("application/merge-patch+json", []byte(body))
-}
-
 func TestWhoAndWhenAreFilledIn(t *testing.T) {
 	t.Parallel()
 	ns := cluster.Namespace(t)
@@ -80,14 +76,14 @@ func TestNobodyResolvesInAnothersName(t *testing.T) {
 	bob := cluster.ClientFor(t, "bob")
 	harness.Create(t, bob, harness.JobError(ns, "open", "job"))
 	for who, c := range map[string]client.Client{"bob": bob, "admin": cluster.Client} {
-		err := c.Patch(t.Context(), harness.JobError(ns, "open", "job"), mergePatch(
+		err := c.Patch(t.Context(), harness.JobError(ns, "open", "job"), harness.MergePatch(
 			`{"metadata":{"annotations":{"joberror.io/resolved-by":"alice","joberror.io/resolved-generation":"2"}},"spec":{"resolved":true}}`))
 		if err == nil || !strings.Contains(err.Error(), "joberror.io/resolved-by") {
 			t.Errorf("%s: got %v, want a refusal that names the annotation", who, err)
 		}
 	}
 	harness.Create(t, bob, harness.JobError(ns, "claimed", "job"))
-	err := bob.Patch(t.Context(), harness.JobError(ns, "claimed", "job"), mergePatch(
+	err := bob.Patch(t.Context(), harness.JobError(ns, "claimed", "job"), harness.MergePatch(
 		`{"metadata":{"annotations":{"joberror.io/resolved-by":"bob","joberror.io/resolution":"forged/1"}},"spec":{"resolved":true}}`))
 	if err != nil {
 		t.Fatal(err)
@@ -120,7 +116,7 @@ func TestAnEarlierMarkIsNobodysForALaterChange(t *testing.T) {
 	harness.Create(t, alice, harness.JobError(ns, "e", "job"))
 	patch := func(c client.Client, body string) {
 		t.Helper()
-		if err := c.Patch(t.Context(), harness.JobError(ns, "e", "job"), mergePatch(body)); err != nil {
+		if err := c.Patch(t.Context(), harness.JobError(ns, "e", "job"), harness.MergePatch(body)); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	resolvev1 "joberror.io/operator/api/resolve/v1"
 	"joberror.io/operator/test/harness"
@@ -18,6 +19,7 @@ func TestTheAggregatedAPIIsDiscovered(t *testing.T) {
 	ns := cluster.Namespace(t)
 	job(t, ns, "a", "b")
 	harness.Do(t, cluster.Config(), http.MethodPut, harness.JobErrors(ns, "job")+"/a/resolve", "").Want(t, 201)
+	harness.Create(t, cluster.Client, harness.JobError(ns, "ahead", "slow-clock", harness.CreatedAt(time.Now().Add(4*time.Minute))))
 	for _, c := range []struct {
 		args string
 		want []string
@@ -25,7 +27,9 @@ func TestTheAggregatedAPIIsDiscovered(t *testing.T) {
 		{"api-resources --api-group=resolve.joberror.io", []string{"jobs", "resolve.joberror.io/v1", "JobSummary"}},
 		{"api-resources --api-group=joberror.io", []string{"joberrors", "je", "joberrorresolutions", "jer"}},
 		{"get jobs -n " + ns + " -o name", []string{"job.batch/job"}},
-		{"get jobs.resolve.joberror.io -n " + ns, []string{"TOTAL", "OPEN", "RESOLVED", "LAST ERROR", "job    2       1      1"}},
+		{"get jobs.resolve.joberror.io -n " + ns, []string{"TOTAL", "OPEN", "RESOLVED", "LAST ERROR", "job          2       1      1", "slow-clock   1       1      0          0s"}},
+		{"get jobs.resolve.joberror.io -n " + ns + " --field-selector metadata.name=job -o name", []string{"jobsummary.resolve.joberror.io/job"}},
+		{"get jobs.resolve.joberror.io -n " + ns + " -l no=such -o yaml", []string{"items: []"}},
 		{"get jobs.resolve.joberror.io -A -o wide", []string{"MESSAGE", ns}},
 		{"get jobs.resolve.joberror.io job -n " + ns + " -o yaml", []string{"kind: JobSummary", "total: 2"}},
 		{"explain jobs --api-version=resolve.joberror.io/v1", []string{"JobSummary counts the errors of one job"}},

@@ -88,7 +88,7 @@ func TestAJobsRetentionCanChange(t *testing.T) {
 		annotation string
 		want       time.Duration
 	}{{`"60d"`, 60 * 24 * time.Hour}, {`null`, 30 * 24 * time.Hour}} {
-		if err := cluster.Client.Patch(t.Context(), job, mergePatch(`{"metadata":{"annotations":{"joberror.io/retention":`+c.annotation+`}}}`)); err != nil {
+		if err := cluster.Client.Patch(t.Context(), job, harness.MergePatch(`{"metadata":{"annotations":{"joberror.io/retention":`+c.annotation+`}}}`)); err != nil {
 			t.Fatal(err)
 		}
 		cluster.When(t, ns, "e", func(je *joberrorv1.JobError) bool {

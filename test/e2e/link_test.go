@@ -112,7 +112,7 @@ func TestTheDeletionPolicyCanChangeWhileTheJobLives(t *testing.T) {
 		{`{"metadata":{"annotations":{"joberror.io/deletion-policy":"Cascade"}}}`, []string{"Job"}},
 		{`{"metadata":{"annotations":{"joberror.io/deletion-policy":null}}}`, []string{"Job", "Namespace"}},
 	} {
-		if err := cluster.Client.Patch(t.Context(), job, mergePatch(step.patch)); err != nil {
+		if err := cluster.Client.Patch(t.Context(), job, harness.MergePatch(step.patch)); err != nil {
 			t.Fatal(err)
 		}
 		cluster.When(t, ns, "e", func(je *joberrorv1.JobError) bool { return slices.Equal(owners(je), step.want) })
@@ -152,7 +152,7 @@ func TestAJobOfTheSameNameIsAnotherJob(t *testing.T) {
 		t.Errorf("linked to %s, want %s", je.Status.Job.UID, second.UID)
 	}
 	// A change of the new Job makes the operator look at both errors.
-	if err := cluster.Client.Patch(t.Context(), second, mergePatch(`{"metadata":{"annotations":{"joberror.io/retention":"7d"}}}`)); err != nil {
+	if err := cluster.Client.Patch(t.Context(), second, harness.MergePatch(`{"metadata":{"annotations":{"joberror.io/retention":"7d"}}}`)); err != nil {
 		t.Fatal(err)
 	}
 	cluster.When(t, ns, "of-second", func(je *joberrorv1.JobError) bool { return je.Status.Job.Retention == "7d" })
@@ -182,7 +182,7 @@ func TestAJobTellsOfItsErrors(t *testing.T) {
 	harness.Create(t, cluster.Client, harness.JobError(ns, "e", "job"))
 	harness.Create(t, cluster.Client, harness.JobError(ns, "f", "job"))
 	cluster.When(t, ns, "e", linked(joberrorv1.ReasonJobFound))
-	if err := cluster.Client.Patch(t.Context(), harness.JobError(ns, "e", "job"), mergePatch(`{"spec":{"resolved":true}}`)); err != nil {
+	if err := cluster.Client.Patch(t.Context(), harness.JobError(ns, "e", "job"), harness.MergePatch(`{"spec":{"resolved":true}}`)); err != nil {
 		t.Fatal(err)
 	}
 	harness.Create(t, cluster.Client, harness.Resolution(ns, "rest", "job"))

@@ -35,7 +35,7 @@ func TestNobodyDeletesAnErrorByItsOwners(t *testing.T) {
 		harness.Create(t, cluster.Client, harness.JobError(ns, name, job))
 		cluster.Settled(t, ns, name)
 		dead := `{"metadata":{"ownerReferences":[{"apiVersion":"v1","kind":"ConfigMap","name":"gone","uid":"11111111-1111-1111-1111-111111111111"}]}}`
-		if err := mallory.Patch(t.Context(), harness.JobError(ns, name, job), mergePatch(dead)); err != nil {
+		if err := mallory.Patch(t.Context(), harness.JobError(ns, name, job), harness.MergePatch(dead)); err != nil {
 			t.Fatal(err)
 		}
 		// The garbage collector takes the dead owner away, and only that.
@@ -92,7 +92,7 @@ func TestNobodyPlantsAMark(t *testing.T) {
 	mallory := cluster.ClientFor(t, "mallory")
 	marks := `"metadata":{"annotations":{"joberror.io/resolved-generation":"%s"}}`
 	harness.Create(t, cluster.Client, harness.JobError(ns, "planted", "job"))
-	if err := mallory.Patch(t.Context(), harness.JobError(ns, "planted", "job"), mergePatch(fmt.Sprintf("{"+marks+"}", "999"))); err != nil {
+	if err := mallory.Patch(t.Context(), harness.JobError(ns, "planted", "job"), harness.MergePatch(fmt.Sprintf("{"+marks+"}", "999"))); err != nil {
 		t.Fatal(err)
 	}
 	je := harness.JobError(ns, "created", "job")
@@ -100,7 +100,7 @@ func TestNobodyPlantsAMark(t *testing.T) {
 	harness.Create(t, mallory, je)
 	harness.Create(t, cluster.Client, harness.JobError(ns, "anonymous", "job"))
 	anonymous := fmt.Sprintf("{"+marks+`,"spec":{"resolved":true}}`, "999")
-	if err := mallory.Patch(t.Context(), harness.JobError(ns, "anonymous", "job"), mergePatch(anonymous)); err != nil {
+	if err := mallory.Patch(t.Context(), harness.JobError(ns, "anonymous", "job"), harness.MergePatch(anonymous)); err != nil {
 		t.Fatal(err)
 	}
 	if je := cluster.When(t, ns, "anonymous", resolved); je.Status.ResolvedBy != "mallory" {

@@ -133,7 +133,7 @@ func TestTheSourcesClientsSendRecordsBack(t *testing.T) {
 	ns := cluster.Namespace(t)
 	path := job(t, ns, "a", "b", "c", "twin-1", "twin-2")
 	for _, name := range []string{"twin-1", "twin-2"} {
-		err := cluster.Client.Patch(t.Context(), harness.JobError(ns, name, "job"), mergePatch(`{"spec":{"message":"alike"}}`))
+		err := cluster.Client.Patch(t.Context(), harness.JobError(ns, name, "job"), harness.MergePatch(`{"spec":{"message":"alike"}}`))
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -23,7 +23,7 @@ func TestWhoMayNotResolveChangesNothing(t *testing.T) {
 		for _, suffix := range []string{"/resolve", "/a/resolve", "/unresolve", "/a/unresolve", "/resolve?dryRun=All"} {
 			harness.Do(t, as, http.MethodPut, path+suffix, "").Want(t, 403).Status(t)
 		}
-		err := cluster.ClientFor(t, user).Patch(t.Context(), harness.JobError(ns, "a", "job"), mergePatch(`{"spec":{"resolved":true}}`))
+		err := cluster.ClientFor(t, user).Patch(t.Context(), harness.JobError(ns, "a", "job"), harness.MergePatch(`{"spec":{"resolved":true}}`))
 		if !apierrors.IsForbidden(err) {
 			t.Errorf("%s patches: %v", user, err)
 		}
@@ -95,7 +95,7 @@ func TestPeoplesRoles(t *testing.T) {
 			check("list", c.List(t.Context(), &joberrorv1.JobErrorList{}, inNamespace(ns)) == nil, may.read)
 			check("GET the records", harnessAllowed(http.MethodGet, ""), may.read)
 			check("PUT resolve", harnessAllowed(http.MethodPut, "/a/resolve"), may.resolve)
-			check("patch", c.Patch(t.Context(), harness.JobError(ns, "a", "job"), mergePatch(`{"spec":{"source":"`+role+`"}}`)) == nil, may.resolve)
+			check("patch", c.Patch(t.Context(), harness.JobError(ns, "a", "job"), harness.MergePatch(`{"spec":{"source":"`+role+`"}}`)) == nil, may.resolve)
 			check("create an entry", c.Create(t.Context(), harness.Resolution(ns, role, "job")) == nil, may.resolve)
 			check("report", c.Create(t.Context(), harness.JobError(ns, "by-"+role, "job")) == nil, may.report)
 			check("delete", !apierrors.IsForbidden(c.Delete(t.Context(), harness.JobError(ns, "by-"+role, "job"))), may.remove)

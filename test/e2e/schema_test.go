@@ -8,7 +8,6 @@ import (
 	"testing"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
-	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	joberrorv1 "joberror.io/operator/api/v1"
 	"joberror.io/operator/test/harness"
@@ -74,7 +73,7 @@ func TestWhoWhatAndWhenAreImmutable(t *testing.T) {
 	} {
 		t.Run(name+" "+patch, func(t *testing.T) {
 			t.Parallel()
-			err := cluster.Client.Patch(t.Context(), harness.JobError(ns, "fixed", "job"), client.RawPatch("application/merge-patch+json", []byte(patch)))
+			err := cluster.Client.Patch(t.Context(), harness.JobError(ns, "fixed", "job"), harness.MergePatch(patch))
 			if !apierrors.IsInvalid(err) || !strings.Contains(err.Error(), name) || !strings.Contains(err.Error(), "immutable") {
 				t.Errorf("got %v, want that %s is immutable", err, name)
 			}
@@ -109,7 +108,7 @@ func TestADescriptionCanBeCorrected(t *testing.T) {
 	ns := cluster.Namespace(t)
 	harness.Create(t, cluster.Client, harness.JobError(ns, "typo", "job"))
 	before := cluster.Settled(t, ns, "typo")
-	err := cluster.Client.Patch(t.Context(), before.DeepCopy(), client.RawPatch("application/merge-patch+json", []byte(`{"spec":{"message":"corrected"}}`)))
+	err := cluster.Client.Patch(t.Context(), before.DeepCopy(), harness.MergePatch(`{"spec":{"message":"corrected"}}`))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -123,7 +122,7 @@ func TestAnEntryIsImmutableAndBounded(t *testing.T) {
 	t.Parallel()
 	ns := cluster.Namespace(t)
 	harness.Create(t, cluster.Client, harness.Resolution(ns, "entry", "job"))
-	err := cluster.Client.Patch(t.Context(), harness.Resolution(ns, "entry", "job"), client.RawPatch("application/merge-patch+json", []byte(`{"spec":{"reason":"another"}}`)))
+	err := cluster.Client.Patch(t.Context(), harness.Resolution(ns, "entry", "job"), harness.MergePatch(`{"spec":{"reason":"another"}}`))
 	if !apierrors.IsInvalid(err) || !strings.Contains(err.Error(), "spec is immutable") {
 		t.Errorf("got %v, want that spec is immutable", err)
 	}

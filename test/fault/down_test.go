@@ -16,10 +16,6 @@ import (
 	"joberror.io/operator/test/harness"
 )
 
-func mergePatch(body string) client.Patch {
-	return client.RawPatch("application/merge-patch+json", []byte(body))
-}
-
 func resolvedReason(je *joberrorv1.JobError) string {
 	return harness.Reason(je.Status.Conditions, joberrorv1.ConditionResolved)
 }
@@ -32,7 +28,7 @@ func TestWithTheOperatorDownWritesGoOn(t *testing.T) {
 	harness.Create(t, cluster.Client, harness.Job(ns, "job"))
 	harness.Create(t, alice, harness.JobError(ns, "earlier", "job"))
 	patch := func(name, body string) error {
-		return alice.Patch(t.Context(), harness.JobError(ns, name, "job"), mergePatch(body))
+		return alice.Patch(t.Context(), harness.JobError(ns, name, "job"), harness.MergePatch(body))
 	}
 	if err := patch("earlier", `{"spec":{"resolved":true}}`); err != nil {
 		t.Fatal(err)
@@ -97,7 +93,7 @@ func TestWithTheWebhooksDownAnOldMarkNamesNobody(t *testing.T) {
 	harness.Create(t, cluster.Client, harness.JobError(ns, "e", "job"))
 	patch := func(body string) {
 		t.Helper()
-		if err := cluster.Client.Patch(t.Context(), harness.JobError(ns, "e", "job"), mergePatch(body)); err != nil {
+		if err := cluster.Client.Patch(t.Context(), harness.JobError(ns, "e", "job"), harness.MergePatch(body)); err != nil {
 			t.Fatal(err)
 		}
 	}

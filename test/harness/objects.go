@@ -14,6 +14,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	rbacv1 "k8s.io/api/rbac/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/utils/ptr"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
@@ -36,6 +37,11 @@ func Get[T client.Object](t testing.TB, c client.Client, namespace, name string,
 		t.Fatalf("get %T %s: %v", obj, name, err)
 	}
 	return obj
+}
+
+// MergePatch is a JSON merge patch.
+func MergePatch(body string) client.Patch {
+	return client.RawPatch(types.MergePatchType, []byte(body))
 }
 
 // Namespace makes a namespace for the test, named after it.
