@@ -81,7 +81,7 @@ func (r *JobErrorResolutionReconciler) work(ctx context.Context, entry *joberror
 	}
 	tally := resolution.NewTally(entry, r.clock.Now())
 	progress := func() error { return r.writeStatus(ctx, entry, tally.Progress(r.clock.Now()), snapshot) }
-	if err := r.fanOut(ctx, entry.DeepCopy(), ref, targets, tally, progress); err != nil {
+	if err := r.fanOut(ctx, entry.DeepCopy(), ref, targets, snapshot, tally, progress); err != nil {
 		return err
 	}
 	if err := r.writeStatus(ctx, entry, tally.Completed(r.clock.Now()), snapshot); err != nil {

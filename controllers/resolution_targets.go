@@ -8,6 +8,8 @@ import (
 	"slices"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	joberrorv1 "joberror.io/operator/api/v1"
 	"joberror.io/operator/internal/attribution"
@@ -18,9 +20,28 @@ import (
 type target struct {
 	name string
 	// found is the error as it was when the request was made; nil for one
-	// that the request names.
+	// that the request names and that is still to be read.
 	found *joberrorv1.JobError
 }
+
+// read finds a named error as it was when the request was made, or as it is
+// where the store has forgotten that; nil where there was none.
+func (r *JobErrorResolutionReconciler) read(ctx context.Context, entry *joberrorv1.JobErrorResolution, name, snapshot string) (*joberrorv1.JobError, error) {
+	var list joberrorv1.JobErrorList
+	raw := &metav1.ListOptions{ResourceVersion: snapshot, ResourceVersionMatch: metav1.ResourceVersionMatchExact}
+	byName := client.MatchingFields{"metadata.name": name}
+	err := r.live.List(ctx, &list, &client.ListOptions{Raw: raw}, client.InNamespace(entry.Namespace), byName)
+	if forgotten(err) {
+		err = r.live.List(ctx, &list, client.InNamespace(entry.Namespace), byName)
+	}
+	if err != nil || len(list.Items) == 0 {
+		return nil, err
+	}
+	return &list.Items[0], nil
+}
+
+// forgotten tells whether the store no longer has the version asked for.
+func forgotten(err error) bool { return apierrors.IsResourceExpired(err) || apierrors.IsGone(err) }
 
 // targets returns the errors that an entry is about.
 func (r *JobErrorResolutionReconciler) targets(ctx context.Context, entry *joberrorv1.JobErrorResolution, ref jobs.Ref, snapshot string) ([]target, error) {
@@ -50,7 +71,7 @@ func (r *JobErrorResolutionReconciler) atRequest(ctx context.Context, entry *job
 	wants := entry.Spec.WantsResolved()
 	not := !wants
 	found, _, err := ref.List(ctx, r.live, jobs.ListOptions{Resolved: &not, ResourceVersion: snapshot})
-	if !apierrors.IsResourceExpired(err) && !apierrors.IsGone(err) {
+	if !forgotten(err) {
 		return found, err
 	}
 	found, _, err = ref.List(ctx, r.live, jobs.ListOptions{})

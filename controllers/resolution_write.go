@@ -22,7 +22,7 @@ import (
 // fanOut sets all targets, several at a time, and reports progress while it
 // lasts. It returns the first passing error; the entry is then worked through
 // again.
-func (r *JobErrorResolutionReconciler) fanOut(ctx context.Context, entry *joberrorv1.JobErrorResolution, ref jobs.Ref, targets []target, tally *resolution.Tally, progress func() error) error {
+func (r *JobErrorResolutionReconciler) fanOut(ctx context.Context, entry *joberrorv1.JobErrorResolution, ref jobs.Ref, targets []target, snapshot string, tally *resolution.Tally, progress func() error) error {
 	outcomes := make(chan resolution.Outcome)
 	finished := make(chan error, 1)
 	ctx, cancel := context.WithCancel(ctx)
@@ -33,7 +33,7 @@ func (r *JobErrorResolutionReconciler) fanOut(ctx context.Context, entry *joberr
 		group.SetLimit(r.Concurrency)
 		for _, t := range targets {
 			group.Go(func() error {
-				o, err := r.set(ctx, entry, ref, t)
+				o, err := r.set(ctx, entry, ref, t, snapshot)
 				if err == nil {
 					outcomes <- o
 				}
@@ -67,22 +67,21 @@ func (r *JobErrorResolutionReconciler) fanOut(ctx context.Context, entry *joberr
 // set makes one error as the entry asks. The write holds only against the very
 // object that was read, so a change that somebody else makes at the same time
 // is never lost: the error is read again and judged anew.
-func (r *JobErrorResolutionReconciler) set(ctx context.Context, entry *joberrorv1.JobErrorResolution, ref jobs.Ref, t target) (resolution.Outcome, error) {
+func (r *JobErrorResolutionReconciler) set(ctx context.Context, entry *joberrorv1.JobErrorResolution, ref jobs.Ref, t target, snapshot string) (resolution.Outcome, error) {
+	if t.found == nil {
+		found, err := r.read(ctx, entry, t.name, snapshot)
+		switch {
+		case err != nil:
+			return resolution.Outcome{}, err
+		case found == nil:
+			return resolution.NotFound(t.name), nil
+		case !ref.Owns(found):
+			return resolution.OtherJob(t.name), nil
+		}
+		t.found = found
+	}
 	je := t.found
 	for {
-		if je == nil {
-			je = &joberrorv1.JobError{}
-			err := r.live.Get(ctx, types.NamespacedName{Namespace: entry.Namespace, Name: t.name}, je)
-			if apierrors.IsNotFound(err) {
-				return resolution.NotFound(t.name), nil
-			}
-			if err != nil {
-				return resolution.Outcome{}, err
-			}
-			if !ref.Owns(je) {
-				return resolution.OtherJob(t.name), nil
-			}
-		}
 		if done, o := settled(entry, t, je); done {
 			return o, nil
 		}
@@ -90,11 +89,17 @@ func (r *JobErrorResolutionReconciler) set(ctx context.Context, entry *joberrorv
 		switch {
 		case err == nil:
 			return resolution.Outcome{Name: t.name, Result: resolution.Updated}, nil
-		case apierrors.IsConflict(err), apierrors.IsNotFound(err):
-			je = nil
 		case apierrors.IsInvalid(err), apierrors.IsForbidden(err), apierrors.IsBadRequest(err):
 			return resolution.Failure(t.name, joberrorv1.FailureRejected, err.Error()), nil
-		default:
+		case !apierrors.IsConflict(err) && !apierrors.IsNotFound(err):
+			return resolution.Outcome{}, err
+		}
+		je = &joberrorv1.JobError{}
+		err = r.live.Get(ctx, types.NamespacedName{Namespace: entry.Namespace, Name: t.name}, je)
+		if apierrors.IsNotFound(err) {
+			return resolution.NotFound(t.name), nil
+		}
+		if err != nil {
 			return resolution.Outcome{}, err
 		}
 	}
@@ -109,7 +114,7 @@ func settled(entry *joberrorv1.JobErrorResolution, t target, je *joberrorv1.JobE
 		return true, resolution.Outcome{Name: t.name, Result: resolution.Updated}
 	case je.Spec.Resolved == entry.Spec.WantsResolved():
 		return true, resolution.Outcome{Name: t.name, Result: resolution.Unchanged}
-	case t.found != nil && (je.UID != t.found.UID || mark.Fresh(t.found.Generation, je.Generation)):
+	case je.UID != t.found.UID, mark.Fresh(t.found.Generation, je.Generation):
 		return true, resolution.Outcome{Name: t.name, Result: resolution.Unchanged}
 	default:
 		return false, resolution.Outcome{}

@@ -28,7 +28,7 @@ func TestSettled(t *testing.T) {
 
 	for _, tc := range []struct {
 		name string
-		// found is the error as the request met it; nil where it was named.
+		// found is the error as the request met it; nil where it was as it is.
 		found, je *joberrorv1.JobError
 		reopen    bool
 		settled   bool
@@ -69,7 +69,12 @@ func TestSettled(t *testing.T) {
 				ObjectMeta: metav1.ObjectMeta{Namespace: "team", Name: "resolve-x1", UID: "1"},
 				Spec:       joberrorv1.JobErrorResolutionSpec{JobID: "backup", Resolved: ptr.To(!tc.reopen)},
 			}
-			done, outcome := settled(entry, target{name: "e1", found: tc.found}, tc.je)
+			found := tc.found
+			if found == nil {
+				// It was so already when the request was made.
+				found = tc.je
+			}
+			done, outcome := settled(entry, target{name: "e1", found: found}, tc.je)
 			if done != tc.settled {
 				t.Fatalf("settled = %t, want %t", done, tc.settled)
 			}
@@ -83,10 +88,10 @@ func TestSettled(t *testing.T) {
 func TestAnEntryThatDoesNotSayResolves(t *testing.T) {
 	t.Parallel()
 	entry := &joberrorv1.JobErrorResolution{ObjectMeta: metav1.ObjectMeta{Name: "resolve-x1", UID: "1"}}
-	if done, _ := settled(entry, target{name: "e1"}, jobError(1)); done {
+	if done, _ := settled(entry, target{name: "e1", found: jobError(1)}, jobError(1)); done {
 		t.Error("an open error must be written")
 	}
-	if done, _ := settled(entry, target{name: "e1"}, jobError(1, resolved)); !done {
+	if done, _ := settled(entry, target{name: "e1", found: jobError(1)}, jobError(1, resolved)); !done {
 		t.Error("a resolved error must be left")
 	}
 }

@@ -33,7 +33,8 @@ func desiredStatus(je *joberrorv1.JobError, link link, expiresAt, now time.Time)
 }
 
 // setResolution lets the status follow spec.resolved. What it says of who and
-// when changes only with the wish itself.
+// when changes only with the wish itself; a fresh mark tells of a change and
+// back that nobody saw.
 func setResolution(status *joberrorv1.JobErrorStatus, je *joberrorv1.JobError, now time.Time) {
 	before := meta.FindStatusCondition(status.Conditions, joberrorv1.ConditionResolved)
 	was := before != nil && before.Status == metav1.ConditionTrue
@@ -43,7 +44,7 @@ func setResolution(status *joberrorv1.JobErrorStatus, je *joberrorv1.JobError, n
 	}
 	condition := metav1.Condition{Status: metav1.ConditionFalse, Reason: joberrorv1.ReasonOpen, Message: "nobody has resolved the error yet"}
 	switch {
-	case before != nil && was == je.Spec.Resolved:
+	case before != nil && was == je.Spec.Resolved && mark == attribution.Mark{}:
 		condition = *before
 	case je.Spec.Resolved:
 		status.ResolvedAt, status.ResolvedBy, status.Resolution = &metav1.Time{Time: now}, mark.By, mark.Resolution.Name
@@ -51,7 +52,7 @@ func setResolution(status *joberrorv1.JobErrorStatus, je *joberrorv1.JobError, n
 		if mark.Resolution.Name != "" {
 			condition.Reason = joberrorv1.ReasonSetByResolution
 		}
-	case was:
+	case before != nil:
 		status.ResolvedAt, status.ResolvedBy, status.Resolution = nil, "", ""
 		condition.Reason, condition.Message = joberrorv1.ReasonReopened, "reopened"+how(mark)
 	}

@@ -135,3 +135,12 @@ func reopened(je *joberrorv1.JobError) {
 		marked(attribution.Mark{By: "bob", Generation: 3}))
 	je.Status = desiredStatus(before, link{}, expiresAt, earlier)
 }
+
+func TestWhoResolvedLastIsTheOneToldOf(t *testing.T) {
+	t.Parallel()
+	je := jobError(4, observed(2, resolved, marked(attribution.Mark{By: "alice", Generation: 2})),
+		resolved, marked(attribution.Mark{By: "carol", Generation: 4}))
+	if got := desiredStatus(je, link{}, expiresAt, now); got.ResolvedBy != "carol" || !got.ResolvedAt.Time.Equal(now) {
+		t.Errorf("resolved by %s at %s, want by carol at %s", got.ResolvedBy, got.ResolvedAt, now)
+	}
+}

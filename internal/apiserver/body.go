@@ -9,8 +9,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"mime"
 	"net/http"
+	"slices"
+	"unicode/utf8"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -28,7 +31,10 @@ const (
 	maxDepth     = 8
 	// maxTokens leaves room for 10,000 records with all their fields.
 	maxTokens = 300_000
+	// maxReason is the schema's, in characters.
 	maxReason = 1024
+	// maxProblems is how many problems one answer tells of.
+	maxProblems = 10
 )
 
 // body is what a resolve request asks for.
@@ -50,7 +56,7 @@ func readBody(w http.ResponseWriter, r *http.Request) (*body, error) {
 	if err != nil {
 		return nil, apierrors.NewBadRequest("the body could not be read: " + err.Error())
 	}
-	data = bytes.TrimSpace(data)
+	data = bytes.Trim(data, " \t\r\n")
 	if len(data) == 0 {
 		return &body{}, nil
 	}
@@ -66,7 +72,7 @@ func readBody(w http.ResponseWriter, r *http.Request) (*body, error) {
 	case '{':
 		return parseRequest(data)
 	default:
-		return nil, invalidRequest(field.Invalid(field.NewPath("body"), string(data[:min(len(data), 40)]), "must be an object or an array of records"))
+		return nil, invalidRequest(field.Invalid(field.NewPath("body"), shorten(data), "must be an object or an array of records"))
 	}
 }
 
@@ -92,6 +98,7 @@ func checkJSON(data []byte) error {
 		return apierrors.NewBadRequest("the body is no valid JSON: " + problem)
 	}
 	decoder := json.NewDecoder(bytes.NewReader(data))
+	decoder.UseNumber()
 	depth := 0
 	for tokens := 1; ; tokens++ {
 		token, err := decoder.Token()
@@ -133,18 +140,22 @@ func parseRequest(data []byte) (*body, error) {
 	}
 	parsed := &body{}
 	var problems field.ErrorList
-	for _, err := range twice {
-		problems = append(problems, field.Forbidden(field.NewPath("body"), err.Error()))
+	for _, err := range twice[:min(len(twice), maxProblems)] {
+		problems = append(problems, field.Forbidden(field.NewPath("body"), shorten([]byte(err.Error()))))
 	}
-	for name, value := range fields {
-		path := field.NewPath(name)
+	for _, name := range slices.Sorted(maps.Keys(fields)) {
+		if len(problems) >= maxProblems {
+			break
+		}
+		value := fields[name]
+		path := field.NewPath(shorten([]byte(name)))
 		switch name {
 		case "errors", "errorIds":
 			problems = append(problems, parsed.parseNames(path, value)...)
 		case "reason":
 			if err := json.Unmarshal(value, &parsed.reason); err != nil {
-				problems = append(problems, field.TypeInvalid(path, string(value), "must be a string"))
-			} else if len(parsed.reason) > maxReason {
+				problems = append(problems, field.TypeInvalid(path, shorten(value), "must be a string"))
+			} else if utf8.RuneCountInString(parsed.reason) > maxReason {
 				problems = append(problems, field.TooLong(path, "", maxReason))
 			}
 		default:

@@ -13,6 +13,7 @@ import (
 
 	resolvev1 "joberror.io/operator/api/resolve/v1"
 	joberrorv1 "joberror.io/operator/api/v1"
+	"joberror.io/operator/internal/bounded"
 )
 
 // parseNames reads a list of names. An empty one is refused: it could mean
@@ -34,10 +35,12 @@ func checkNames(path *field.Path, names []string) field.ErrorList {
 	var problems field.ErrorList
 	seen := map[string]bool{}
 	for i, name := range names {
-		if messages := validation.IsDNS1123Subdomain(name); len(messages) > 0 {
-			problems = append(problems, field.Invalid(path.Index(i), name, "is no name of a JobError: "+messages[0]))
+		if len(problems) >= maxProblems {
+			break
 		}
-		if seen[name] {
+		if messages := validation.IsDNS1123Subdomain(name); len(messages) > 0 {
+			problems = append(problems, field.Invalid(path.Index(i), shorten([]byte(name)), "is no name of a JobError: "+messages[0]))
+		} else if seen[name] {
 			problems = append(problems, field.Duplicate(path.Index(i), name))
 		}
 		seen[name] = true
@@ -55,7 +58,7 @@ func parseRecords(data []byte) (*body, error) {
 	parsed := &body{records: make([]resolvev1.Record, len(items))}
 	var problems field.ErrorList
 	for i, item := range items {
-		if len(problems) >= joberrorv1.MaxListedFailures {
+		if len(problems) >= maxProblems {
 			break
 		}
 		if problem := parseRecord(field.NewPath("body").Index(i), item, &parsed.records[i]); problem != nil {
@@ -92,9 +95,5 @@ func kindName(wrong *json.UnmarshalTypeError) string {
 
 // shorten keeps a message from repeating a whole body.
 func shorten(value []byte) string {
-	const limit = 60
-	if len(value) <= limit {
-		return string(value)
-	}
-	return string(value[:limit]) + "…"
+	return bounded.String(string(value), 64)
 }

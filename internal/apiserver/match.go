@@ -5,6 +5,7 @@ package apiserver
 
 import (
 	"fmt"
+	"slices"
 
 	resolvev1 "joberror.io/operator/api/resolve/v1"
 	joberrorv1 "joberror.io/operator/api/v1"
@@ -36,7 +37,9 @@ func match(records []resolvev1.Record, errors []joberrorv1.JobError, wants bool)
 			missing = append(missing, resolution.NotFound(r.ID))
 		}
 	}
-	for i, r := range records {
+	// Those that name a user or a job choose first; the others take any.
+	for _, i := range slices.Concat(positions(records, hasIDs), positions(records, hasNone)) {
+		r := records[i]
 		if r.Resolved != wants || r.ID != "" {
 			continue
 		}
@@ -71,6 +74,21 @@ func index(errors []joberrorv1.JobError, wants bool) map[resolvev1.Record][]*job
 
 func sameIDs(r *resolvev1.Record, je *joberrorv1.JobError) bool {
 	return (r.UserID == "" || r.UserID == je.Spec.UserID) && (r.JobID == "" || r.JobID == je.Spec.JobID)
+}
+
+func hasIDs(r *resolvev1.Record) bool { return r.UserID != "" || r.JobID != "" }
+
+func hasNone(r *resolvev1.Record) bool { return !hasIDs(r) }
+
+// positions are where the records are that a condition holds for.
+func positions(records []resolvev1.Record, holds func(*resolvev1.Record) bool) []int {
+	var found []int
+	for i := range records {
+		if holds(&records[i]) {
+			found = append(found, i)
+		}
+	}
+	return found
 }
 
 func first(errors []*joberrorv1.JobError, want func(*joberrorv1.JobError) bool) *joberrorv1.JobError {

@@ -82,3 +82,12 @@ func set(errors []joberrorv1.JobError, names []string, wants bool) int {
 	}
 	return changed
 }
+
+func TestARecordWithoutUserLeavesTheErrorThatAnotherNames(t *testing.T) {
+	t.Parallel()
+	errors := []joberrorv1.JobError{stored("e1", "late"), stored("e2", "late", by("bob"))}
+	names, missing := match([]resolvev1.Record{sent("late"), sent("late", from("alice", ""))}, errors, true)
+	if len(names) != 2 || len(missing) != 0 {
+		t.Errorf("names = %v, missing %v, want both errors", names, missing)
+	}
+}

@@ -17,8 +17,5 @@ func Set(conditions *[]metav1.Condition, generation int64, now time.Time, name s
 	c.Type = name
 	c.ObservedGeneration = generation
 	c.LastTransitionTime = metav1.NewTime(now)
-	if old := meta.FindStatusCondition(*conditions, name); old != nil && old.Status == c.Status {
-		c.LastTransitionTime = old.LastTransitionTime
-	}
 	meta.SetStatusCondition(conditions, c)
 }

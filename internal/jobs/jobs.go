@@ -16,6 +16,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	joberrorv1 "joberror.io/operator/api/v1"
+	"joberror.io/operator/internal/joblink"
 )
 
 // Find returns the Job that a UID or name means, or nil where there is none. A
@@ -97,7 +98,7 @@ func (r Ref) Owns(je *joberrorv1.JobError) bool {
 	if je.Spec.JobID == r.ID {
 		return true
 	}
-	if linked := je.Status.Job; linked != nil {
+	if linked := joblink.Linked(je); linked != nil {
 		return linked.Name == r.ID || string(linked.UID) == r.ID
 	}
 	return r.Job != nil && (je.Spec.JobID == r.Job.Name || je.Spec.JobID == string(r.Job.UID))

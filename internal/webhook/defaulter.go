@@ -46,7 +46,7 @@ func (d *jobErrorDefaulter) Default(ctx context.Context, je *joberrorv1.JobError
 	}
 	// The API server counts the generation up after admission.
 	own := attribution.Mark{By: req.UserInfo.Username, Generation: old.Generation + 1}
-	markOf(je, attribution.Of(old), je.Spec.Resolved != old.Spec.Resolved, own)
+	markOf(je, old, je.Spec.Resolved != old.Spec.Resolved, own)
 	if err := d.keep(ctx, je, old); err != nil {
 		log.FromContext(ctx).Info("The owners of a JobError were not checked at admission", "reason", err.Error())
 	}
@@ -60,7 +60,7 @@ func (d *jobErrorDefaulter) defaultCreate(ctx context.Context, je *joberrorv1.Jo
 	if je.Spec.CreatedAt == "" {
 		je.Spec.CreatedAt = d.clock.Now().UTC().Format(sourceTime)
 	}
-	markOf(je, attribution.Mark{}, je.Spec.Resolved, attribution.Mark{By: req.UserInfo.Username, Generation: 1})
+	markOf(je, &joberrorv1.JobError{}, je.Spec.Resolved, attribution.Mark{By: req.UserInfo.Username, Generation: 1})
 	je.Namespace = req.Namespace
 	if err := d.link(ctx, je); err != nil {
 		// The controller links it a moment later.
@@ -104,10 +104,10 @@ func (d *jobErrorDefaulter) keep(ctx context.Context, je, old *joberrorv1.JobErr
 // markOf marks a change of spec.resolved with who makes it, and keeps the mark
 // as it was where there is none. Another's name is left for the policy in the
 // API server to refuse.
-func markOf(je *joberrorv1.JobError, before attribution.Mark, changed bool, own attribution.Mark) {
-	given := attribution.Name(je)
+func markOf(je, old *joberrorv1.JobError, changed bool, own attribution.Mark) {
+	given, before := attribution.Name(je), attribution.Of(old)
 	switch {
-	case given != "" && given != before.By && given != own.By:
+	case given != "" && given != attribution.Name(old) && given != own.By:
 	case changed:
 		own.Put(je)
 	case attribution.Of(je) != before:

@@ -48,7 +48,7 @@ func TestMarkOf(t *testing.T) {
 			t.Parallel()
 			old := marked(tc.wasResolved, tc.before)
 			je := marked(tc.is, tc.sent)
-			markOf(je, attribution.Of(old), tc.is != tc.wasResolved, attribution.Mark{By: "alice", Generation: 5})
+			markOf(je, old, tc.is != tc.wasResolved, attribution.Mark{By: "alice", Generation: 5})
 			if got := attribution.Of(je); got != tc.end {
 				t.Errorf("mark = %+v, want %+v", got, tc.end)
 			}
@@ -81,10 +81,21 @@ func TestAMarkLeavesOtherAnnotationsAlone(t *testing.T) {
 				want[joberrorv1.AnnotationResolvedBy] = "alice"
 				want[joberrorv1.AnnotationResolvedGeneration] = "5"
 			}
-			markOf(je, attribution.Of(old), resolved, attribution.Mark{By: "alice", Generation: 5})
+			markOf(je, old, resolved, attribution.Mark{By: "alice", Generation: 5})
 			if !maps.Equal(je.Annotations, want) {
 				t.Errorf("annotations = %v, want %v", je.Annotations, want)
 			}
 		})
+	}
+}
+
+func TestALeftoverNameDoesNotHideWhoResolves(t *testing.T) {
+	t.Parallel()
+	je := marked(true, attribution.Mark{})
+	je.Annotations = map[string]string{joberrorv1.AnnotationResolvedBy: "bob"}
+	old := je.DeepCopy()
+	markOf(je, old, true, attribution.Mark{By: "alice", Generation: 5})
+	if got := attribution.Of(je); got.By != "alice" {
+		t.Errorf("mark = %+v, want alice's", got)
 	}
 }

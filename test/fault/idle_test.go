@@ -18,8 +18,12 @@ import (
 	"joberror.io/operator/test/harness"
 )
 
-// idleTime is how long an operator with nothing to do must write nothing.
-const idleTime = time.Minute
+const (
+	// idleTime is how long an operator with nothing to do must write nothing.
+	idleTime = time.Minute
+	// settlingTime without a write tells that the last work is done.
+	settlingTime = 8 * time.Second
+)
 
 func TestAnIdleOperatorWritesNothing(t *testing.T) {
 	ns := cluster.Namespace(t)
@@ -34,10 +38,15 @@ func TestAnIdleOperatorWritesNothing(t *testing.T) {
 	for _, name := range []string{"b", "c"} {
 		cluster.Settled(t, ns, name)
 	}
-	// Events are sent in the background.
+	// Events are sent in the background, those of a series a little later.
 	harness.Eventually(t, func() string {
 		if out, err := cluster.Run(t.Context(), nil, "events", "-n", ns, "--for=job/job"); err != nil || !strings.Contains(out, "ErrorsResolved") {
 			return "the Job's events are not there yet"
+		}
+		sofar := len(operatorWrites(t))
+		time.Sleep(settlingTime)
+		if len(operatorWrites(t)) > sofar {
+			return "the operator still sends events"
 		}
 		return ""
 	})
