@@ -12,8 +12,9 @@ TOOLS := $(BIN)/tools
 GENERATED_API := ./api/v1 ./api/resolve/v1
 META := k8s.io/apimachinery/pkg/apis/meta/v1 k8s.io/apimachinery/pkg/runtime k8s.io/apimachinery/pkg/version
 comma := ,
-# The race detector needs a C compiler on most systems.
-RACE := $(if $(shell command -v "$$(go env CC)"),-race,$(info no C compiler: tests run without the race detector))
+# The race detector needs a C compiler on most systems. Asked for by the tests
+# only, not at each call of make.
+RACE = $(if $(shell command -v "$$(go env CC)"),-race,$(info no C compiler: tests run without the race detector))
 empty :=
 space := $(empty) $(empty)
 

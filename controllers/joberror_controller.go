@@ -73,7 +73,7 @@ func (r *JobErrorReconciler) writeObject(ctx context.Context, je *joberrorv1.Job
 	if equality.Semantic.DeepEqual(before, je) {
 		return nil
 	}
-	return stale(r.cached.Patch(ctx, je, client.MergeFromWithOptions(before, client.MergeFromWithOptimisticLock{})))
+	return stale(r.cached.Patch(ctx, je, from(before)))
 }
 
 func (r *JobErrorReconciler) writeStatus(ctx context.Context, je *joberrorv1.JobError, before *joberrorv1.JobErrorStatus) error {
@@ -82,7 +82,7 @@ func (r *JobErrorReconciler) writeStatus(ctx context.Context, je *joberrorv1.Job
 	}
 	old := je.DeepCopy()
 	old.Status = *before
-	return stale(r.cached.Status().Patch(ctx, je, client.MergeFromWithOptions(old, client.MergeFromWithOptimisticLock{})))
+	return stale(r.cached.Status().Patch(ctx, je, from(old)))
 }
 
 // errorsOfJob maps a Job to the JobErrors that name it or are linked to it.

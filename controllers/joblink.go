@@ -12,6 +12,7 @@ import (
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/log"
 
 	joberrorv1 "joberror.io/operator/api/v1"
 	"joberror.io/operator/internal/joblink"
@@ -92,7 +93,7 @@ func (r *JobErrorReconciler) findLink(ctx context.Context, je *joberrorv1.JobErr
 // applyLink puts the link's label and owner references on the JobError.
 func (r *JobErrorReconciler) applyLink(ctx context.Context, je *joberrorv1.JobError, link link) error {
 	job := link.job
-	if job != nil && je.Status.Job != nil && !joblink.HasOwner(je, job) {
+	if job != nil && je.Status.Job != nil && !joblink.HasOwner(je, job.UID) {
 		// Somebody took the reference away, most likely the garbage collector,
 		// which may know earlier than the cache that the Job is gone.
 		exists, err := r.jobExists(ctx, job)
@@ -127,7 +128,7 @@ func (r *JobErrorReconciler) applyLink(ctx context.Context, je *joberrorv1.JobEr
 // without that policy is never the only owner.
 func cascading(je *joberrorv1.JobError) bool {
 	known := je.Status.Job
-	return known != nil && joblink.HasOwner(je, &batchv1.Job{ObjectMeta: metav1.ObjectMeta{UID: known.UID}})
+	return known != nil && joblink.HasOwner(je, known.UID)
 }
 
 func (r *JobErrorReconciler) jobExists(ctx context.Context, job *batchv1.Job) (bool, error) {
@@ -146,6 +147,7 @@ func (r *JobErrorReconciler) mentions(ctx context.Context, namespace, id string)
 	if err != nil {
 		// The cache answers a list by an index that exists; it can only fail
 		// when it stops.
+		log.FromContext(ctx).Error(err, "The errors of a Job were not found", "namespace", namespace, "job", id)
 		return nil
 	}
 	keys := make([]types.NamespacedName, len(errors))

@@ -96,5 +96,5 @@ func (r *JobErrorResolutionReconciler) writeStatus(ctx context.Context, entry *j
 	status.SnapshotResourceVersion = snapshot
 	status.ExpiresAt = &metav1.Time{Time: r.Retention.EntryExpiresAt(entry)}
 	entry.Status = status
-	return stale(r.cached.Status().Patch(ctx, entry, client.MergeFromWithOptions(before, client.MergeFromWithOptimisticLock{})))
+	return stale(r.cached.Status().Patch(ctx, entry, from(before)))
 }

@@ -11,7 +11,6 @@ import (
 	"golang.org/x/sync/errgroup"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/types"
-	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	joberrorv1 "joberror.io/operator/api/v1"
 	"joberror.io/operator/internal/attribution"
@@ -129,5 +128,5 @@ func (r *JobErrorResolutionReconciler) patchResolved(ctx context.Context, entry 
 	changed := je.DeepCopy()
 	changed.Spec.Resolved = entry.Spec.WantsResolved()
 	attribution.Mark{By: entry.Spec.RequestedBy, Generation: je.Generation + 1, Resolution: resolutionOf(entry)}.Put(changed)
-	return r.cached.Patch(ctx, changed, client.MergeFromWithOptions(je, client.MergeFromWithOptimisticLock{}))
+	return r.cached.Patch(ctx, changed, from(je))
 }

@@ -21,11 +21,9 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/handler"
 
 	joberrorv1 "joberror.io/operator/api/v1"
+	"joberror.io/operator/internal/attribution"
 	"joberror.io/operator/internal/retention"
 )
-
-// FieldManager is the name under which the operator writes.
-const FieldManager = "joberror-operator"
 
 // reportingController names the operator in Events.
 const reportingController = "joberror.io/operator"
@@ -63,6 +61,12 @@ func stale(err error) error {
 	return err
 }
 
+// from is the patch that leads from an object as it was read, and holds against
+// no other.
+func from(before client.Object) client.Patch {
+	return client.MergeFromWithOptions(before, client.MergeFromWithOptimisticLock{})
+}
+
 // resultOf is the result of a reconcile of an object that has this long left.
 func resultOf(left time.Duration, err error) (ctrl.Result, error) {
 	switch {
@@ -79,7 +83,7 @@ func resultOf(left time.Duration, err error) (ctrl.Result, error) {
 // be set up already.
 func Setup(mgr ctrl.Manager, opts Options) error {
 	env := environment{
-		cached:   client.WithFieldOwner(mgr.GetClient(), FieldManager),
+		cached:   client.WithFieldOwner(mgr.GetClient(), attribution.FieldManager),
 		live:     mgr.GetAPIReader(),
 		recorder: mgr.GetEventRecorder(reportingController),
 		clock:    clock.RealClock{},

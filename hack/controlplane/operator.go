@@ -16,10 +16,9 @@ import (
 	"k8s.io/apimachinery/pkg/util/yaml"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	sigsyaml "sigs.k8s.io/yaml"
-)
 
-// operatorUser is the service account that the operator runs as.
-const operatorUser = "system:serviceaccount:joberror-system:joberror-operator"
+	"joberror.io/operator/internal/attribution"
+)
 
 // Operator is where an operator beside the control plane serves.
 type Operator struct {
@@ -108,7 +107,7 @@ func (p *Plane) StartOperator(ctx context.Context, name, binary string, at Opera
 
 // LaunchOperator starts an operator and does not wait for it.
 func (p *Plane) LaunchOperator(name, binary string, at Operator, args ...string) (*Process, error) {
-	kubeconfig, _, err := p.KubeconfigFor(name+".kubeconfig", operatorUser, "system:serviceaccounts", "system:serviceaccounts:joberror-system")
+	kubeconfig, _, err := p.KubeconfigFor(name+".kubeconfig", attribution.OperatorUser, "system:serviceaccounts", "system:serviceaccounts:joberror-system")
 	if err != nil {
 		return nil, err
 	}

@@ -20,6 +20,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	joberrorv1 "joberror.io/operator/api/v1"
+	"joberror.io/operator/internal/attribution"
 	"joberror.io/operator/internal/jobs"
 	"joberror.io/operator/internal/resolution"
 )
@@ -87,7 +88,7 @@ func (b *backend) submit(ctx context.Context, entry *joberrorv1.JobErrorResoluti
 		entry.Status = tally.Completed(time.Now())
 		return true, nil
 	}
-	if err := b.client.Create(ctx, entry, client.FieldOwner("joberror-operator")); err != nil {
+	if err := b.client.Create(ctx, entry, client.FieldOwner(attribution.FieldManager)); err != nil {
 		return false, err
 	}
 	ctx, cancel := context.WithTimeout(ctx, b.wait)

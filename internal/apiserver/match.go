@@ -5,7 +5,6 @@ package apiserver
 
 import (
 	"fmt"
-	"slices"
 
 	resolvev1 "joberror.io/operator/api/resolve/v1"
 	joberrorv1 "joberror.io/operator/api/v1"
@@ -38,20 +37,21 @@ func match(records []resolvev1.Record, errors []joberrorv1.JobError, wants bool)
 		}
 	}
 	// Those that name a user or a job choose first; the others take any.
-	for _, i := range slices.Concat(positions(records, hasIDs), positions(records, hasNone)) {
-		r := records[i]
-		if r.Resolved != wants || r.ID != "" {
-			continue
+	for _, particular := range []bool{true, false} {
+		for i, r := range records {
+			if r.Resolved != wants || r.ID != "" || hasIDs(&r) != particular {
+				continue
+			}
+			je := first(byContent[content(&r)], func(je *joberrorv1.JobError) bool {
+				return !taken[je.Name] && sameIDs(&r, je)
+			})
+			if je == nil {
+				missing = append(missing, resolution.Failure(fmt.Sprintf("[%d]", i), joberrorv1.FailureNotFound,
+					"the job has no error with the content of this record"))
+				continue
+			}
+			take(je.Name)
 		}
-		je := first(byContent[content(&r)], func(je *joberrorv1.JobError) bool {
-			return !taken[je.Name] && sameIDs(&r, je)
-		})
-		if je == nil {
-			missing = append(missing, resolution.Failure(fmt.Sprintf("[%d]", i), joberrorv1.FailureNotFound,
-				"the job has no error with the content of this record"))
-			continue
-		}
-		take(je.Name)
 	}
 	return names, missing
 }
@@ -77,19 +77,6 @@ func sameIDs(r *resolvev1.Record, je *joberrorv1.JobError) bool {
 }
 
 func hasIDs(r *resolvev1.Record) bool { return r.UserID != "" || r.JobID != "" }
-
-func hasNone(r *resolvev1.Record) bool { return !hasIDs(r) }
-
-// positions are where the records are that a condition holds for.
-func positions(records []resolvev1.Record, holds func(*resolvev1.Record) bool) []int {
-	var found []int
-	for i := range records {
-		if holds(&records[i]) {
-			found = append(found, i)
-		}
-	}
-	return found
-}
 
 func first(errors []*joberrorv1.JobError, want func(*joberrorv1.JobError) bool) *joberrorv1.JobError {
 	for _, je := range errors {

@@ -21,6 +21,10 @@ import (
 // config/admission name it too.
 const OperatorUser = "system:serviceaccount:joberror-system:joberror-operator"
 
+// FieldManager is the name under which the operator writes, so that a GitOps
+// tool that owns other fields never fights it.
+const FieldManager = "joberror-operator"
+
 // Mark tells who set spec.resolved.
 type Mark struct {
 	// By is the authenticated user; empty where it is not known.

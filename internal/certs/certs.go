@@ -12,6 +12,8 @@ import (
 	"github.com/open-policy-agent/cert-controller/pkg/rotator"
 	"k8s.io/apimachinery/pkg/types"
 	ctrl "sigs.k8s.io/controller-runtime"
+
+	"joberror.io/operator/internal/attribution"
 )
 
 // Names of the objects under config that hold the certificate and its CA.
@@ -22,7 +24,6 @@ const (
 	ValidatingWebhook  = "joberror-operator"
 	APIService         = "v1.resolve.joberror.io"
 	certName, keyName  = "tls.crt", "tls.key"
-	certificateOwner   = "joberror-operator"
 	controllerName     = "certificates"
 	certificateSubject = "joberror-ca"
 )
@@ -45,7 +46,7 @@ func Setup(mgr ctrl.Manager, namespace string, certificate Certificate) error {
 		CAOrganization: "joberror.io",
 		DNSName:        fmt.Sprintf("%s.%s.svc", ServiceName, namespace),
 		IsReady:        certificate.ready,
-		FieldOwner:     certificateOwner,
+		FieldOwner:     attribution.FieldManager,
 		ControllerName: controllerName,
 		Webhooks: []rotator.WebhookInfo{
 			{Name: MutatingWebhook, Type: rotator.Mutating},

@@ -98,9 +98,9 @@ func Linked(je *joberrorv1.JobError) *joberrorv1.JobReference {
 	return nil
 }
 
-// HasOwner tells whether a JobError refers to the Job as its owner.
-func HasOwner(je *joberrorv1.JobError, job *batchv1.Job) bool {
-	return slices.ContainsFunc(je.OwnerReferences, func(o metav1.OwnerReference) bool { return isJob(o) && o.UID == job.UID })
+// HasOwner tells whether a JobError refers to the Job of that UID as its owner.
+func HasOwner(je *joberrorv1.JobError, job types.UID) bool {
+	return slices.ContainsFunc(je.OwnerReferences, func(o metav1.OwnerReference) bool { return isJob(o) && o.UID == job })
 }
 
 func ensureOwner(je *joberrorv1.JobError, owner metav1.OwnerReference) {

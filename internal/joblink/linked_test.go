@@ -7,7 +7,6 @@ import (
 	"reflect"
 	"testing"
 
-	batchv1 "k8s.io/api/batch/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 
@@ -59,7 +58,7 @@ func TestHasOwner(t *testing.T) {
 		namespaceUID:     false,
 		"":               false,
 	} {
-		if got := HasOwner(je, job(func(j *batchv1.Job) { j.UID = uid })); got != want {
+		if got := HasOwner(je, uid); got != want {
 			t.Errorf("HasOwner(%q) = %t, want %t", uid, got, want)
 		}
 	}

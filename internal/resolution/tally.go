@@ -44,6 +44,11 @@ func Failure(name, reason, message string) Outcome {
 	return Outcome{Name: name, Result: Failed, Reason: reason, Message: message}
 }
 
+// failure is how a status tells of a failed outcome.
+func (o Outcome) failure() joberrorv1.ResolutionFailure {
+	return joberrorv1.ResolutionFailure{Name: o.Name, Reason: o.Reason, Message: o.Message}
+}
+
 // NotFound is the outcome of a name that no error has.
 func NotFound(name string) Outcome {
 	return Failure(name, joberrorv1.FailureNotFound, "there is no JobError of this name")
@@ -83,7 +88,7 @@ func (t *Tally) Add(o Outcome) {
 		t.status.Unchanged++
 	case Failed:
 		t.status.Failed++
-		t.failures = append(t.failures, joberrorv1.ResolutionFailure{Name: o.Name, Reason: o.Reason, Message: o.Message})
+		t.failures = append(t.failures, o.failure())
 	}
 	if o.Reason != joberrorv1.FailureNotFound && o.Reason != joberrorv1.FailureOtherJob {
 		t.status.Matched++
@@ -115,7 +120,7 @@ func AddFailures(status *joberrorv1.JobErrorResolutionStatus, failures []Outcome
 	for _, o := range failures {
 		status.Failed++
 		if len(status.Failures) < joberrorv1.MaxListedFailures {
-			status.Failures = append(status.Failures, joberrorv1.ResolutionFailure{Name: o.Name, Reason: o.Reason, Message: o.Message})
+			status.Failures = append(status.Failures, o.failure())
 		}
 	}
 	if meta.IsStatusConditionTrue(status.Conditions, joberrorv1.ConditionComplete) {
