@@ -34,6 +34,11 @@ run: assets build ## Run a control plane with the operator and samples; Ctrl-C s
 test: assets ## Run all tests, with the race detector, on a real control plane.
 	go test $(RACE) -timeout 40m ./...
 
+.PHONY: bench
+bench: assets build ## Measure the operator against bare API writes; writes docs/benchmarks.md.
+	go build -o $(BIN)/bench ./hack/bench
+	@$(BIN)/bench -assets $(ASSETS) -operator $(BIN)/operator -report docs/benchmarks.md
+
 ##@ Build
 
 .PHONY: build

@@ -23,7 +23,6 @@ import (
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/cache"
 	"sigs.k8s.io/controller-runtime/pkg/client"
-	"sigs.k8s.io/controller-runtime/pkg/healthz"
 	metricsserver "sigs.k8s.io/controller-runtime/pkg/metrics/server"
 
 	joberrorv1 "joberror.io/operator/api/v1"
@@ -32,6 +31,7 @@ import (
 	"joberror.io/operator/internal/certs"
 	"joberror.io/operator/internal/jobs"
 	"joberror.io/operator/internal/options"
+	"joberror.io/operator/internal/probes"
 	"joberror.io/operator/internal/webhook"
 )
 
@@ -75,6 +75,7 @@ func run(ctx context.Context, opts *options.Options) error {
 		Cache:                         cacheOptions(opts.Namespace),
 		Metrics:                       metricsserver.Options{BindAddress: opts.MetricsAddress},
 		HealthProbeBindAddress:        opts.HealthAddress,
+		PprofBindAddress:              opts.PprofAddress,
 		WebhookServer:                 webhook.NewServer(opts.WebhookHost, opts.WebhookPort, certificate),
 		LeaderElection:                opts.LeaderElect,
 		LeaderElectionID:              "joberror-operator",
@@ -99,20 +100,10 @@ func run(ctx context.Context, opts *options.Options) error {
 	if err := controllers.Setup(mgr, controllers.Options{Retention: opts.Policy(), Concurrency: opts.Concurrency}); err != nil {
 		return err
 	}
-	if err := addProbes(mgr, certificate); err != nil {
+	if err := probes.Setup(mgr, certificate); err != nil {
 		return err
 	}
 	return mgr.Start(ctx)
-}
-
-// addProbes adds what the kubelet asks: whether the process lives, and whether
-// it serves.
-func addProbes(mgr ctrl.Manager, certificate certs.Certificate) error {
-	return errors.Join(
-		mgr.AddHealthzCheck("ping", healthz.Ping),
-		mgr.AddReadyzCheck("certificate", certificate.Check),
-		mgr.AddReadyzCheck("webhooks", mgr.GetWebhookServer().StartedChecker()),
-	)
 }
 
 func scheme() *runtime.Scheme {

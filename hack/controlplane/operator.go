@@ -25,6 +25,9 @@ type Operator struct {
 	APIPort, WebhookPort, HealthPort int
 }
 
+// OperatorGroups are the groups of the operator's service account.
+var OperatorGroups = []string{"system:serviceaccounts", "system:serviceaccounts:joberror-system"}
+
 // Run runs kubectl as the administrator and returns what it printed.
 func (p *Plane) Run(ctx context.Context, stdin io.Reader, args ...string) (string, error) {
 	cmd := exec.CommandContext(ctx, p.Kubectl(), args...)
@@ -97,17 +100,29 @@ func (p *Plane) StartOperator(ctx context.Context, name, binary string, at Opera
 	if err != nil {
 		return nil, err
 	}
-	ctx, cancel := context.WithTimeout(ctx, readyTimeout)
-	defer cancel()
-	if err := process.waitFor(ctx, healthy(fmt.Sprintf("http://127.0.0.1:%d/readyz", at.HealthPort))); err != nil {
+	if err := process.Ready(ctx, at); err != nil {
 		return process, errors.Join(err, process.Stop())
 	}
-	return process, process.waitFor(ctx, p.apiServiceAvailable)
+	return process, p.Serving(ctx, process)
+}
+
+// Ready waits until an operator's process says that it is ready.
+func (p *Process) Ready(ctx context.Context, at Operator) error {
+	ctx, cancel := context.WithTimeout(ctx, readyTimeout)
+	defer cancel()
+	return p.waitFor(ctx, healthy(fmt.Sprintf("http://127.0.0.1:%d/readyz", at.HealthPort)))
+}
+
+// Serving waits until the API server has found an operator's aggregated API.
+func (p *Plane) Serving(ctx context.Context, operator *Process) error {
+	ctx, cancel := context.WithTimeout(ctx, readyTimeout)
+	defer cancel()
+	return operator.waitFor(ctx, p.apiServiceAvailable)
 }
 
 // LaunchOperator starts an operator and does not wait for it.
 func (p *Plane) LaunchOperator(name, binary string, at Operator, args ...string) (*Process, error) {
-	kubeconfig, _, err := p.KubeconfigFor(name+".kubeconfig", attribution.OperatorUser, "system:serviceaccounts", "system:serviceaccounts:joberror-system")
+	kubeconfig, _, err := p.KubeconfigFor(name+".kubeconfig", attribution.OperatorUser, OperatorGroups...)
 	if err != nil {
 		return nil, err
 	}

@@ -25,10 +25,11 @@ type Options struct {
 	Namespace string
 	// LeaderElect lets one of several replicas alone run the controllers.
 	LeaderElect bool
-	// HealthAddress and MetricsAddress are where these are served; 0 turns
-	// one off.
+	// HealthAddress, MetricsAddress and PprofAddress are where these are
+	// served; 0 turns one off.
 	HealthAddress  string
 	MetricsAddress string
+	PprofAddress   string
 	// WebhookHost and WebhookPort are where the webhooks are served.
 	WebhookHost string
 	WebhookPort int
@@ -50,6 +51,7 @@ func New() *Options {
 		Namespace:      "joberror-system",
 		HealthAddress:  ":8081",
 		MetricsAddress: "0",
+		PprofAddress:   "0",
 		WebhookPort:    9443,
 		CertDir:        "/tmp/joberror-certs",
 		Concurrency:    16,
@@ -65,6 +67,7 @@ func (o *Options) AddFlags(flags *pflag.FlagSet) {
 	flags.BoolVar(&o.LeaderElect, "leader-elect", o.LeaderElect, "Let one of several replicas alone run the controllers.")
 	flags.StringVar(&o.HealthAddress, "health-bind-address", o.HealthAddress, "Address of the probes /healthz and /readyz; 0 for none.")
 	flags.StringVar(&o.MetricsAddress, "metrics-bind-address", o.MetricsAddress, "Address of /metrics; 0 for none.")
+	flags.StringVar(&o.PprofAddress, "pprof-bind-address", o.PprofAddress, "Address of Go's profiles; 0 for none. They are for whoever reaches it: loopback only.")
 	flags.StringVar(&o.WebhookHost, "webhook-bind-address", o.WebhookHost, "Address that the webhooks listen on.")
 	flags.IntVar(&o.WebhookPort, "webhook-port", o.WebhookPort, "Port that the webhooks listen on.")
 	flags.StringVar(&o.CertDir, "cert-dir", o.CertDir, "Folder for the serving certificate; made where it is missing.")

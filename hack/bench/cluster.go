@@ -1,0 +1,172 @@
+// Copyright The JobError Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+	batchv1 "k8s.io/api/batch/v1"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	utilruntime "k8s.io/apimachinery/pkg/util/runtime"
+	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
+	"k8s.io/client-go/rest"
+	"k8s.io/utils/ptr"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	joberrorv1 "joberror.io/operator/api/v1"
+	"joberror.io/operator/hack/controlplane"
+	"joberror.io/operator/internal/attribution"
+)
+
+const manifests = "config/dev"
+
+// bench is a control plane with an operator that is started and stopped.
+type bench struct {
+	settings
+	*controlplane.Plane
+	// admin has all rights; plain is the floor's client, with the operator's
+	// own identity, so that admission treats both alike.
+	admin, plain client.Client
+	http         *http.Client
+
+	at             controlplane.Operator
+	metrics, pprof string
+	operator       *controlplane.Process
+}
+
+func start(ctx context.Context, s settings, dir string) (*bench, error) {
+	utilruntime.Must(joberrorv1.AddToScheme(clientgoscheme.Scheme))
+	b := &bench{settings: s}
+	ports, err := controlplane.PickPorts()
+	if err != nil {
+		return nil, err
+	}
+	debug, err := controlplane.PickPorts()
+	if err != nil {
+		return nil, err
+	}
+	b.at = ports
+	b.metrics, b.pprof = fmt.Sprintf("127.0.0.1:%d", debug.APIPort), fmt.Sprintf("127.0.0.1:%d", debug.HealthPort)
+	if b.Plane, err = controlplane.Start(ctx, controlplane.Options{Assets: s.assets, Dir: dir, Say: say}); err != nil {
+		return nil, err
+	}
+	if err := b.connect(ctx); err != nil {
+		return nil, errors.Join(err, b.stop())
+	}
+	return b, nil
+}
+
+func (b *bench) connect(ctx context.Context) error {
+	if err := b.Install(ctx, manifests, b.at); err != nil {
+		return err
+	}
+	config := b.Config()
+	config.QPS = -1
+	_, own, err := b.KubeconfigFor("plain.kubeconfig", attribution.OperatorUser, controlplane.OperatorGroups...)
+	if err != nil {
+		return err
+	}
+	var errs [3]error
+	b.admin, errs[0] = client.New(config, client.Options{})
+	b.plain, errs[1] = client.New(own, client.Options{})
+	b.http, errs[2] = rest.HTTPClientFor(config)
+	return errors.Join(errs[:]...)
+}
+
+func (b *bench) stop() error { return errors.Join(b.rest(), b.Stop()) }
+
+// launch starts an operator and returns when it was ready.
+func (b *bench) launch(ctx context.Context) (time.Time, error) {
+	var err error
+	b.operator, err = b.LaunchOperator("operator", b.settings.operator, b.at,
+		fmt.Sprintf("--concurrency=%d", b.inFlight), "--metrics-bind-address="+b.metrics, "--pprof-bind-address="+b.pprof)
+	if err == nil {
+		err = b.operator.Ready(ctx, b.at)
+	}
+	return time.Now(), err
+}
+
+// work starts an operator and waits until all of it serves.
+func (b *bench) work(ctx context.Context) error {
+	if _, err := b.launch(ctx); err != nil {
+		return err
+	}
+	return b.Serving(ctx, b.operator)
+}
+
+// rest stops the operator.
+func (b *bench) rest() error {
+	if b.operator == nil {
+		return nil
+	}
+	defer func() { b.operator = nil }()
+	return b.operator.Stop()
+}
+
+// each calls f for every number below n, as many at a time as are in flight,
+// and returns how long that took.
+func (b *bench) each(ctx context.Context, n int, f func(ctx context.Context, i int) error) (time.Duration, error) {
+	began := time.Now()
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(b.inFlight)
+	for i := range n {
+		group.Go(func() error { return f(ctx, i) })
+	}
+	err := group.Wait()
+	return time.Since(began), err
+}
+
+// namespace makes a namespace, with a Job in it where one is named.
+func (b *bench) namespace(ctx context.Context, prefix, job string) (*corev1.Namespace, *batchv1.Job, error) {
+	ns := &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{GenerateName: prefix + "-"}}
+	if err := b.admin.Create(ctx, ns); err != nil || job == "" {
+		return ns, nil, err
+	}
+	j, err := b.job(ctx, ns.Name, job)
+	return ns, j, err
+}
+
+// job makes a Job that never runs a pod.
+func (b *bench) job(ctx context.Context, namespace, name string) (*batchv1.Job, error) {
+	job := &batchv1.Job{
+		ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: name},
+		Spec: batchv1.JobSpec{
+			Suspend: ptr.To(true),
+			Template: corev1.PodTemplateSpec{Spec: corev1.PodSpec{
+				RestartPolicy: corev1.RestartPolicyNever,
+				Containers:    []corev1.Container{{Name: "main", Image: "busybox"}},
+			}},
+		},
+	}
+	return job, b.admin.Create(ctx, job)
+}
+
+// jobError is an error as a data pipeline reports it.
+func jobError(namespace, job string, i int) *joberrorv1.JobError {
+	return &joberrorv1.JobError{
+		ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: fmt.Sprintf("%s-%06d", job, i)},
+		Spec: joberrorv1.JobErrorSpec{
+			JobID: job, Code: "invalid_value", Source: "warehouse",
+			Extract: "order.total", Generate: "amount", Extracted: fmt.Sprintf("12,%d", i), Generated: "null",
+			Message: fmt.Sprintf("row %d: the value of order.total is no number: a comma stands where a point should be", i),
+		},
+	}
+}
+
+// create creates n errors of a job and returns how long that took.
+func (b *bench) create(ctx context.Context, namespace, job string, n int, with ...func(*joberrorv1.JobError)) (time.Duration, error) {
+	return b.each(ctx, n, func(ctx context.Context, i int) error {
+		je := jobError(namespace, job, i)
+		for _, f := range with {
+			f(je)
+		}
+		return b.admin.Create(ctx, je)
+	})
+}

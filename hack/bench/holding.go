@@ -1,0 +1,189 @@
+// Copyright The JobError Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"os"
+	"strconv"
+	"strings"
+	"time"
+
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	joberrorv1 "joberror.io/operator/api/v1"
+)
+
+const (
+	// idleTime is how long an idle operator is looked at.
+	idleTime = time.Minute
+	// settleTime is how long the runtime has to give memory back after a
+	// garbage collection.
+	settleTime = 10 * time.Second
+)
+
+// held is what it costs to hold a number of errors.
+type held struct {
+	n                int
+	heap, rss, peak  uint64
+	ready, firstPass time.Duration
+	idleCPU          float64
+	idleWrites       writes
+	perItem          uint64
+}
+
+// holding measures an operator that is started with many errors there and has
+// nothing to do.
+func (b *bench) holding(ctx context.Context, r *report) error {
+	if err := b.clear(ctx); err != nil {
+		return err
+	}
+	ns, _, err := b.namespace(ctx, "held", "nightly")
+	if err != nil {
+		return err
+	}
+	empty, err := b.hold(ctx, 0)
+	if err != nil {
+		return err
+	}
+	r.held = append(r.held, empty)
+	for i, n := range b.held {
+		so := 0
+		if i > 0 {
+			so = b.held[i-1]
+		}
+		say("reporting errors %d to %d", so+1, n)
+		if err := b.work(ctx); err != nil {
+			return err
+		}
+		_, err := b.each(ctx, n-so, func(ctx context.Context, i int) error {
+			return b.admin.Create(ctx, jobError(ns.Name, "nightly", so+i))
+		})
+		if err != nil {
+			return err
+		}
+		if _, err := b.done(ctx, func(context.Context) (string, error) { return "", nil }); err != nil {
+			return err
+		}
+		h, err := b.hold(ctx, n)
+		if err != nil {
+			return err
+		}
+		h.perItem = (h.heap - empty.heap) / uint64(n)
+		r.held = append(r.held, h)
+	}
+	return b.rest()
+}
+
+// clear deletes all errors of earlier measurements.
+func (b *bench) clear(ctx context.Context) error {
+	if err := b.rest(); err != nil {
+		return err
+	}
+	var list joberrorv1.JobErrorList
+	if err := b.admin.List(ctx, &list); err != nil {
+		return err
+	}
+	_, err := b.each(ctx, len(list.Items), func(ctx context.Context, i int) error {
+		return client.IgnoreNotFound(b.admin.Delete(ctx, &list.Items[i]))
+	})
+	return err
+}
+
+// hold starts the operator anew and takes its figures.
+func (b *bench) hold(ctx context.Context, n int) (held, error) {
+	say("holding %d errors", n)
+	h := held{n: n}
+	if err := b.rest(); err != nil {
+		return h, err
+	}
+	began := time.Now()
+	ready, err := b.launch(ctx)
+	if err != nil {
+		return h, err
+	}
+	h.ready = ready.Sub(began)
+	settled, err := b.done(ctx, func(context.Context) (string, error) { return "", nil })
+	if err != nil {
+		return h, err
+	}
+	h.firstPass = settled.Sub(began)
+	if err := b.Serving(ctx, b.operator); err != nil {
+		return h, err
+	}
+	if err := b.memory(ctx, &h); err != nil {
+		return h, err
+	}
+	return h, b.idle(ctx, &h)
+}
+
+// memory collects garbage, gives the runtime time to return it, and reads what
+// is left.
+func (b *bench) memory(ctx context.Context, h *held) error {
+	body, err := get(ctx, http.DefaultClient, "http://"+b.pprof+"/debug/pprof/heap?gc=1")
+	if err != nil {
+		return err
+	}
+	body.Close()
+	own, err := b.own(ctx)
+	if err != nil {
+		return err
+	}
+	h.heap = uint64(own.sum("go_memstats_heap_alloc_bytes"))
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-time.After(settleTime):
+	}
+	for field, target := range map[string]*uint64{"VmRSS": &h.rss, "VmHWM": &h.peak} {
+		if *target, err = b.ofProcess(field); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// ofProcess reads a size in the operator's status, which Linux has.
+func (b *bench) ofProcess(field string) (uint64, error) {
+	data, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", b.operator.PID()))
+	if err != nil {
+		return 0, err
+	}
+	for line := range strings.Lines(string(data)) {
+		if value, ok := strings.CutPrefix(line, field+":"); ok {
+			kilobytes, err := strconv.ParseUint(strings.TrimSpace(strings.TrimSuffix(strings.TrimSpace(value), "kB")), 10, 64)
+			return kilobytes << 10, err
+		}
+	}
+	return 0, fmt.Errorf("the operator's status has no %s", field)
+}
+
+// idle looks at an operator that has nothing to do.
+func (b *bench) idle(ctx context.Context, h *held) error {
+	writesBefore, err := b.writes(ctx)
+	if err != nil {
+		return err
+	}
+	before, err := b.own(ctx)
+	if err != nil {
+		return err
+	}
+	began := time.Now()
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-time.After(idleTime):
+	}
+	after, err := b.own(ctx)
+	if err != nil {
+		return err
+	}
+	const cpu = "process_cpu_seconds_total"
+	h.idleCPU = (after.sum(cpu) - before.sum(cpu)) / time.Since(began).Seconds()
+	writesAfter, err := b.writes(ctx)
+	h.idleWrites = writesAfter.since(writesBefore)
+	return err
+}

@@ -1,0 +1,184 @@
+// Copyright The JobError Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"maps"
+	"net/http"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	dto "github.com/prometheus/client_model/go"
+	"github.com/prometheus/common/expfmt"
+	"github.com/prometheus/common/model"
+)
+
+// Asking the operator whether it is done costs it a little, so it is asked once
+// in a hundredth of the time that has gone by, within these bounds.
+const (
+	leastPause = 50 * time.Millisecond
+	mostPause  = 500 * time.Millisecond
+)
+
+type families map[string]*dto.MetricFamily
+
+func scrape(ctx context.Context, client *http.Client, url string) (families, error) {
+	body, err := get(ctx, client, url)
+	if err != nil {
+		return nil, err
+	}
+	defer body.Close()
+	parser := expfmt.NewTextParser(model.UTF8Validation)
+	return parser.TextToMetricFamilies(body)
+}
+
+func get(ctx context.Context, client *http.Client, url string) (io.ReadCloser, error) {
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
+	if err != nil {
+		return nil, err
+	}
+	response, err := client.Do(request)
+	if err != nil {
+		return nil, err
+	}
+	if response.StatusCode != http.StatusOK {
+		response.Body.Close()
+		return nil, fmt.Errorf("%s: %s", url, response.Status)
+	}
+	return response.Body, nil
+}
+
+// sum adds up the samples of a family, whatever their labels.
+func (f families) sum(name string) float64 {
+	var total float64
+	for _, m := range f[name].GetMetric() {
+		total += m.GetGauge().GetValue() + m.GetCounter().GetValue()
+	}
+	return total
+}
+
+// writes are the write requests that the API server has answered so far, by
+// what they wrote: those of the operator's resources and the Events.
+type writes map[string]int
+
+func (b *bench) writes(ctx context.Context) (writes, error) {
+	all, err := scrape(ctx, b.http, b.Config().Host+"/metrics")
+	if err != nil {
+		return nil, err
+	}
+	w := writes{}
+	for _, m := range all["apiserver_request_total"].GetMetric() {
+		label := map[string]string{}
+		for _, l := range m.GetLabel() {
+			label[l.GetName()] = l.GetValue()
+		}
+		if label["dry_run"] != "" || !slices.Contains([]string{"joberror.io", "events.k8s.io"}, label["group"]) {
+			continue
+		}
+		if !slices.Contains([]string{"POST", "PUT", "PATCH", "APPLY", "DELETE"}, label["verb"]) {
+			continue
+		}
+		what := label["verb"] + " " + label["resource"]
+		if label["subresource"] != "" {
+			what += "/" + label["subresource"]
+		}
+		if !strings.HasPrefix(label["code"], "2") {
+			what += " (" + label["code"] + ")"
+		}
+		w[what] += int(m.GetCounter().GetValue())
+	}
+	return w, nil
+}
+
+// since are the writes that were made since an earlier moment.
+func (w writes) since(earlier writes) writes {
+	diff := writes{}
+	for what, n := range w {
+		if n > earlier[what] {
+			diff[what] = n - earlier[what]
+		}
+	}
+	return diff
+}
+
+func (w writes) total() int {
+	n := 0
+	for _, count := range w {
+		n += count
+	}
+	return n
+}
+
+func (w writes) String() string {
+	var parts []string
+	for _, what := range slices.Sorted(maps.Keys(w)) {
+		parts = append(parts, fmt.Sprintf("%d %s", w[what], what))
+	}
+	return strings.Join(parts, ", ")
+}
+
+// own are the operator's own metrics.
+func (b *bench) own(ctx context.Context) (families, error) {
+	return scrape(ctx, http.DefaultClient, "http://"+b.metrics+"/metrics")
+}
+
+// done waits until the operator has nothing to do and the check finds no
+// problem, and returns when that was.
+func (b *bench) done(ctx context.Context, check func(context.Context) (string, error)) (time.Time, error) {
+	for began := time.Now(); ; {
+		own, err := b.own(ctx)
+		if err != nil {
+			return time.Time{}, err
+		}
+		at := time.Now()
+		if own.sum("controller_runtime_active_workers") == 0 && own.sum("workqueue_depth") == 0 {
+			if problem, err := check(ctx); err != nil || problem == "" {
+				return at, err
+			}
+		}
+		select {
+		case <-ctx.Done():
+			return time.Time{}, ctx.Err()
+		case <-time.After(min(max(time.Since(began)/100, leastPause), mostPause)):
+		}
+	}
+}
+
+// profile takes a CPU profile of the operator while f runs, where profiles are
+// asked for.
+func (b *bench) profile(ctx context.Context, name string, f func() error) error {
+	if b.profiles == "" || b.operator == nil {
+		return f()
+	}
+	finished := make(chan error, 1)
+	go func() { finished <- b.takeProfile(ctx, name) }()
+	if err := f(); err != nil {
+		return err
+	}
+	return <-finished
+}
+
+// profileSeconds is how long a profile covers, at most.
+const profileSeconds = 5
+
+func (b *bench) takeProfile(ctx context.Context, name string) error {
+	body, err := get(ctx, http.DefaultClient, fmt.Sprintf("http://%s/debug/pprof/profile?seconds=%d", b.pprof, profileSeconds))
+	if err != nil {
+		return err
+	}
+	defer body.Close()
+	file, err := os.Create(filepath.Join(b.profiles, name+".pprof"))
+	if err != nil {
+		return err
+	}
+	defer file.Close()
+	_, err = io.Copy(file, body)
+	return err
+}

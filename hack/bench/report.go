@@ -1,0 +1,177 @@
+// Copyright The JobError Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"bufio"
+	"cmp"
+	"fmt"
+	"os"
+	"os/exec"
+	"runtime"
+	"runtime/debug"
+	"strings"
+	"time"
+)
+
+// operation is one operation on many errors.
+type operation struct {
+	name        string
+	n           int
+	took, floor time.Duration
+	writes      writes
+}
+
+// floorRow are the two floors that an operation's is the mean of.
+type floorRow struct {
+	n             int
+	before, after floor
+}
+
+// report is what a run has measured.
+type report struct {
+	settings
+	began        time.Time
+	operations   []operation
+	floors       []floorRow
+	alone        []latency
+	beside       []latency
+	alternatives []rate
+	held         []held
+}
+
+func newReport(s settings) *report { return &report{settings: s, began: time.Now()} }
+
+func (r *report) markdown() string {
+	var text strings.Builder
+	line := func(format string, args ...any) { fmt.Fprintf(&text, format+"\n", args...) }
+	line("# Benchmarks\n")
+	line("What `make bench` measured on %s, %s, in %s.", r.began.UTC().Format("2006-01-02"), versions(), time.Since(r.began).Round(time.Minute))
+	line("Machine: %s. The control plane, the operator and the client share it.", machine())
+	line("%s", preface)
+	r.writeOperations(line)
+	r.writeSingle(line)
+	r.writeHeld(line)
+	return text.String()
+}
+
+const preface = `
+Seconds differ from machine to machine and from day to day; the ratios are what
+counts. The floor of an operation is how long its writes take from one plain
+client with as many in flight and nothing else there: the mean of a run before
+and a run after.
+`
+
+func (r *report) writeOperations(line func(string, ...any)) {
+	if len(r.operations) == 0 {
+		return
+	}
+	line("## Many errors at once\n")
+	line("%d writes in flight.\n", r.inFlight)
+	line("| operation | errors | floor | took | ratio | writes the API server answered |")
+	line("|---|--:|--:|--:|--:|---|")
+	for _, o := range r.operations {
+		line("| %s | %d | %.2f s | %.2f s | %.2f | %d: %s |", o.name, o.n, o.floor.Seconds(), o.took.Seconds(),
+			o.took.Seconds()/o.floor.Seconds(), o.writes.total(), o.writes)
+	}
+	line("\nThe floors, in writes a second, before and after:\n")
+	line("| errors | create | first status | link | resolve and its status | delete |")
+	line("|--:|--:|--:|--:|--:|--:|")
+	for _, f := range r.floors {
+		pair := func(writes int, before, after time.Duration) string {
+			return fmt.Sprintf("%.0f, %.0f", float64(writes)/before.Seconds(), float64(writes)/after.Seconds())
+		}
+		line("| %d | %s | %s | %s | %s | %s |", f.n, pair(f.n, f.before.creates, f.after.creates), pair(f.n, f.before.status, f.after.status),
+			pair(f.n, f.before.links, f.after.links), pair(2*f.n, f.before.resolves, f.after.resolves), pair(f.n, f.before.deletes, f.after.deletes))
+	}
+	r.writeAlternatives(line)
+}
+
+func (r *report) writeAlternatives(line func(string, ...any)) {
+	if len(r.alternatives) == 0 {
+		return
+	}
+	line("\nWhat people would do instead, on a sample:\n")
+	line("| way | errors | errors a second |")
+	line("|---|--:|--:|")
+	for _, o := range r.operations {
+		if strings.HasPrefix(o.name, "bulk") {
+			row := rate{name: "one bulk resolve", n: o.n, took: o.took}
+			line("| %s | %d | %.0f |", row.name, row.n, row.perSecond())
+		}
+	}
+	for _, a := range r.alternatives {
+		line("| %s | %d | %.0f |", a.name, a.n, a.perSecond())
+	}
+}
+
+func (r *report) writeSingle(line func(string, ...any)) {
+	if len(r.alone) == 0 {
+		return
+	}
+	table := func(rows []latency) {
+		line("| request | times | p50 | p99 | longest |")
+		line("|---|--:|--:|--:|--:|")
+		for _, l := range rows {
+			line("| %s | %d | %s | %s | %s |", l.name, len(l.took), milliseconds(l.percentile(50)), milliseconds(l.percentile(99)), milliseconds(l.percentile(100)))
+		}
+	}
+	line("\n## One error at a time\n")
+	line("With nothing else to do:\n")
+	table(r.alone)
+	patch, put := r.alone[0], r.alone[1]
+	line("\nThe PUT takes %.1f times the patch at p50, %.1f times at p99.\n",
+		put.percentile(50).Seconds()/patch.percentile(50).Seconds(), put.percentile(99).Seconds()/patch.percentile(99).Seconds())
+	line("While %d errors are resolved in another namespace:\n", beside)
+	table(r.beside)
+}
+
+func milliseconds(d time.Duration) string { return fmt.Sprintf("%.1f ms", d.Seconds()*1000) }
+
+func (r *report) writeHeld(line func(string, ...any)) {
+	if len(r.held) == 0 {
+		return
+	}
+	line("\n## Errors at rest\n")
+	line("An operator that was started with them there. Its heap, and its resident memory after a garbage collection:\n")
+	line("| errors | heap | heap each | resident | peak at start | ready after | all reconciled after | CPU when idle | writes when idle |")
+	line("|--:|--:|--:|--:|--:|--:|--:|--:|--:|")
+	for _, h := range r.held {
+		line("| %d | %s | %d B | %s | %s | %.1f s | %.1f s | %.2f %% of a core | %d |", h.n, megabytes(h.heap), h.perItem, megabytes(h.rss),
+			megabytes(h.peak), h.ready.Seconds(), h.firstPass.Seconds(), 100*h.idleCPU, h.idleWrites.total())
+	}
+}
+
+func megabytes(bytes uint64) string { return fmt.Sprintf("%.0f MB", float64(bytes)/1e6) }
+
+// versions are those of what was measured.
+func versions() string {
+	commit, err := exec.Command("git", "describe", "--always", "--dirty").Output()
+	if err != nil {
+		commit = []byte("unknown")
+	}
+	parts := []string{"commit " + strings.TrimSpace(string(commit)), runtime.Version()}
+	if info, ok := debug.ReadBuildInfo(); ok {
+		for _, dep := range info.Deps {
+			if dep.Path == "k8s.io/client-go" || dep.Path == "sigs.k8s.io/controller-runtime" {
+				parts = append(parts, dep.Path+" "+dep.Version)
+			}
+		}
+	}
+	return strings.Join(parts, ", ")
+}
+
+// machine describes where it was measured, as far as Linux tells.
+func machine() string {
+	model := ""
+	if file, err := os.Open("/proc/cpuinfo"); err == nil {
+		defer file.Close()
+		for lines := bufio.NewScanner(file); lines.Scan() && model == ""; {
+			if value, ok := strings.CutPrefix(lines.Text(), "model name"); ok {
+				model = strings.Trim(value, "\t: ")
+			}
+		}
+	}
+	return fmt.Sprintf("%d cores, %s, %s/%s", runtime.NumCPU(), cmp.Or(model, "unknown model"), runtime.GOOS, runtime.GOARCH)
+}

@@ -1,0 +1,151 @@
+// Copyright The JobError Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"k8s.io/apimachinery/pkg/types"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	joberrorv1 "joberror.io/operator/api/v1"
+)
+
+const (
+	// samples is how many single requests are timed of each kind.
+	samples = 500
+	// beside is how many errors are resolved in bulk in another namespace
+	// while single requests are made.
+	beside = 10000
+)
+
+var toResolved = client.RawPatch(types.MergePatchType, []byte(`{"spec":{"resolved":true}}`))
+
+// single measures one request after another: with nothing else to do, and
+// beside a bulk resolve in another namespace.
+func (b *bench) single(ctx context.Context, r *report) error {
+	say("single requests")
+	if err := b.work(ctx); err != nil {
+		return err
+	}
+	ns, _, err := b.namespace(ctx, "single", "nightly")
+	if err != nil {
+		return err
+	}
+	if _, err := b.create(ctx, ns.Name, "nightly", 2*samples); err != nil {
+		return err
+	}
+	if _, err := b.done(ctx, b.all(ns.Name, "nightly", 2*samples, seen)); err != nil {
+		return err
+	}
+	patch, put := latency{name: "patch, directly"}, latency{name: "PUT, through the aggregated API"}
+	for i := range samples {
+		if err := patch.time(func() error { return b.admin.Patch(ctx, jobError(ns.Name, "nightly", 2*i), toResolved) }); err != nil {
+			return err
+		}
+		name := jobError(ns.Name, "nightly", 2*i+1).Name
+		if err := put.time(func() error { return b.put(ctx, ns.Name, "nightly", name+"/resolve") }); err != nil {
+			return err
+		}
+	}
+	r.alone = []latency{patch, put}
+	r.beside, err = b.besideBulk(ctx)
+	return err
+}
+
+// besideBulk makes single requests for as long as the bulk resolve of another
+// namespace takes, each waited for until it is reconciled.
+func (b *bench) besideBulk(ctx context.Context) ([]latency, error) {
+	busy, _, err := b.namespace(ctx, "busy", "nightly")
+	if err != nil {
+		return nil, err
+	}
+	quiet, _, err := b.namespace(ctx, "quiet", "small")
+	if err != nil {
+		return nil, err
+	}
+	say("single requests beside a bulk resolve of %d errors", beside)
+	if _, err := b.create(ctx, busy.Name, "nightly", beside); err != nil {
+		return nil, err
+	}
+	if _, err := b.create(ctx, quiet.Name, "small", 2*samples); err != nil {
+		return nil, err
+	}
+	if _, err := b.done(ctx, b.all(busy.Name, "nightly", beside, seen)); err != nil {
+		return nil, err
+	}
+	bulk := make(chan error, 1)
+	go func() {
+		err := b.put(ctx, busy.Name, "nightly", "resolve")
+		if err == nil {
+			_, err = b.done(ctx, b.all(busy.Name, "nightly", beside, resolved))
+		}
+		bulk <- err
+	}()
+	rows := []latency{{name: "a new error, until its first status"}, {name: "a patch, until the status follows"}, {name: "a PUT of one error, until it is answered and the status follows"}}
+	for i := range samples {
+		for kind, do := range []func() error{
+			func() error { return b.admin.Create(ctx, jobError(quiet.Name, "new", i)) },
+			func() error { return b.admin.Patch(ctx, jobError(quiet.Name, "small", 2*i), toResolved) },
+			func() error { return b.put(ctx, quiet.Name, "small", jobError("", "small", 2*i+1).Name+"/resolve") },
+		} {
+			name := []string{jobError("", "new", i).Name, jobError("", "small", 2*i).Name, jobError("", "small", 2*i+1).Name}[kind]
+			err := rows[kind].time(func() error {
+				if err := do(); err != nil {
+					return err
+				}
+				return b.settled(ctx, quiet.Name, name)
+			})
+			if err != nil {
+				return nil, err
+			}
+		}
+		select {
+		case err := <-bulk:
+			return rows, err
+		default:
+		}
+	}
+	return rows, <-bulk
+}
+
+// settled waits until the operator has seen an error's spec.
+func (b *bench) settled(ctx context.Context, namespace, name string) error {
+	for {
+		je := &joberrorv1.JobError{}
+		if err := b.admin.Get(ctx, types.NamespacedName{Namespace: namespace, Name: name}, je); err != nil {
+			return err
+		}
+		if je.Status.ObservedGeneration == je.Generation {
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("%s: %w", name, ctx.Err())
+		case <-time.After(2 * time.Millisecond):
+		}
+	}
+}
+
+// latency is how long single requests of a kind took.
+type latency struct {
+	name string
+	took []time.Duration
+}
+
+func (l *latency) time(f func() error) error {
+	began := time.Now()
+	err := f()
+	l.took = append(l.took, time.Since(began))
+	return err
+}
+
+// percentile is the time that so many in a hundred did not exceed.
+func (l *latency) percentile(p int) time.Duration {
+	sorted := slices.Sorted(slices.Values(l.took))
+	return sorted[(len(sorted)-1)*p/100]
+}
