@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"k8s.io/apimachinery/pkg/api/equality"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -50,10 +51,11 @@ func (r *JobErrorReconciler) reconcile(ctx context.Context, je *joberrorv1.JobEr
 	if left <= 0 {
 		return 0, r.expire(ctx, je, expiresAt)
 	}
-	before := je.Status.DeepCopy()
-	if err := r.writeObject(ctx, je, link); err != nil {
-		return 0, err
+	if wrote, err := r.writeObject(ctx, je, link); wrote || err != nil {
+		// The watch brings what was written, and with it the next reconcile.
+		return left, err
 	}
+	before := je.Status.DeepCopy()
 	je.Status = desiredStatus(je, link, expiresAt, r.clock.Now())
 	if err := r.writeStatus(ctx, je, before); err != nil {
 		return 0, err
@@ -64,25 +66,28 @@ func (r *JobErrorReconciler) reconcile(ctx context.Context, je *joberrorv1.JobEr
 
 // writeObject makes up for what admission left undone, because it was down or
 // the Job was not there yet.
-func (r *JobErrorReconciler) writeObject(ctx context.Context, je *joberrorv1.JobError, link link) error {
+func (r *JobErrorReconciler) writeObject(ctx context.Context, je *joberrorv1.JobError, link link) (wrote bool, err error) {
 	before := je.DeepCopy()
 	if err := r.applyLink(ctx, je, link); err != nil {
-		return err
+		return false, err
 	}
 	fillCreatedAt(je)
 	if equality.Semantic.DeepEqual(before, je) {
-		return nil
+		return false, nil
 	}
-	return stale(r.cached.Patch(ctx, je, from(before)))
+	return true, stale(r.writer.Patch(ctx, before, je))
 }
 
 func (r *JobErrorReconciler) writeStatus(ctx context.Context, je *joberrorv1.JobError, before *joberrorv1.JobErrorStatus) error {
 	if equality.Semantic.DeepEqual(before, &je.Status) {
 		return nil
 	}
-	old := je.DeepCopy()
-	old.Status = *before
-	return stale(r.cached.Status().Patch(ctx, je, from(old)))
+	// A patch is found by comparing two objects; what is alike in them is left
+	// out beforehand.
+	identity := metav1.ObjectMeta{Namespace: je.Namespace, Name: je.Name, ResourceVersion: je.ResourceVersion}
+	was := &joberrorv1.JobError{ObjectMeta: identity, Status: *before}
+	is := &joberrorv1.JobError{ObjectMeta: identity, Status: je.Status}
+	return stale(r.writer.Patch(ctx, was, is, "status"))
 }
 
 // errorsOfJob maps a Job to the JobErrors that name it or are linked to it.

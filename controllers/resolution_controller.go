@@ -7,6 +7,7 @@ import (
 	"context"
 	"time"
 
+	"golang.org/x/sync/semaphore"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -17,8 +18,10 @@ import (
 )
 
 const (
-	// resolutionWorkers is how many entries are worked through at a time.
-	resolutionWorkers = 4
+	// resolutionWorkers is how many entries are worked through at a time. They
+	// share the writes in flight, so that a small one is not kept waiting by
+	// large ones.
+	resolutionWorkers = 64
 	// progressInterval is how often a long entry's status is written.
 	progressInterval = time.Second
 )
@@ -31,6 +34,8 @@ const (
 // is left to the JobErrorReconciler, so that every path ends alike.
 type JobErrorResolutionReconciler struct {
 	environment
+	// inFlight are the writes that all entries may have in flight together.
+	inFlight *semaphore.Weighted
 }
 
 // Reconcile works one entry through. One that was interrupted goes on where it

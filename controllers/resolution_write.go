@@ -22,7 +22,8 @@ import (
 // lasts. It returns the first passing error; the entry is then worked through
 // again.
 func (r *JobErrorResolutionReconciler) fanOut(ctx context.Context, entry *joberrorv1.JobErrorResolution, ref jobs.Ref, targets []target, snapshot string, tally *resolution.Tally, progress func() error) error {
-	outcomes := make(chan resolution.Outcome)
+	// Nobody waits for the writer of the progress.
+	outcomes := make(chan resolution.Outcome, len(targets))
 	finished := make(chan error, 1)
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
@@ -32,6 +33,10 @@ func (r *JobErrorResolutionReconciler) fanOut(ctx context.Context, entry *joberr
 		group.SetLimit(r.Concurrency)
 		for _, t := range targets {
 			group.Go(func() error {
+				if err := r.inFlight.Acquire(ctx, 1); err != nil {
+					return err
+				}
+				defer r.inFlight.Release(1)
 				o, err := r.set(ctx, entry, ref, t, snapshot)
 				if err == nil {
 					outcomes <- o
@@ -68,6 +73,9 @@ func (r *JobErrorResolutionReconciler) fanOut(ctx context.Context, entry *joberr
 // is never lost: the error is read again and judged anew.
 func (r *JobErrorResolutionReconciler) set(ctx context.Context, entry *joberrorv1.JobErrorResolution, ref jobs.Ref, t target, snapshot string) (resolution.Outcome, error) {
 	if t.found == nil {
+		if r.setAtOnce(ctx, entry, ref, t, snapshot) {
+			return resolution.Outcome{Name: t.name, Result: resolution.Updated}, nil
+		}
 		found, err := r.read(ctx, entry, t.name, snapshot)
 		switch {
 		case err != nil:
@@ -77,7 +85,7 @@ func (r *JobErrorResolutionReconciler) set(ctx context.Context, entry *joberrorv
 		case !ref.Owns(found):
 			return resolution.OtherJob(t.name), nil
 		}
-		t.found = found
+		t.found = slim(found)
 	}
 	je := t.found
 	for {
@@ -104,6 +112,17 @@ func (r *JobErrorResolutionReconciler) set(ctx context.Context, entry *joberrorv
 	}
 }
 
+// setAtOnce sets a named error without reading it first, where the cache knows
+// how it was when the request was made. Where it does not, or the write fails,
+// nothing is lost: the error is read and judged.
+func (r *JobErrorResolutionReconciler) setAtOnce(ctx context.Context, entry *joberrorv1.JobErrorResolution, ref jobs.Ref, t target, snapshot string) bool {
+	je := r.atSnapshot(ctx, entry, t.name, snapshot)
+	if je == nil || !ref.Owns(je) || je.Spec.Resolved == entry.Spec.WantsResolved() {
+		return false
+	}
+	return r.patchResolved(ctx, entry, slim(je)) == nil
+}
+
 // settled tells whether there is nothing left to write: the error is as asked,
 // or somebody set it otherwise after the request was made.
 func settled(entry *joberrorv1.JobErrorResolution, t target, je *joberrorv1.JobError) (bool, resolution.Outcome) {
@@ -128,5 +147,5 @@ func (r *JobErrorResolutionReconciler) patchResolved(ctx context.Context, entry 
 	changed := je.DeepCopy()
 	changed.Spec.Resolved = entry.Spec.WantsResolved()
 	attribution.Mark{By: entry.Spec.RequestedBy, Generation: je.Generation + 1, Resolution: resolutionOf(entry)}.Put(changed)
-	return r.cached.Patch(ctx, changed, from(je))
+	return r.writer.Patch(ctx, je, changed)
 }

@@ -10,6 +10,7 @@ import (
 	"errors"
 	"time"
 
+	"golang.org/x/sync/semaphore"
 	batchv1 "k8s.io/api/batch/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/client-go/tools/events"
@@ -22,6 +23,7 @@ import (
 
 	joberrorv1 "joberror.io/operator/api/v1"
 	"joberror.io/operator/internal/attribution"
+	"joberror.io/operator/internal/fairqueue"
 	"joberror.io/operator/internal/retention"
 )
 
@@ -39,10 +41,12 @@ type Options struct {
 
 // environment is what both reconcilers work with.
 type environment struct {
-	// cached reads from the manager's cache and writes to the API server.
+	// cached reads from the manager's cache and writes to the API server; writer
+	// patches JobErrors.
 	cached client.Client
 	// live reads from the API server.
 	live     client.Reader
+	writer   *writer
 	recorder events.EventRecorder
 	clock    clock.PassiveClock
 	Options
@@ -82,24 +86,29 @@ func resultOf(left time.Duration, err error) (ctrl.Result, error) {
 // Setup adds the controllers to the manager. The indexes of package jobs must
 // be set up already.
 func Setup(mgr ctrl.Manager, opts Options) error {
+	writer, err := newWriter(mgr)
+	if err != nil {
+		return err
+	}
 	env := environment{
 		cached:   client.WithFieldOwner(mgr.GetClient(), attribution.FieldManager),
 		live:     mgr.GetAPIReader(),
+		writer:   writer,
 		recorder: mgr.GetEventRecorder(reportingController),
 		clock:    clock.RealClock{},
 		Options:  opts,
 	}
 	errorReconciler := &JobErrorReconciler{environment: env}
-	err := ctrl.NewControllerManagedBy(mgr).
+	err = ctrl.NewControllerManagedBy(mgr).
 		For(&joberrorv1.JobError{}).
 		Watches(&batchv1.Job{}, handler.EnqueueRequestsFromMapFunc(errorReconciler.errorsOfJob), builder.WithPredicates(jobMatters)).
-		WithOptions(controller.Options{MaxConcurrentReconciles: opts.Concurrency}).
+		WithOptions(controller.Options{MaxConcurrentReconciles: opts.Concurrency, NewQueue: fairqueue.New}).
 		Complete(errorReconciler)
 	if err != nil {
 		return err
 	}
 	return ctrl.NewControllerManagedBy(mgr).
 		For(&joberrorv1.JobErrorResolution{}).
-		WithOptions(controller.Options{MaxConcurrentReconciles: resolutionWorkers}).
-		Complete(&JobErrorResolutionReconciler{environment: env})
+		WithOptions(controller.Options{MaxConcurrentReconciles: resolutionWorkers, NewQueue: fairqueue.New}).
+		Complete(&JobErrorResolutionReconciler{environment: env, inFlight: semaphore.NewWeighted(int64(opts.Concurrency))})
 }

@@ -20,7 +20,7 @@ func (b *bench) alternatives(ctx context.Context, r *report) error {
 	if err != nil {
 		return err
 	}
-	if _, err := b.create(ctx, ns.Name, "nightly", looped+parallel); err != nil {
+	if err := b.report(ctx, ns.Name, "nightly", looped+parallel); err != nil {
 		return err
 	}
 	var names []string
@@ -56,3 +56,5 @@ type rate struct {
 }
 
 func (r rate) perSecond() float64 { return float64(r.n) / r.took.Seconds() }
+
+func (p pace) rate() rate { return rate{n: p.errors, took: p.took} }

@@ -31,8 +31,8 @@ const manifests = "config/dev"
 type bench struct {
 	settings
 	*controlplane.Plane
-	// admin has all rights; plain is the floor's client, with the operator's
-	// own identity, so that admission treats both alike.
+	// admin has all rights. plain writes the floor, under the operator's own
+	// name, so that the API server treats both alike.
 	admin, plain client.Client
 	http         *http.Client
 
@@ -64,7 +64,7 @@ func start(ctx context.Context, s settings, dir string) (*bench, error) {
 }
 
 func (b *bench) connect(ctx context.Context) error {
-	if err := b.Install(ctx, manifests, b.at); err != nil {
+	if err := errors.Join(b.Install(ctx, manifests, b.at), b.installFloor(ctx)); err != nil {
 		return err
 	}
 	config := b.Config()
@@ -75,7 +75,7 @@ func (b *bench) connect(ctx context.Context) error {
 	}
 	var errs [3]error
 	b.admin, errs[0] = client.New(config, client.Options{})
-	b.plain, errs[1] = client.New(own, client.Options{})
+	b.plain, errs[1] = client.New(own, client.Options{Scheme: floorScheme()})
 	b.http, errs[2] = rest.HTTPClientFor(config)
 	return errors.Join(errs[:]...)
 }
@@ -93,8 +93,11 @@ func (b *bench) launch(ctx context.Context) (time.Time, error) {
 	return time.Now(), err
 }
 
-// work starts an operator and waits until all of it serves.
+// work sees to it that an operator is there and that all of it serves.
 func (b *bench) work(ctx context.Context) error {
+	if b.operator != nil {
+		return nil
+	}
 	if _, err := b.launch(ctx); err != nil {
 		return err
 	}
@@ -160,13 +163,14 @@ func jobError(namespace, job string, i int) *joberrorv1.JobError {
 	}
 }
 
-// create creates n errors of a job and returns how long that took.
-func (b *bench) create(ctx context.Context, namespace, job string, n int, with ...func(*joberrorv1.JobError)) (time.Duration, error) {
-	return b.each(ctx, n, func(ctx context.Context, i int) error {
+// report creates n errors of a job.
+func (b *bench) report(ctx context.Context, namespace, job string, n int, with ...func(*joberrorv1.JobError)) error {
+	_, err := b.each(ctx, n, func(ctx context.Context, i int) error {
 		je := jobError(namespace, job, i)
 		for _, f := range with {
 			f(je)
 		}
 		return b.admin.Create(ctx, je)
 	})
+	return err
 }

@@ -4,119 +4,170 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
-	"fmt"
+	"os"
+	"strings"
 	"time"
 
 	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	joberrorv1 "joberror.io/operator/api/v1"
+	"joberror.io/operator/internal/attribution"
 	"joberror.io/operator/internal/joblink"
 )
 
-// floor is how long the bare writes of each kind take, n of them.
-type floor struct {
-	creates, status, links, resolves, deletes time.Duration
-}
+// floorGroup has a resource with the very schema of JobErrors, which nobody
+// watches but the garbage collector and no webhook is asked about. So the floor
+// is measured right before and right after what it is the floor of, with the
+// operator there and idle.
+const floorGroup = "floor.joberror.io"
 
-// mean is the floor between two that were taken before and after the operator's
-// work, since a machine's speed drifts.
-func (f floor) mean(other floor) floor {
-	return floor{
-		creates: (f.creates + other.creates) / 2, status: (f.status + other.status) / 2, links: (f.links + other.links) / 2,
-		resolves: (f.resolves + other.resolves) / 2, deletes: (f.deletes + other.deletes) / 2,
-	}
-}
+const definition = "config/crd/bases/joberror.io_joberrors.yaml"
 
-// floor writes what the operator would write, with no operator and no webhook
-// there: objects of the same size, patches of the same fields.
-func (b *bench) floor(ctx context.Context, n int) (f floor, err error) {
-	say("the floor of %d errors", n)
-	for _, kind := range []string{"mutating", "validating"} {
-		if _, err := b.Run(ctx, nil, "delete", "--ignore-not-found", kind+"webhookconfiguration", "joberror-operator"); err != nil {
-			return f, err
-		}
-	}
-	ns, job, err := b.namespace(ctx, "floor", "nightly")
-	if err != nil {
-		return f, err
-	}
-	f.creates, err = b.create(ctx, ns.Name, job.Name, n, func(je *joberrorv1.JobError) {
-		je.Spec.UserID, je.Spec.CreatedAt = "admin", time.Now().UTC().Format(time.RFC3339)
-		joblink.Apply(je, job, ns.UID)
-	})
-	if err != nil {
-		return f, err
-	}
-	for _, step := range []struct {
-		took *time.Duration
-		do   func(context.Context, *joberrorv1.JobError) error
-	}{
-		{&f.status, func(ctx context.Context, je *joberrorv1.JobError) error {
-			return b.patchStatus(ctx, je, statusOf(job, false))
-		}},
-		{&f.links, func(ctx context.Context, je *joberrorv1.JobError) error { return b.patchLink(ctx, je, job, ns) }},
-		{&f.resolves, func(ctx context.Context, je *joberrorv1.JobError) error {
-			if err := b.plain.Patch(ctx, je, client.RawPatch(types.MergePatchType, []byte(`{"spec":{"resolved":true}}`))); err != nil {
-				return err
-			}
-			return b.patchStatus(ctx, je, statusOf(job, true))
-		}},
-		{&f.deletes, func(ctx context.Context, je *joberrorv1.JobError) error { return b.plain.Delete(ctx, je) }},
-	} {
-		*step.took, err = b.each(ctx, n, func(ctx context.Context, i int) error { return step.do(ctx, jobError(ns.Name, job.Name, i)) })
-		if err != nil {
-			return f, err
-		}
-	}
-	return f, b.Install(ctx, manifests, b.at)
-}
-
-func (b *bench) patchStatus(ctx context.Context, je *joberrorv1.JobError, status joberrorv1.JobErrorStatus) error {
-	body, err := json.Marshal(map[string]any{"status": status})
+// installFloor adds the floor's resource.
+func (b *bench) installFloor(ctx context.Context) error {
+	data, err := os.ReadFile(definition)
 	if err != nil {
 		return err
 	}
-	return b.plain.Status().Patch(ctx, je, client.RawPatch(types.MergePatchType, body))
+	data = bytes.ReplaceAll(data, []byte("group: joberror.io"), []byte("group: "+floorGroup))
+	data = bytes.ReplaceAll(data, []byte("name: joberrors.joberror.io"), []byte("name: joberrors."+floorGroup))
+	if _, err := b.Run(ctx, bytes.NewReader(data), "create", "-f", "-"); err != nil {
+		return err
+	}
+	resource := "joberrors." + floorGroup
+	for _, args := range [][]string{
+		{"wait", "--for=condition=Established", "--timeout=60s", "crd/" + resource},
+		{"create", "clusterrole", "floor", "--verb=*", "--resource=" + resource, "--resource=" + resource + "/status"},
+		{"create", "clusterrolebinding", "floor", "--clusterrole=floor", "--user=" + attribution.OperatorUser},
+	} {
+		if _, err := b.Run(ctx, nil, args...); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
-// patchLink writes another label and the owners in another order, so that the
-// write is none that the API server can leave out.
-func (b *bench) patchLink(ctx context.Context, je *joberrorv1.JobError, job *batchv1.Job, ns *corev1.Namespace) error {
+// floorScheme knows JobErrors as the floor's resource.
+func floorScheme() *runtime.Scheme {
+	scheme := runtime.NewScheme()
+	version := schema.GroupVersion{Group: floorGroup, Version: joberrorv1.GroupVersion.Version}
+	scheme.AddKnownTypes(version, &joberrorv1.JobError{}, &joberrorv1.JobErrorList{})
+	metav1.AddToGroupVersion(scheme, version)
+	return scheme
+}
+
+// floor is a set of objects that a plain client writes to.
+type floor struct {
+	*bench
+	ns  *corev1.Namespace
+	job *batchv1.Job
+}
+
+func (b *bench) newFloor(ctx context.Context) (*floor, error) {
+	ns, job, err := b.namespace(ctx, "floor", "nightly")
+	return &floor{bench: b, ns: ns, job: job}, err
+}
+
+// span are numbers of objects, from one on and below the other.
+type span struct{ from, to int }
+
+func (s span) size() int { return s.to - s.from }
+
+// pace is how long some of an operation's writes took the plain client.
+type pace struct {
+	errors int
+	took   time.Duration
+}
+
+// time writes to each object of a span.
+func (f *floor) time(ctx context.Context, s span, write func(context.Context, *joberrorv1.JobError) error) (pace, error) {
+	took, err := f.each(ctx, s.size(), func(ctx context.Context, i int) error {
+		return write(ctx, jobError(f.ns.Name, f.job.Name, s.from+i))
+	})
+	return pace{errors: s.size(), took: took}, err
+}
+
+// report creates an error and gives it its first status.
+func (f *floor) report(ctx context.Context, je *joberrorv1.JobError) error {
+	je.Spec.UserID, je.Spec.CreatedAt = "admin", time.Now().UTC().Format(time.RFC3339)
+	joblink.Apply(je, f.job, f.ns.UID)
+	if err := f.plain.Create(ctx, je); err != nil {
+		return err
+	}
+	return f.patchStatus(ctx, je, false)
+}
+
+// resolve sets spec and status.
+func (f *floor) resolve(ctx context.Context, je *joberrorv1.JobError) error {
+	if err := f.patch(ctx, je, map[string]any{"spec": map[string]any{"resolved": true}}); err != nil {
+		return err
+	}
+	return f.patchStatus(ctx, je, true)
+}
+
+// link sets owners and status. It writes another label and the owners in
+// another order, so that the write is none that the API server can leave out.
+func (f *floor) link(ctx context.Context, je *joberrorv1.JobError) error {
 	linked := je.DeepCopy()
-	joblink.Apply(linked, job, ns.UID)
-	body, err := json.Marshal(map[string]any{"metadata": map[string]any{
-		"labels":          map[string]string{joberrorv1.LabelJobName: job.Name + "-2"},
+	joblink.Apply(linked, f.job, f.ns.UID)
+	err := f.patch(ctx, je, map[string]any{"metadata": map[string]any{
+		"labels":          map[string]string{joberrorv1.LabelJobName: f.job.Name + "-2"},
 		"ownerReferences": []metav1.OwnerReference{linked.OwnerReferences[1], linked.OwnerReferences[0]},
 	}})
 	if err != nil {
 		return err
 	}
-	return b.plain.Patch(ctx, je, client.RawPatch(types.MergePatchType, body))
+	return f.patchStatus(ctx, je, false)
+}
+
+func (f *floor) delete(ctx context.Context, je *joberrorv1.JobError) error {
+	return f.plain.Delete(ctx, je)
+}
+
+func (f *floor) patch(ctx context.Context, je *joberrorv1.JobError, change map[string]any) error {
+	body, err := json.Marshal(change)
+	if err != nil {
+		return err
+	}
+	return f.plain.Patch(ctx, je, client.RawPatch(types.MergePatchType, body))
+}
+
+func (f *floor) patchStatus(ctx context.Context, je *joberrorv1.JobError, resolved bool) error {
+	body, err := json.Marshal(map[string]any{"status": statusOf(f.job, resolved)})
+	if err != nil {
+		return err
+	}
+	return f.plain.Status().Patch(ctx, je, client.RawPatch(types.MergePatchType, body))
 }
 
 // statusOf is a status of the size that the operator's has.
 func statusOf(job *batchv1.Job, resolved bool) joberrorv1.JobErrorStatus {
 	now := metav1.Now()
+	condition := func(name string, status metav1.ConditionStatus, reason, message string) metav1.Condition {
+		return metav1.Condition{Type: name, Status: status, Reason: reason, Message: message, LastTransitionTime: now}
+	}
 	status := joberrorv1.JobErrorStatus{
 		RetryID: now.UTC().Format(metav1.RFC3339Micro), ExpiresAt: &now, ObservedGeneration: 1,
 		Job: &joberrorv1.JobReference{Name: job.Name, UID: job.UID},
 		Conditions: []metav1.Condition{
-			{Type: joberrorv1.ConditionLinked, Status: metav1.ConditionTrue, Reason: joberrorv1.ReasonJobFound,
-				LastTransitionTime: now, Message: fmt.Sprintf("Job %s exists", job.Name)},
-			{Type: joberrorv1.ConditionResolved, Status: metav1.ConditionFalse, Reason: joberrorv1.ReasonOpen,
-				LastTransitionTime: now, Message: "nobody has resolved the error yet"},
+			condition(joberrorv1.ConditionLinked, metav1.ConditionTrue, joberrorv1.ReasonJobFound, "Job "+job.Name+" exists"),
+			condition(joberrorv1.ConditionResolved, metav1.ConditionFalse, joberrorv1.ReasonOpen, "nobody has resolved the error yet"),
 		},
 	}
 	if resolved {
-		status.ObservedGeneration, status.ResolvedAt, status.ResolvedBy, status.Resolution = 2, &now, "admin", "resolve-xxxxx"
-		status.Conditions[1].Status, status.Conditions[1].Reason = metav1.ConditionTrue, joberrorv1.ReasonSetByResolution
-		status.Conditions[1].Message = "resolved by admin with JobErrorResolution resolve-xxxxx"
+		by := "resolve-" + strings.Repeat("x", 5)
+		status.ObservedGeneration, status.ResolvedAt, status.ResolvedBy, status.Resolution = 2, &now, "admin", by
+		status.Conditions[1] = condition(joberrorv1.ConditionResolved, metav1.ConditionTrue, joberrorv1.ReasonSetByResolution,
+			"resolved by admin with JobErrorResolution "+by)
 	}
 	return status
 }

@@ -27,7 +27,7 @@ import (
 
 // settings are the flags.
 type settings struct {
-	assets, operator, report, profiles, only string
+	assets, operator, output, profiles, only string
 	// inFlight is the number of writes in flight, of the operator and of the
 	// floor alike.
 	inFlight int
@@ -43,7 +43,7 @@ func main() {
 	s.sizes, s.held = []int{1000, 10000}, []int{10000, 100000}
 	flag.StringVar(&s.assets, "assets", "bin/assets", "folder of the control plane's binaries")
 	flag.StringVar(&s.operator, "operator", "bin/operator", "the operator's binary")
-	flag.StringVar(&s.report, "report", "", "file to write the report to; it is printed in any case")
+	flag.StringVar(&s.output, "report", "", "file to write the report to; it is printed in any case")
 	flag.StringVar(&s.profiles, "profiles", "", "folder for CPU profiles of the operator at its work; empty takes none, as for a run that counts")
 	flag.StringVar(&s.only, "only", "", "one of operations, single, alternatives and holding; empty measures all")
 	flag.IntVar(&s.inFlight, "in-flight", s.inFlight, "writes in flight, of the operator and of the floor")
@@ -112,10 +112,10 @@ func run(ctx context.Context, s settings) (err error) {
 	}
 	text := r.markdown()
 	fmt.Print("\n", text)
-	if s.report == "" {
+	if s.output == "" {
 		return nil
 	}
-	return os.WriteFile(s.report, []byte(text), 0o644)
+	return os.WriteFile(s.output, []byte(text), 0o644)
 }
 
 // say tells what goes on, with the time since the start.

@@ -5,8 +5,10 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
+	"strings"
 	"time"
 
 	"k8s.io/apimachinery/pkg/api/meta"
@@ -15,94 +17,126 @@ import (
 	joberrorv1 "joberror.io/operator/api/v1"
 )
 
-// warmUp is how many errors are written before anything is measured.
+// warmUp is how many errors are written before anything is measured: an API
+// server is slow at first, whoever writes.
 const warmUp = 300
 
 // operations measures what is done to many errors at once.
 func (b *bench) operations(ctx context.Context, r *report) error {
-	// An API server is slow at first, whoever writes.
-	if _, err := b.floor(ctx, warmUp); err != nil {
+	if err := b.work(ctx); err != nil {
+		return err
+	}
+	warm, err := b.newFloor(ctx)
+	if err != nil {
+		return err
+	}
+	if _, err := warm.time(ctx, span{0, warmUp}, warm.report); err != nil {
 		return err
 	}
 	for _, n := range b.sizes {
-		before, err := b.floor(ctx, n)
-		if err != nil {
-			return err
-		}
 		rows, err := b.operate(ctx, n)
 		if err != nil {
 			return err
 		}
-		after, err := b.floor(ctx, n)
-		if err != nil {
-			return err
-		}
-		f := before.mean(after)
-		floors := []time.Duration{f.resolves, f.creates + f.status, f.links + f.status, f.deletes, f.deletes}
-		for i := range rows {
-			rows[i].n, rows[i].floor = n, floors[i]
-		}
 		r.operations = append(r.operations, rows...)
-		r.floors = append(r.floors, floorRow{n: n, before: before, after: after})
 	}
 	return nil
 }
 
-// operate runs each operation once, in the order of the floors.
+// operate measures each operation on n errors once, between two halves of its
+// floor.
 func (b *bench) operate(ctx context.Context, n int) ([]operation, error) {
-	if err := b.work(ctx); err != nil {
-		return nil, err
-	}
 	ns, _, err := b.namespace(ctx, "bench", "nightly")
 	if err != nil {
 		return nil, err
 	}
-	var rows [5]operation
-	for i, step := range []struct {
-		row  int
-		name string
-		do   func(context.Context) (time.Time, error)
-		// check is what must hold at the end.
-		check func(*joberrorv1.JobError) bool
+	f, err := b.newFloor(ctx)
+	if err != nil {
+		return nil, err
+	}
+	whole := span{0, n}
+	var rows []operation
+	for _, step := range []struct {
+		name    string
+		prepare func(context.Context) error
+		do      func(context.Context) (time.Time, error)
+		check   func(context.Context) (string, error)
+		bare    func(context.Context, *joberrorv1.JobError) error
+		span    span
 	}{
-		{1, "report, their Job there: admission, create, first status", b.reporting(ns.Name, "nightly", n), linked},
-		{0, "bulk resolve, one request: spec and status of each", b.resolving(ns.Name, "nightly"), resolved},
-		{-1, "", b.reporting(ns.Name, "later", n), seen},
-		{2, "link to a Job that comes later: owners and status of each", b.linking(ns.Name, "later"), linked},
+		{
+			name: "report, their Job there: create and first status", span: whole, bare: f.report,
+			do: b.now(func(ctx context.Context) error { return b.report(ctx, ns.Name, "nightly", n) }), check: b.all(ns.Name, "nightly", n, linked),
+		},
+		{
+			name: "bulk resolve, one request: spec and status", span: whole, bare: f.resolve,
+			do: b.now(func(ctx context.Context) error { return b.put(ctx, ns.Name, "nightly", "resolve") }), check: b.all(ns.Name, "nightly", n, resolved),
+		},
+		{
+			name: "link to a Job that comes later: owners and status", span: whole, bare: f.link,
+			prepare: func(ctx context.Context) error { return b.reported(ctx, ns.Name, "later", n) },
+			do: b.now(func(ctx context.Context) error {
+				_, err := b.job(ctx, ns.Name, "later")
+				return err
+			}), check: b.all(ns.Name, "later", n, linked),
+		},
+		{
+			name: "expiry of what is over at start, the start included", span: span{0, n / 2}, bare: f.delete,
+			prepare: func(ctx context.Context) error {
+				return errors.Join(b.rest(), b.report(ctx, ns.Name, "old", n, createdFor(time.Now().Add(-time.Hour))))
+			},
+			do: b.now(func(ctx context.Context) error {
+				_, err := b.launch(ctx)
+				return err
+			}), check: b.none(ns.Name, "old"),
+		},
 	} {
-		job := "nightly"
-		if i >= 2 {
-			job = "later"
+		if step.prepare != nil {
+			if err := step.prepare(ctx); err != nil {
+				return nil, err
+			}
 		}
-		row, err := b.measure(ctx, step.name, step.do, b.all(ns.Name, job, n, step.check))
+		row, err := b.between(ctx, f, step.span, step.bare, func() (operation, error) { return b.measure(ctx, step.name, step.do, step.check) })
 		if err != nil {
 			return nil, err
 		}
-		if step.row >= 0 {
-			rows[step.row] = row
-		}
+		row.n = n
+		rows = append(rows, row)
 	}
-	if rows[3], err = b.expiring(ctx, n); err != nil {
-		return nil, err
+	row, err := b.expiring(ctx, f, n, rows[0].took)
+	row.n = n
+	return append(rows, row), err
+}
+
+// between measures an operation with one half of a floor before and the other
+// after it.
+func (b *bench) between(ctx context.Context, f *floor, s span, bare func(context.Context, *joberrorv1.JobError) error, run func() (operation, error)) (operation, error) {
+	middle := (s.from + s.to) / 2
+	say("its floor")
+	before, err := f.time(ctx, span{s.from, middle}, bare)
+	if err != nil {
+		return operation{}, err
 	}
-	if rows[4], err = b.expiredAtStart(ctx, n); err != nil {
-		return nil, err
+	row, err := run()
+	if err != nil {
+		return row, err
 	}
-	return rows[:], b.rest()
+	row.before = before
+	say("its floor")
+	row.after, err = f.time(ctx, span{middle, s.to}, bare)
+	return row, err
 }
 
 // measure runs an operation that begins when do says and ends when the operator
 // has no more to do.
 func (b *bench) measure(ctx context.Context, name string, do func(context.Context) (time.Time, error), check func(context.Context) (string, error)) (operation, error) {
-	if name != "" {
-		say("%s", name)
-	}
+	say("%s", name)
+	row := operation{name: name}
 	earlier, err := b.writes(ctx)
 	if err != nil {
-		return operation{}, err
+		return row, err
 	}
-	row := operation{name: name}
-	err = b.profile(ctx, fmt.Sprintf("%.11s", name), func() error {
+	err = b.profile(ctx, strings.ReplaceAll(name[:strings.Index(name, " ")], ",", ""), func() error {
 		began, err := do(ctx)
 		if err != nil {
 			return err
@@ -119,74 +153,47 @@ func (b *bench) measure(ctx context.Context, name string, do func(context.Contex
 	return row, err
 }
 
-func (b *bench) reporting(namespace, job string, n int) func(context.Context) (time.Time, error) {
+// now is an operation that begins at once.
+func (b *bench) now(do func(context.Context) error) func(context.Context) (time.Time, error) {
 	return func(ctx context.Context) (time.Time, error) {
 		began := time.Now()
-		_, err := b.create(ctx, namespace, job, n)
-		return began, err
+		return began, do(ctx)
 	}
 }
 
-func (b *bench) resolving(namespace, job string) func(context.Context) (time.Time, error) {
-	return func(ctx context.Context) (time.Time, error) {
-		began := time.Now()
-		return began, b.put(ctx, namespace, job, "resolve")
+// reported reports errors and waits until they have their status.
+func (b *bench) reported(ctx context.Context, namespace, job string, n int, with ...func(*joberrorv1.JobError)) error {
+	if err := b.report(ctx, namespace, job, n, with...); err != nil {
+		return err
 	}
+	_, err := b.done(ctx, b.all(namespace, job, n, seen))
+	return err
 }
 
-func (b *bench) linking(namespace, job string) func(context.Context) (time.Time, error) {
-	return func(ctx context.Context) (time.Time, error) {
-		began := time.Now()
-		_, err := b.job(ctx, namespace, job)
-		return began, err
-	}
-}
-
-// expiring lets all errors expire at one moment, which is where it begins.
-func (b *bench) expiring(ctx context.Context, n int) (operation, error) {
+// expiring lets all errors expire at one moment, which is where it begins. They
+// take about as long to report as others did.
+func (b *bench) expiring(ctx context.Context, f *floor, n int, reporting time.Duration) (operation, error) {
+	const name = "expiry, all at one moment"
 	ns, _, err := b.namespace(ctx, "expiring", "old")
 	if err != nil {
 		return operation{}, err
 	}
-	// Late enough for all of them to be there, and settled.
-	at := time.Now().Add(15*time.Second + time.Duration(n)*5*time.Millisecond).Truncate(time.Second)
-	if _, err := b.create(ctx, ns.Name, "old", n, createdFor(at)); err != nil {
+	at := time.Now().Add(2*reporting + 10*time.Second).Truncate(time.Second)
+	if err := b.reported(ctx, ns.Name, "old", n, createdFor(at)); err != nil {
 		return operation{}, err
 	}
-	if _, err := b.done(ctx, b.all(ns.Name, "old", n, linked)); err != nil {
-		return operation{}, err
-	}
-	if time.Now().After(at) {
-		return operation{}, fmt.Errorf("the errors took so long to report that they expired meanwhile")
-	}
-	return b.measure(ctx, "expiry, all at one moment", func(ctx context.Context) (time.Time, error) {
-		select {
-		case <-ctx.Done():
-			return at, ctx.Err()
-		case <-time.After(time.Until(at)):
-			return at, nil
+	return b.between(ctx, f, span{n / 2, n}, f.delete, func() (operation, error) {
+		if time.Now().After(at) {
+			return operation{}, fmt.Errorf("%s: the errors took so long to report that they expired meanwhile", name)
 		}
-	}, b.none(ns.Name))
-}
-
-// expiredAtStart starts an operator that finds all errors past their time. It
-// begins when the process does.
-func (b *bench) expiredAtStart(ctx context.Context, n int) (operation, error) {
-	if err := b.rest(); err != nil {
-		return operation{}, err
-	}
-	ns, _, err := b.namespace(ctx, "expired", "old")
-	if err != nil {
-		return operation{}, err
-	}
-	if _, err := b.create(ctx, ns.Name, "old", n, createdFor(time.Now().Add(-time.Hour))); err != nil {
-		return operation{}, err
-	}
-	return b.measure(ctx, "expiry of what is over at start, the start included", func(ctx context.Context) (time.Time, error) {
-		began := time.Now()
-		_, err := b.launch(ctx)
-		return began, err
-	}, b.none(ns.Name))
+		return b.measure(ctx, name, func(ctx context.Context) (time.Time, error) {
+			select {
+			case <-ctx.Done():
+			case <-time.After(time.Until(at)):
+			}
+			return at, ctx.Err()
+		}, b.none(ns.Name, "old"))
+	})
 }
 
 // createdFor lets an error's 30 days end at a moment.
@@ -244,11 +251,11 @@ func resolved(je *joberrorv1.JobError) bool {
 	return je.Status.Resolution != "" && meta.IsStatusConditionTrue(je.Status.Conditions, joberrorv1.ConditionResolved)
 }
 
-// none checks that no error is left.
-func (b *bench) none(namespace string) func(context.Context) (string, error) {
+// none checks that no error of a job is left.
+func (b *bench) none(namespace, job string) func(context.Context) (string, error) {
 	return func(ctx context.Context) (string, error) {
 		var list joberrorv1.JobErrorList
-		err := b.admin.List(ctx, &list, client.InNamespace(namespace), client.Limit(1))
+		err := b.admin.List(ctx, &list, client.InNamespace(namespace), client.MatchingFields{"spec._jobId": job}, client.Limit(1))
 		if err != nil || len(list.Items) == 0 {
 			return "", client.IgnoreNotFound(err)
 		}

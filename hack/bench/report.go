@@ -17,24 +17,27 @@ import (
 
 // operation is one operation on many errors.
 type operation struct {
-	name        string
-	n           int
-	took, floor time.Duration
-	writes      writes
+	name string
+	n    int
+	took time.Duration
+	// before and after are the halves of the floor.
+	before, after pace
+	writes        writes
 }
 
-// floorRow are the two floors that an operation's is the mean of.
-type floorRow struct {
-	n             int
-	before, after floor
+// floor is how long the plain client takes for as many errors.
+func (o operation) floor() time.Duration {
+	return (o.before.took + o.after.took) * time.Duration(o.n) / time.Duration(o.before.errors+o.after.errors)
 }
+
+// ratio is how many times its floor an operation took.
+func (o operation) ratio() float64 { return o.took.Seconds() / o.floor().Seconds() }
 
 // report is what a run has measured.
 type report struct {
 	settings
 	began        time.Time
 	operations   []operation
-	floors       []floorRow
 	alone        []latency
 	beside       []latency
 	alternatives []rate
@@ -59,8 +62,8 @@ func (r *report) markdown() string {
 const preface = `
 Seconds differ from machine to machine and from day to day; the ratios are what
 counts. The floor of an operation is how long its writes take from one plain
-client with as many in flight and nothing else there: the mean of a run before
-and a run after.
+client with as many in flight, to a resource of the same schema that nobody
+watches: half of them right before the operation, half right after.
 `
 
 func (r *report) writeOperations(line func(string, ...any)) {
@@ -69,21 +72,11 @@ func (r *report) writeOperations(line func(string, ...any)) {
 	}
 	line("## Many errors at once\n")
 	line("%d writes in flight.\n", r.inFlight)
-	line("| operation | errors | floor | took | ratio | writes the API server answered |")
-	line("|---|--:|--:|--:|--:|---|")
+	line("| operation | errors | floor: errors a second, before and after | floor | took | ratio | writes that the API server answered |")
+	line("|---|--:|--:|--:|--:|--:|---|")
 	for _, o := range r.operations {
-		line("| %s | %d | %.2f s | %.2f s | %.2f | %d: %s |", o.name, o.n, o.floor.Seconds(), o.took.Seconds(),
-			o.took.Seconds()/o.floor.Seconds(), o.writes.total(), o.writes)
-	}
-	line("\nThe floors, in writes a second, before and after:\n")
-	line("| errors | create | first status | link | resolve and its status | delete |")
-	line("|--:|--:|--:|--:|--:|--:|")
-	for _, f := range r.floors {
-		pair := func(writes int, before, after time.Duration) string {
-			return fmt.Sprintf("%.0f, %.0f", float64(writes)/before.Seconds(), float64(writes)/after.Seconds())
-		}
-		line("| %d | %s | %s | %s | %s | %s |", f.n, pair(f.n, f.before.creates, f.after.creates), pair(f.n, f.before.status, f.after.status),
-			pair(f.n, f.before.links, f.after.links), pair(2*f.n, f.before.resolves, f.after.resolves), pair(f.n, f.before.deletes, f.after.deletes))
+		line("| %s | %d | %.0f, %.0f | %.2f s | %.2f s | **%.2f** | %d: %s |", o.name, o.n, o.before.rate().perSecond(), o.after.rate().perSecond(),
+			o.floor().Seconds(), o.took.Seconds(), o.ratio(), o.writes.total(), o.writes)
 	}
 	r.writeAlternatives(line)
 }

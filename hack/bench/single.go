@@ -36,7 +36,7 @@ func (b *bench) single(ctx context.Context, r *report) error {
 	if err != nil {
 		return err
 	}
-	if _, err := b.create(ctx, ns.Name, "nightly", 2*samples); err != nil {
+	if err := b.report(ctx, ns.Name, "nightly", 2*samples); err != nil {
 		return err
 	}
 	if _, err := b.done(ctx, b.all(ns.Name, "nightly", 2*samples, seen)); err != nil {
@@ -69,10 +69,10 @@ func (b *bench) besideBulk(ctx context.Context) ([]latency, error) {
 		return nil, err
 	}
 	say("single requests beside a bulk resolve of %d errors", beside)
-	if _, err := b.create(ctx, busy.Name, "nightly", beside); err != nil {
+	if err := b.report(ctx, busy.Name, "nightly", beside); err != nil {
 		return nil, err
 	}
-	if _, err := b.create(ctx, quiet.Name, "small", 2*samples); err != nil {
+	if err := b.report(ctx, quiet.Name, "small", 2*samples); err != nil {
 		return nil, err
 	}
 	if _, err := b.done(ctx, b.all(busy.Name, "nightly", beside, seen)); err != nil {

@@ -46,7 +46,7 @@ func (b *backend) job(ctx context.Context, namespace, id string) (jobs.Ref, erro
 	if err != nil || ref.Job != nil {
 		return ref, err
 	}
-	exists, err := ref.Exists(ctx, b.live)
+	exists, err := ref.Exists(ctx, b.client, b.live)
 	if err != nil || exists {
 		return ref, err
 	}

@@ -73,7 +73,11 @@ func (b *backend) doMany(w http.ResponseWriter, r *http.Request, namespace, id s
 	if err != nil {
 		return nil, false, err
 	}
-	names, outcomes, missing, err := b.plan(r.Context(), ref, body, wants)
+	dryRun, err := isDryRun(r.Context())
+	if err != nil {
+		return nil, false, err
+	}
+	names, outcomes, missing, err := b.plan(r.Context(), ref, body, wants, dryRun)
 	if err != nil {
 		return nil, false, err
 	}
@@ -87,18 +91,25 @@ func (b *backend) doMany(w http.ResponseWriter, r *http.Request, namespace, id s
 
 // plan finds out what a bulk request is about: the names for its entry, what
 // would become of each, and which records mean no error at all.
-func (b *backend) plan(ctx context.Context, ref jobs.Ref, body *body, wants bool) (names []string, outcomes, missing []resolution.Outcome, err error) {
+func (b *backend) plan(ctx context.Context, ref jobs.Ref, body *body, wants, dryRun bool) (names []string, outcomes, missing []resolution.Outcome, err error) {
 	if body.names != nil {
 		outcomes, err = b.judge(ctx, ref, body.names, wants)
 		return body.names, outcomes, nil, err
 	}
 	if body.records == nil {
 		not := !wants
-		found, _, err := ref.List(ctx, b.live, jobs.ListOptions{Resolved: &not})
-		for i := range found {
-			outcomes = append(outcomes, resolution.Outcome{Name: found[i].Name, Result: resolution.Updated})
+		for je, err := range ref.All(ctx, b.live, jobs.ListOptions{Resolved: &not}) {
+			if err != nil {
+				return nil, nil, nil, err
+			}
+			outcomes = append(outcomes, resolution.Outcome{Name: je.Name, Result: resolution.Updated})
+			if !dryRun {
+				// That there is one is reason enough for an entry, which
+				// finds the others itself.
+				break
+			}
 		}
-		return nil, outcomes, nil, err
+		return nil, outcomes, nil, nil
 	}
 	found, _, err := ref.List(ctx, b.live, jobs.ListOptions{})
 	if err != nil {
@@ -118,29 +129,39 @@ func (b *backend) judge(ctx context.Context, ref jobs.Ref, names []string, wants
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(readsInFlight)
 	for i, name := range names {
-		group.Go(func() error {
-			if !isName(name) {
-				outcomes[i] = resolution.NotFound(name)
-				return nil
-			}
-			je := &joberrorv1.JobError{}
-			err := b.live.Get(ctx, types.NamespacedName{Namespace: ref.Namespace, Name: name}, je)
-			switch {
-			case apierrors.IsNotFound(err):
-				outcomes[i] = resolution.NotFound(name)
-			case err != nil:
-				return err
-			case !ref.Owns(je):
-				outcomes[i] = resolution.OtherJob(name)
-			case je.Spec.Resolved == wants:
-				outcomes[i] = resolution.Outcome{Name: name, Result: resolution.Unchanged}
-			default:
-				outcomes[i] = resolution.Outcome{Name: name, Result: resolution.Updated}
-			}
-			return nil
+		group.Go(func() (err error) {
+			outcomes[i], err = b.judgeOne(ctx, ref, name, wants)
+			return err
 		})
 	}
 	return outcomes, group.Wait()
+}
+
+func (b *backend) judgeOne(ctx context.Context, ref jobs.Ref, name string, wants bool) (resolution.Outcome, error) {
+	updated := resolution.Outcome{Name: name, Result: resolution.Updated}
+	if !isName(name) {
+		return resolution.NotFound(name), nil
+	}
+	je := &joberrorv1.JobError{}
+	key := types.NamespacedName{Namespace: ref.Namespace, Name: name}
+	// An error that is to be changed is judged once more with its entry, so the
+	// cache will do for it. What it takes to leave an error is known for sure.
+	if b.client.Get(ctx, key, je) == nil && ref.Owns(je) && je.Spec.Resolved != wants {
+		return updated, nil
+	}
+	err := b.live.Get(ctx, key, je)
+	switch {
+	case apierrors.IsNotFound(err):
+		return resolution.NotFound(name), nil
+	case err != nil:
+		return resolution.Outcome{}, err
+	case !ref.Owns(je):
+		return resolution.OtherJob(name), nil
+	case je.Spec.Resolved == wants:
+		return resolution.Outcome{Name: name, Result: resolution.Unchanged}, nil
+	default:
+		return updated, nil
+	}
 }
 
 func tallyOf(entry *joberrorv1.JobErrorResolution, outcomes []resolution.Outcome) *resolution.Tally {

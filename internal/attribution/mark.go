@@ -95,6 +95,21 @@ func (m Mark) Put(obj metav1.Object) {
 	obj.SetAnnotations(annotations)
 }
 
+// Carry copies the annotations of a mark from one object to another as they
+// stand, whole mark or not.
+func Carry(from, to metav1.Object) {
+	for _, key := range []string{joberrorv1.AnnotationResolvedBy, joberrorv1.AnnotationResolvedGeneration, joberrorv1.AnnotationResolution} {
+		if value, ok := from.GetAnnotations()[key]; ok {
+			annotations := to.GetAnnotations()
+			if annotations == nil {
+				annotations = map[string]string{}
+			}
+			annotations[key] = value
+			to.SetAnnotations(annotations)
+		}
+	}
+}
+
 // Fresh tells whether the mark belongs to a change that came after the
 // generation observed, in an object that has now reached the other generation.
 // A change that was made while admission was down leaves an older mark behind.

@@ -7,6 +7,8 @@ import (
 	"maps"
 	"testing"
 
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
 	joberrorv1 "joberror.io/operator/api/v1"
 )
 
@@ -136,5 +138,21 @@ func TestFresh(t *testing.T) {
 				t.Errorf("Fresh(%d, %d) of generation %d = %t, want %t", tc.observed, tc.now, tc.mark, got, tc.want)
 			}
 		})
+	}
+}
+
+func TestCarryLeavesNothingOfAMarkBehind(t *testing.T) {
+	t.Parallel()
+	from := &joberrorv1.JobError{ObjectMeta: metav1.ObjectMeta{Annotations: map[string]string{
+		joberrorv1.AnnotationResolvedBy: "bob", joberrorv1.AnnotationResolvedGeneration: "no number", "team": "data",
+	}}}
+	to := &joberrorv1.JobError{}
+	Carry(from, to)
+	if want := (map[string]string{joberrorv1.AnnotationResolvedBy: "bob", joberrorv1.AnnotationResolvedGeneration: "no number"}); !maps.Equal(to.Annotations, want) {
+		t.Errorf("carried %v, want %v", to.Annotations, want)
+	}
+	Carry(&joberrorv1.JobError{}, to)
+	if len(to.Annotations) != 2 {
+		t.Errorf("an object without a mark changed %v", to.Annotations)
 	}
 }

@@ -19,6 +19,9 @@ const (
 	// indexJob finds the JobErrors that name a job, or are linked to it, by
 	// the job's name and by its UID.
 	indexJob = "job"
+	// indexAlias finds the JobErrors that are linked to a job which their
+	// _jobId names otherwise: by its UID, or by an earlier name.
+	indexAlias = "alias"
 )
 
 // SetupIndexes adds the indexes that the functions of this package read to the
@@ -30,12 +33,30 @@ func SetupIndexes(ctx context.Context, indexer client.FieldIndexer) error {
 	if err != nil {
 		return err
 	}
-	return indexer.IndexField(ctx, &joberrorv1.JobError{}, indexJob, func(obj client.Object) []string {
+	err = indexer.IndexField(ctx, &joberrorv1.JobError{}, indexJob, func(obj client.Object) []string {
 		je := obj.(*joberrorv1.JobError)
-		keys := []string{je.Spec.JobID}
-		if job := je.Status.Job; job != nil {
-			keys = append(keys, job.Name, string(job.UID))
-		}
-		return keys
+		return append(aliases(je), je.Spec.JobID)
 	})
+	if err != nil {
+		return err
+	}
+	return indexer.IndexField(ctx, &joberrorv1.JobError{}, indexAlias, func(obj client.Object) []string {
+		return aliases(obj.(*joberrorv1.JobError))
+	})
+}
+
+// aliases are the ids of the Job that a JobError is linked to, but for the one
+// that its _jobId gives.
+func aliases(je *joberrorv1.JobError) []string {
+	job := je.Status.Job
+	switch {
+	case job == nil:
+		return nil
+	case je.Spec.JobID == job.Name:
+		return []string{string(job.UID)}
+	case je.Spec.JobID == string(job.UID):
+		return []string{job.Name}
+	default:
+		return []string{job.Name, string(job.UID)}
+	}
 }

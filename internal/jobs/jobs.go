@@ -50,8 +50,13 @@ func FindUID(ctx context.Context, cache client.Reader, namespace string, uid typ
 // Mentions returns the JobErrors in the cache that name the job, or are linked
 // to it, by this name or UID.
 func Mentions(ctx context.Context, cache client.Reader, namespace, id string) ([]joberrorv1.JobError, error) {
+	return indexed(ctx, cache, namespace, indexJob, id)
+}
+
+func indexed(ctx context.Context, cache client.Reader, namespace, index, id string, opts ...client.ListOption) ([]joberrorv1.JobError, error) {
 	var list joberrorv1.JobErrorList
-	err := cache.List(ctx, &list, client.InNamespace(namespace), client.MatchingFields{indexJob: id}, client.UnsafeDisableDeepCopy)
+	opts = append(opts, client.InNamespace(namespace), client.MatchingFields{index: id}, client.UnsafeDisableDeepCopy)
+	err := cache.List(ctx, &list, opts...)
 	return list.Items, err
 }
 
@@ -78,12 +83,12 @@ func Resolve(ctx context.Context, cache client.Reader, namespace, id string) (Re
 	if ref.Job != nil {
 		ref.names = append(ref.names, ref.Job.Name, string(ref.Job.UID))
 	}
-	mentions, err := Mentions(ctx, cache, namespace, id)
+	aliased, err := indexed(ctx, cache, namespace, indexAlias, id)
 	if err != nil {
 		return ref, err
 	}
-	for i := range mentions {
-		ref.names = append(ref.names, mentions[i].Spec.JobID)
+	for i := range aliased {
+		ref.names = append(ref.names, aliased[i].Spec.JobID)
 	}
 	slices.Sort(ref.names)
 	ref.names = slices.Compact(ref.names)

@@ -7,6 +7,7 @@ import (
 	"context"
 	"encoding/base64"
 	"encoding/json"
+	"iter"
 	"slices"
 	"strconv"
 
@@ -69,20 +70,35 @@ func (r Ref) List(ctx context.Context, live client.Reader, opts ListOptions) ([]
 	}
 }
 
-// Exists tells whether the job has an error at all.
-func (r Ref) Exists(ctx context.Context, live client.Reader) (bool, error) {
-	at, more := cursor{JobID: r.names[0]}, true
-	for more {
-		page, err := r.page(ctx, live, ListOptions{}, at, 0)
-		if err != nil {
-			return false, err
-		}
-		for i := range page.Items {
-			if r.Owns(&page.Items[i]) {
-				return true, nil
+// All yields all of the job's errors, read from the API server itself page by
+// page, or the error that kept it from going on.
+func (r Ref) All(ctx context.Context, live client.Reader, opts ListOptions) iter.Seq2[*joberrorv1.JobError, error] {
+	return func(yield func(*joberrorv1.JobError, error) bool) {
+		for at, more := (cursor{JobID: r.names[0]}), true; more; {
+			page, err := r.page(ctx, live, opts, at, 0)
+			if err != nil {
+				yield(nil, err)
+				return
 			}
+			for i := range page.Items {
+				if r.Owns(&page.Items[i]) && !yield(&page.Items[i], nil) {
+					return
+				}
+			}
+			at, more = r.next(at, page.Continue)
 		}
-		at, more = r.next(at, page.Continue)
+	}
+}
+
+// Exists tells whether the job has an error at all. The cache answers for all
+// but the newest.
+func (r Ref) Exists(ctx context.Context, cache, live client.Reader) (bool, error) {
+	known, err := indexed(ctx, cache, r.Namespace, indexJob, r.ID, client.Limit(1))
+	if err != nil || len(known) > 0 && r.Owns(&known[0]) {
+		return err == nil, err
+	}
+	for _, err := range r.All(ctx, live, ListOptions{}) {
+		return err == nil, err
 	}
 	return false, nil
 }

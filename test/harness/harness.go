@@ -121,7 +121,7 @@ func (c *Cluster) Operate(ctx context.Context, name string, args ...string) (*co
 }
 
 // alarming are lines of an operator's log that no test provokes.
-var alarming = regexp.MustCompile(`(?m)^.*(DATA RACE|panic:|Observed a panic|is forbidden|Reconciler error).*$`)
+var alarming = regexp.MustCompile(`(?m)^.*(DATA RACE|panic:|Observed a panic|is forbidden: User|Reconciler error).*$`)
 
 func (c *Cluster) stop() error {
 	if c.Plane == nil {

@@ -1,0 +1,47 @@
+// Copyright The JobError Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package controllers
+
+import (
+	"context"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/runtime/serializer"
+	"k8s.io/client-go/rest"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/client/apiutil"
+
+	joberrorv1 "joberror.io/operator/api/v1"
+	"joberror.io/operator/internal/attribution"
+)
+
+// writer patches JobErrors and does not read the answers: the watch brings each
+// change anyway, and decoding it twice is what writing very many would cost
+// most.
+type writer struct {
+	rest       rest.Interface
+	parameters runtime.ParameterCodec
+}
+
+func newWriter(mgr ctrl.Manager) (*writer, error) {
+	kind := joberrorv1.GroupVersion.WithKind("JobError")
+	client, err := apiutil.RESTClientForGVK(kind, false, false, mgr.GetConfig(), serializer.NewCodecFactory(mgr.GetScheme()), mgr.GetHTTPClient())
+	return &writer{rest: client, parameters: runtime.NewParameterCodec(mgr.GetScheme())}, err
+}
+
+// Patch writes what leads from one state of a JobError to another, or of its
+// status. It holds only against the version that was read.
+func (w *writer) Patch(ctx context.Context, before, after *joberrorv1.JobError, subresource ...string) error {
+	patch := client.MergeFromWithOptions(before, client.MergeFromWithOptimisticLock{})
+	body, err := patch.Data(after)
+	if err != nil {
+		return err
+	}
+	return w.rest.Patch(patch.Type()).
+		Namespace(before.Namespace).Resource("joberrors").Name(before.Name).SubResource(subresource...).
+		VersionedParams(&metav1.PatchOptions{FieldManager: attribution.FieldManager}, w.parameters).
+		Body(body).Do(ctx).Error()
+}
