@@ -34,6 +34,10 @@ run: assets build ## Run a control plane with the operator and samples; Ctrl-C s
 test: assets ## Run all tests, with the race detector, on a real control plane.
 	go test $(RACE) -timeout 40m ./...
 
+.PHONY: crash
+crash: assets ## Kill the operator 50 times at random moments of a bulk resolve of 2,000 errors, and what it runs on.
+	go test -count=1 -v -timeout 120m ./test/crash -args -crash.kills=50 -crash.errors=2000 $(CRASH)
+
 .PHONY: bench
 bench: assets build ## Measure the operator against bare API writes; writes docs/benchmarks.md.
 	go build -o $(BIN)/bench ./hack/bench

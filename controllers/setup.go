@@ -14,6 +14,7 @@ import (
 	batchv1 "k8s.io/api/batch/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/client-go/tools/events"
+	"k8s.io/client-go/util/workqueue"
 	"k8s.io/utils/clock"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/builder"
@@ -71,6 +72,20 @@ func from(before client.Object) client.Patch {
 	return client.MergeFromWithOptions(before, client.MergeFromWithOptimisticLock{})
 }
 
+// longestPause is how long a reconcile that fails again and again waits at most
+// for the next try: once the API server is back, work goes on soon.
+const longestPause = 30 * time.Second
+
+// fairly are the options of a controller with so many workers, whose namespaces
+// take turns.
+func fairly(workers int) controller.Options {
+	return controller.Options{
+		MaxConcurrentReconciles: workers,
+		NewQueue:                fairqueue.New,
+		RateLimiter:             workqueue.NewTypedItemExponentialFailureRateLimiter[ctrl.Request](5*time.Millisecond, longestPause),
+	}
+}
+
 // resultOf is the result of a reconcile of an object that has this long left.
 func resultOf(left time.Duration, err error) (ctrl.Result, error) {
 	switch {
@@ -102,13 +117,13 @@ func Setup(mgr ctrl.Manager, opts Options) error {
 	err = ctrl.NewControllerManagedBy(mgr).
 		For(&joberrorv1.JobError{}).
 		Watches(&batchv1.Job{}, handler.EnqueueRequestsFromMapFunc(errorReconciler.errorsOfJob), builder.WithPredicates(jobMatters)).
-		WithOptions(controller.Options{MaxConcurrentReconciles: opts.Concurrency, NewQueue: fairqueue.New}).
+		WithOptions(fairly(opts.Concurrency)).
 		Complete(errorReconciler)
 	if err != nil {
 		return err
 	}
 	return ctrl.NewControllerManagedBy(mgr).
 		For(&joberrorv1.JobErrorResolution{}).
-		WithOptions(controller.Options{MaxConcurrentReconciles: resolutionWorkers, NewQueue: fairqueue.New}).
+		WithOptions(fairly(resolutionWorkers)).
 		Complete(&JobErrorResolutionReconciler{environment: env, inFlight: semaphore.NewWeighted(int64(opts.Concurrency))})
 }

@@ -49,6 +49,7 @@ type Plane struct {
 	clients   *authority
 	config    *rest.Config
 	etcd      string
+	etcdPeer  string
 	api       string
 	processes []*Process
 }
@@ -104,6 +105,18 @@ func (p *Plane) Stop() error {
 	return errors.Join(errs...)
 }
 
+// Restart starts etcd or kube-apiserver anew once it has ended: where it stood,
+// with the data that it had.
+func (p *Plane) Restart(ctx context.Context, name string) error {
+	start, ok := map[string]func(context.Context) error{"etcd": p.startEtcd, "kube-apiserver": p.startAPIServer}[name]
+	if !ok {
+		return fmt.Errorf("%s can't be restarted", name)
+	}
+	ctx, cancel := context.WithTimeout(ctx, readyTimeout)
+	defer cancel()
+	return start(ctx)
+}
+
 // Process is the part of that name, or nil.
 func (p *Plane) Process(name string) *Process {
 	for _, process := range p.processes {
@@ -149,6 +162,7 @@ func (p *Plane) takePorts() error {
 		name   string
 	}{
 		{p.options.EtcdPort, &p.etcd, "etcd"},
+		{0, &p.etcdPeer, "etcd"},
 		{p.options.APIPort, &p.api, "kube-apiserver"},
 	} {
 		number, err := FreePort(port.number)
@@ -184,8 +198,14 @@ func (p *Plane) launch(name string, args ...string) (*Process, error) {
 	}
 	p.options.Say("starting %s", name)
 	process, err := StartProcess(name, p.path("logs"), p.asset(name), args)
-	if err == nil {
+	if err != nil {
+		return nil, err
+	}
+	// One that is restarted keeps its place in the order of stopping.
+	if i := slices.IndexFunc(p.processes, func(earlier *Process) bool { return earlier.Name == name }); i >= 0 {
+		p.processes[i] = process
+	} else {
 		p.processes = append(p.processes, process)
 	}
-	return process, err
+	return process, nil
 }

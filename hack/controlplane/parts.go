@@ -7,7 +7,6 @@ import (
 	"context"
 	_ "embed"
 	"errors"
-	"fmt"
 	"net"
 	"os"
 
@@ -24,12 +23,7 @@ var (
 )
 
 func (p *Plane) startEtcd(ctx context.Context) error {
-	peer, err := FreePort(0)
-	if err != nil {
-		return err
-	}
-	peers := fmt.Sprintf("http://127.0.0.1:%d", peer)
-	url := "http://" + p.etcd
+	peers, url := "http://"+p.etcdPeer, "http://"+p.etcd
 	process, err := p.launch("etcd",
 		"--data-dir="+p.path("etcd"),
 		"--listen-client-urls="+url, "--advertise-client-urls="+url,
@@ -76,8 +70,10 @@ func (p *Plane) startAPIServer(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if p.Kubeconfig, p.config, err = p.KubeconfigFor("kubeconfig", "admin", "system:masters"); err != nil {
-		return err
+	if p.config == nil {
+		if p.Kubeconfig, p.config, err = p.KubeconfigFor("kubeconfig", "admin", "system:masters"); err != nil {
+			return err
+		}
 	}
 	client, err := kubernetes.NewForConfig(p.config)
 	if err != nil {

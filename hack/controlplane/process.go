@@ -96,6 +96,12 @@ func (p *Process) Stop() error {
 	}
 }
 
+// Pause stops the process's time until Resume, as an overloaded node may.
+func (p *Process) Pause() error { return p.cmd.Process.Signal(syscall.SIGSTOP) }
+
+// Resume lets a paused process go on.
+func (p *Process) Resume() error { return p.cmd.Process.Signal(syscall.SIGCONT) }
+
 // Kill ends the process at once and waits until it has.
 func (p *Process) Kill() {
 	// It fails where the process has ended already.

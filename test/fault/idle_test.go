@@ -4,14 +4,9 @@
 package fault
 
 import (
-	"bufio"
-	"encoding/json"
-	"os"
 	"strings"
 	"testing"
 	"time"
-
-	auditv1 "k8s.io/apiserver/pkg/apis/audit/v1"
 
 	joberrorv1 "joberror.io/operator/api/v1"
 	"joberror.io/operator/internal/attribution"
@@ -64,19 +59,8 @@ func TestAnIdleOperatorWritesNothing(t *testing.T) {
 // keep its lease as a leader and those that ask for a caller's rights.
 func operatorWrites(t *testing.T) []string {
 	t.Helper()
-	file, err := os.Open(cluster.AuditLog())
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer file.Close()
 	var writes []string
-	lines := bufio.NewScanner(file)
-	lines.Buffer(nil, 1<<20)
-	for lines.Scan() {
-		var event auditv1.Event
-		if err := json.Unmarshal(lines.Bytes(), &event); err != nil {
-			t.Fatal(err)
-		}
+	for event := range cluster.Audit(t) {
 		if event.User.Username != attribution.OperatorUser || event.ObjectRef == nil {
 			continue
 		}
@@ -85,9 +69,6 @@ func operatorWrites(t *testing.T) []string {
 		default:
 			writes = append(writes, event.Verb+" "+event.RequestURI)
 		}
-	}
-	if err := lines.Err(); err != nil {
-		t.Fatal(err)
 	}
 	return writes
 }
