@@ -11,8 +11,6 @@ import (
 	"os"
 
 	"github.com/spf13/pflag"
-	batchv1 "k8s.io/api/batch/v1"
-	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	utilruntime "k8s.io/apimachinery/pkg/util/runtime"
 	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
@@ -21,13 +19,12 @@ import (
 	_ "k8s.io/component-base/logs/json/register"
 	"k8s.io/klog/v2"
 	ctrl "sigs.k8s.io/controller-runtime"
-	"sigs.k8s.io/controller-runtime/pkg/cache"
-	"sigs.k8s.io/controller-runtime/pkg/client"
 	metricsserver "sigs.k8s.io/controller-runtime/pkg/metrics/server"
 
 	joberrorv1 "joberror.io/operator/api/v1"
 	"joberror.io/operator/controllers"
 	"joberror.io/operator/internal/apiserver"
+	"joberror.io/operator/internal/caches"
 	"joberror.io/operator/internal/certs"
 	"joberror.io/operator/internal/jobs"
 	"joberror.io/operator/internal/options"
@@ -72,7 +69,7 @@ func run(ctx context.Context, opts *options.Options) error {
 	certificate := certs.In(opts.CertDir)
 	mgr, err := ctrl.NewManager(config, ctrl.Options{
 		Scheme:                        scheme(),
-		Cache:                         cacheOptions(opts.Namespace),
+		Cache:                         caches.Options(opts.Namespace),
 		Metrics:                       metricsserver.Options{BindAddress: opts.MetricsAddress},
 		HealthProbeBindAddress:        opts.HealthAddress,
 		PprofBindAddress:              opts.PprofAddress,
@@ -111,21 +108,4 @@ func scheme() *runtime.Scheme {
 	utilruntime.Must(clientgoscheme.AddToScheme(s))
 	utilruntime.Must(joberrorv1.AddToScheme(s))
 	return s
-}
-
-// cacheOptions keep out of memory what nobody reads: of Jobs all but their
-// metadata, of Secrets all but those of the operator's own namespace.
-func cacheOptions(namespace string) cache.Options {
-	return cache.Options{
-		DefaultTransform: cache.TransformStripManagedFields(),
-		ByObject: map[client.Object]cache.ByObject{
-			&corev1.Secret{}: {Namespaces: map[string]cache.Config{namespace: {}}},
-			&batchv1.Job{}: {Transform: func(obj any) (any, error) {
-				if job, ok := obj.(*batchv1.Job); ok {
-					job.ManagedFields, job.Spec, job.Status = nil, batchv1.JobSpec{}, batchv1.JobStatus{}
-				}
-				return obj, nil
-			}},
-		},
-	}
 }

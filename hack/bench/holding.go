@@ -6,15 +6,10 @@ package main
 import (
 	"context"
 	"fmt"
-	"net/http"
 	"os"
 	"strconv"
 	"strings"
 	"time"
-
-	"sigs.k8s.io/controller-runtime/pkg/client"
-
-	joberrorv1 "joberror.io/operator/api/v1"
 )
 
 const (
@@ -38,59 +33,25 @@ type held struct {
 // holding measures an operator that is started with many errors there and has
 // nothing to do.
 func (b *bench) holding(ctx context.Context, r *report) error {
-	if err := b.clear(ctx); err != nil {
-		return err
-	}
-	ns, _, err := b.namespace(ctx, "held", "nightly")
+	shelf, err := b.newShelf(ctx)
 	if err != nil {
 		return err
 	}
-	empty, err := b.hold(ctx, 0)
-	if err != nil {
-		return err
-	}
-	r.held = append(r.held, empty)
-	for i, n := range b.held {
-		so := 0
-		if i > 0 {
-			so = b.held[i-1]
-		}
-		say("reporting errors %d to %d", so+1, n)
-		if err := b.work(ctx); err != nil {
-			return err
-		}
-		_, err := b.each(ctx, n-so, func(ctx context.Context, i int) error {
-			return b.admin.Create(ctx, jobError(ns.Name, "nightly", so+i))
-		})
-		if err != nil {
-			return err
-		}
-		if _, err := b.done(ctx, func(context.Context) (string, error) { return "", nil }); err != nil {
+	defer shelf.close()
+	for _, n := range append([]int{0}, b.held...) {
+		if err := shelf.fill(ctx, n); err != nil {
 			return err
 		}
 		h, err := b.hold(ctx, n)
 		if err != nil {
 			return err
 		}
-		h.perItem = (h.heap - empty.heap) / uint64(n)
+		if n > 0 {
+			h.perItem = (h.heap - r.held[0].heap) / uint64(n)
+		}
 		r.held = append(r.held, h)
 	}
 	return b.rest()
-}
-
-// clear deletes all errors of earlier measurements.
-func (b *bench) clear(ctx context.Context) error {
-	if err := b.rest(); err != nil {
-		return err
-	}
-	var list joberrorv1.JobErrorList
-	if err := b.admin.List(ctx, &list); err != nil {
-		return err
-	}
-	_, err := b.each(ctx, len(list.Items), func(ctx context.Context, i int) error {
-		return client.IgnoreNotFound(b.admin.Delete(ctx, &list.Items[i]))
-	})
-	return err
 }
 
 // hold starts the operator anew and takes its figures.
@@ -123,11 +84,9 @@ func (b *bench) hold(ctx context.Context, n int) (held, error) {
 // memory collects garbage, gives the runtime time to return it, and reads what
 // is left.
 func (b *bench) memory(ctx context.Context, h *held) error {
-	body, err := get(ctx, http.DefaultClient, "http://"+b.pprof+"/debug/pprof/heap?gc=1")
-	if err != nil {
+	if err := b.takeProfile(ctx, fmt.Sprintf("heap-%d", h.n), "heap?gc=1"); err != nil {
 		return err
 	}
-	body.Close()
 	own, err := b.own(ctx)
 	if err != nil {
 		return err

@@ -44,7 +44,7 @@ func main() {
 	flag.StringVar(&s.assets, "assets", "bin/assets", "folder of the control plane's binaries")
 	flag.StringVar(&s.operator, "operator", "bin/operator", "the operator's binary")
 	flag.StringVar(&s.output, "report", "", "file to write the report to; it is printed in any case")
-	flag.StringVar(&s.profiles, "profiles", "", "folder for CPU profiles of the operator at its work; empty takes none, as for a run that counts")
+	flag.StringVar(&s.profiles, "profiles", "", "folder for profiles of the operator; empty keeps none, as for a run that counts")
 	flag.StringVar(&s.only, "only", "", "one of operations, single, alternatives and holding; empty measures all")
 	flag.IntVar(&s.inFlight, "in-flight", s.inFlight, "writes in flight, of the operator and of the floor")
 	flag.Func("sizes", "numbers of errors to work on (default 1000,10000)", numbers(&s.sizes))

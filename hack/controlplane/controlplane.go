@@ -133,6 +133,9 @@ func (p *Plane) Processes() []*Process { return p.processes }
 // Config is the configuration of a client with all rights.
 func (p *Plane) Config() *rest.Config { return rest.CopyConfig(p.config) }
 
+// Etcd is where etcd's clients reach it.
+func (p *Plane) Etcd() string { return p.etcd }
+
 // Kubectl is the path of kubectl.
 func (p *Plane) Kubectl() string { return p.asset("kubectl") }
 

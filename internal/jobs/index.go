@@ -16,8 +16,7 @@ import (
 const (
 	// indexUID finds a Job by its UID.
 	indexUID = "metadata.uid"
-	// indexJob finds the JobErrors that name a job, or are linked to it, by
-	// the job's name and by its UID.
+	// indexJob finds the JobErrors whose _jobId this is.
 	indexJob = "job"
 	// indexAlias finds the JobErrors that are linked to a job which their
 	// _jobId names otherwise: by its UID, or by an earlier name.
@@ -34,8 +33,7 @@ func SetupIndexes(ctx context.Context, indexer client.FieldIndexer) error {
 		return err
 	}
 	err = indexer.IndexField(ctx, &joberrorv1.JobError{}, indexJob, func(obj client.Object) []string {
-		je := obj.(*joberrorv1.JobError)
-		return append(aliases(je), je.Spec.JobID)
+		return []string{obj.(*joberrorv1.JobError).Spec.JobID}
 	})
 	if err != nil {
 		return err

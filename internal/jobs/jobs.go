@@ -50,7 +50,12 @@ func FindUID(ctx context.Context, cache client.Reader, namespace string, uid typ
 // Mentions returns the JobErrors in the cache that name the job, or are linked
 // to it, by this name or UID.
 func Mentions(ctx context.Context, cache client.Reader, namespace, id string) ([]joberrorv1.JobError, error) {
-	return indexed(ctx, cache, namespace, indexJob, id)
+	named, err := indexed(ctx, cache, namespace, indexJob, id)
+	if err != nil {
+		return nil, err
+	}
+	aliased, err := indexed(ctx, cache, namespace, indexAlias, id)
+	return append(named, aliased...), err
 }
 
 func indexed(ctx context.Context, cache client.Reader, namespace, index, id string, opts ...client.ListOption) ([]joberrorv1.JobError, error) {

@@ -1,0 +1,118 @@
+// Copyright The JobError Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	clientv3 "go.etcd.io/etcd/client/v3"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/util/uuid"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+)
+
+// shelf puts errors straight into etcd: a hundred thousand of them take the API
+// server longer than anything that is measured with them.
+type shelf struct {
+	*bench
+	etcd *clientv3.Client
+	// template is an error as the API server stores it, with its status; name
+	// and uid are its own.
+	template  []byte
+	name, uid string
+	namespace string
+	size      int
+}
+
+// stored is where the API server keeps JobErrors.
+const stored = "/registry/joberror.io/joberrors/"
+
+// newShelf takes one reported error for its template, stops the operator, and
+// leaves no error there.
+func (b *bench) newShelf(ctx context.Context) (*shelf, error) {
+	if err := b.work(ctx); err != nil {
+		return nil, err
+	}
+	ns, _, err := b.namespace(ctx, "held", "nightly")
+	if err != nil {
+		return nil, err
+	}
+	if err := b.reported(ctx, ns.Name, "nightly", 1); err != nil {
+		return nil, err
+	}
+	je := jobError(ns.Name, "nightly", 0)
+	if err := b.admin.Get(ctx, client.ObjectKeyFromObject(je), je); err != nil {
+		return nil, err
+	}
+	if err := b.rest(); err != nil {
+		return nil, err
+	}
+	etcd, err := clientv3.New(clientv3.Config{Endpoints: []string{"http://" + b.Etcd()}})
+	if err != nil {
+		return nil, err
+	}
+	s := &shelf{bench: b, etcd: etcd, name: je.Name, uid: string(je.UID), namespace: ns.Name}
+	if err := s.takeTemplate(ctx); err != nil {
+		return nil, errors.Join(err, etcd.Close())
+	}
+	return s, nil
+}
+
+func (s *shelf) takeTemplate(ctx context.Context) error {
+	found, err := s.etcd.Get(ctx, s.key(s.name))
+	if err != nil {
+		return err
+	}
+	if len(found.Kvs) != 1 {
+		return fmt.Errorf("etcd has no %s", s.key(s.name))
+	}
+	s.template = found.Kvs[0].Value
+	_, err = s.etcd.Delete(ctx, stored, clientv3.WithPrefix())
+	return err
+}
+
+// fill sees to it that there are n errors.
+func (s *shelf) fill(ctx context.Context, n int) error {
+	say("putting errors %d to %d into etcd", s.size+1, n)
+	_, err := s.each(ctx, n-s.size, func(ctx context.Context, i int) error {
+		name := jobError("", "nightly", s.size+i).Name
+		value := bytes.ReplaceAll(s.template, []byte(s.name), []byte(name))
+		value = bytes.ReplaceAll(value, []byte(s.uid), []byte(uuid.NewUUID()))
+		_, err := s.etcd.Put(ctx, s.key(name), string(value))
+		return err
+	})
+	if err != nil || n == s.size {
+		return err
+	}
+	s.size = n
+	return s.noticed(ctx)
+}
+
+// noticed waits until the API server has heard of all of them from etcd.
+func (s *shelf) noticed(ctx context.Context) error {
+	for {
+		last := jobError(s.namespace, "nightly", s.size-1)
+		fromCache := &client.GetOptions{Raw: &metav1.GetOptions{ResourceVersion: "0"}}
+		if err := s.admin.Get(ctx, client.ObjectKeyFromObject(last), last, fromCache); !apierrors.IsNotFound(err) {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(mostPause):
+		}
+	}
+}
+
+func (s *shelf) key(name string) string { return stored + s.namespace + "/" + name }
+
+func (s *shelf) close() {
+	// Nothing is written any more that could be lost.
+	_ = s.etcd.Close()
+}

@@ -1,0 +1,34 @@
+// Copyright The JobError Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package e2e
+
+import (
+	"strings"
+	"testing"
+
+	joberrorv1 "joberror.io/operator/api/v1"
+	"joberror.io/operator/test/harness"
+)
+
+// The operator holds less of an error than there is; what it does not hold must
+// come through all that it writes.
+func TestWhatWasReportedStaysWhateverIsDone(t *testing.T) {
+	t.Parallel()
+	ns := cluster.Namespace(t)
+	je := harness.JobError(ns, "e", "job")
+	je.Annotations = map[string]string{"team": "data"}
+	je.Spec.Code, je.Spec.Message = strings.Repeat("c", 200), strings.Repeat("long ", 1000)
+	je.Spec.Extract, je.Spec.Generate, je.Spec.Extracted, je.Spec.Generated, je.Spec.Source = "a", "b", "c", "d", "warehouse"
+	want := harness.Create(t, cluster.Client, je).Spec
+	cluster.Settled(t, ns, "e")
+	harness.Create(t, cluster.Client, harness.Job(ns, "job"))
+	cluster.When(t, ns, "e", func(je *joberrorv1.JobError) bool { return len(je.OwnerReferences) == 2 })
+	harness.Create(t, cluster.Client, harness.Resolution(ns, "all", "job"))
+	cluster.Completed(t, ns, "all")
+	got := cluster.When(t, ns, "e", func(je *joberrorv1.JobError) bool { return je.Status.Resolution == "all" })
+	want.Resolved = true
+	if got.Spec != want || got.Annotations["team"] != "data" {
+		t.Errorf("reported was %+v; now it is %+v, with the annotations %v", want, got.Spec, got.Annotations)
+	}
+}
