@@ -7,7 +7,6 @@ import (
 	"context"
 	"time"
 
-	"golang.org/x/sync/semaphore"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -34,8 +33,6 @@ const (
 // is left to the JobErrorReconciler, so that every path ends alike.
 type JobErrorResolutionReconciler struct {
 	environment
-	// inFlight are the writes that all entries may have in flight together.
-	inFlight *semaphore.Weighted
 }
 
 // Reconcile works one entry through. One that was interrupted goes on where it

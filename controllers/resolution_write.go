@@ -33,10 +33,6 @@ func (r *JobErrorResolutionReconciler) fanOut(ctx context.Context, entry *joberr
 		group.SetLimit(r.Concurrency)
 		for _, t := range targets {
 			group.Go(func() error {
-				if err := r.inFlight.Acquire(ctx, 1); err != nil {
-					return err
-				}
-				defer r.inFlight.Release(1)
 				o, err := r.set(ctx, entry, ref, t, snapshot)
 				if err == nil {
 					outcomes <- o

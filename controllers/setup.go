@@ -10,7 +10,6 @@ import (
 	"errors"
 	"time"
 
-	"golang.org/x/sync/semaphore"
 	batchv1 "k8s.io/api/batch/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/client-go/tools/events"
@@ -35,8 +34,8 @@ const reportingController = "joberror.io/operator"
 type Options struct {
 	// Retention is how long records are kept.
 	Retention retention.Policy
-	// Concurrency is how many JobErrors are reconciled, and how many errors
-	// of one JobErrorResolution are written, at a time.
+	// Concurrency is how many patches of JobErrors are in flight at a time, and
+	// how many JobErrors are reconciled at a time.
 	Concurrency int
 }
 
@@ -101,7 +100,7 @@ func resultOf(left time.Duration, err error) (ctrl.Result, error) {
 // Setup adds the controllers to the manager. The indexes of package jobs must
 // be set up already.
 func Setup(mgr ctrl.Manager, opts Options) error {
-	writer, err := newWriter(mgr)
+	writer, err := newWriter(mgr, opts.Concurrency)
 	if err != nil {
 		return err
 	}
@@ -125,5 +124,5 @@ func Setup(mgr ctrl.Manager, opts Options) error {
 	return ctrl.NewControllerManagedBy(mgr).
 		For(&joberrorv1.JobErrorResolution{}).
 		WithOptions(fairly(resolutionWorkers)).
-		Complete(&JobErrorResolutionReconciler{environment: env, inFlight: semaphore.NewWeighted(int64(opts.Concurrency))})
+		Complete(&JobErrorResolutionReconciler{environment: env})
 }

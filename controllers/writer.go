@@ -6,6 +6,7 @@ package controllers
 import (
 	"context"
 
+	"golang.org/x/sync/semaphore"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/serializer"
@@ -21,15 +22,21 @@ import (
 // writer patches JobErrors and does not read the answers: the watch brings each
 // change anyway, and decoding it twice is what writing very many would cost
 // most.
+//
+// It bounds the writes in flight, of both reconcilers and all entries together:
+// an API server that is kept busy answers everybody else later, and more in
+// flight than it has use for does not make it faster. Whoever comes first
+// writes first.
 type writer struct {
 	rest       rest.Interface
 	parameters runtime.ParameterCodec
+	inFlight   *semaphore.Weighted
 }
 
-func newWriter(mgr ctrl.Manager) (*writer, error) {
+func newWriter(mgr ctrl.Manager, inFlight int) (*writer, error) {
 	kind := joberrorv1.GroupVersion.WithKind("JobError")
 	client, err := apiutil.RESTClientForGVK(kind, false, false, mgr.GetConfig(), serializer.NewCodecFactory(mgr.GetScheme()), mgr.GetHTTPClient())
-	return &writer{rest: client, parameters: runtime.NewParameterCodec(mgr.GetScheme())}, err
+	return &writer{rest: client, parameters: runtime.NewParameterCodec(mgr.GetScheme()), inFlight: semaphore.NewWeighted(int64(inFlight))}, err
 }
 
 // Patch writes what leads from one state of a JobError to another, or of its
@@ -40,6 +47,10 @@ func (w *writer) Patch(ctx context.Context, before, after *joberrorv1.JobError, 
 	if err != nil {
 		return err
 	}
+	if err := w.inFlight.Acquire(ctx, 1); err != nil {
+		return err
+	}
+	defer w.inFlight.Release(1)
 	return w.rest.Patch(patch.Type()).
 		Namespace(before.Namespace).Resource("joberrors").Name(before.Name).SubResource(subresource...).
 		VersionedParams(&metav1.PatchOptions{FieldManager: attribution.FieldManager}, w.parameters).

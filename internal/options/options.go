@@ -54,7 +54,7 @@ func New() *Options {
 		PprofAddress:   "0",
 		WebhookPort:    9443,
 		CertDir:        "/tmp/joberror-certs",
-		Concurrency:    16,
+		Concurrency:    8,
 		APIServer:      apiserver.NewOptions(),
 		retention:      "30d",
 	}
@@ -72,7 +72,7 @@ func (o *Options) AddFlags(flags *pflag.FlagSet) {
 	flags.IntVar(&o.WebhookPort, "webhook-port", o.WebhookPort, "Port that the webhooks listen on.")
 	flags.StringVar(&o.CertDir, "cert-dir", o.CertDir, "Folder for the serving certificate; made where it is missing.")
 	flags.StringVar(&o.retention, "retention", o.retention, "How long records are kept, for example 12h, 7d or 4w.")
-	flags.IntVar(&o.Concurrency, "concurrency", o.Concurrency, "How many JobErrors are written at a time.")
+	flags.IntVar(&o.Concurrency, "concurrency", o.Concurrency, "How many writes of JobErrors are in flight at a time.")
 	o.APIServer.AddFlags(flags)
 }
 
