@@ -178,7 +178,7 @@ func (b *bench) expiring(ctx context.Context, f *floor, n int, reporting time.Du
 	if err != nil {
 		return operation{}, err
 	}
-	at := time.Now().Add(2*reporting + 10*time.Second).Truncate(time.Second)
+	at := time.Now().Add(reporting*3/2 + 15*time.Second).Truncate(time.Second)
 	if err := b.reported(ctx, ns.Name, "old", n, createdFor(at)); err != nil {
 		return operation{}, err
 	}

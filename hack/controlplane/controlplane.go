@@ -22,7 +22,7 @@ import (
 )
 
 // readyTimeout is how long a part has to get ready.
-const readyTimeout = 90 * time.Second
+const readyTimeout = 3 * time.Minute
 
 // Options tell where a control plane stands.
 type Options struct {
