@@ -99,23 +99,30 @@ func run(ctx context.Context, s settings) (err error) {
 		err = os.RemoveAll(dir)
 	}()
 	r := newReport(s)
+	measured := b.all(ctx, r)
+	// What was measured is worth its time, whatever failed after it.
+	text := r.markdown()
+	fmt.Print("\n", text)
+	if measured != nil || s.output == "" {
+		return measured
+	}
+	return os.WriteFile(s.output, []byte(text), 0o644)
+}
+
+// all measures all parts, or the one that is asked for.
+func (b *bench) all(ctx context.Context, r *report) error {
 	for _, part := range []struct {
 		name    string
 		measure func(context.Context, *report) error
 	}{{"operations", b.operations}, {"single", b.single}, {"alternatives", b.alternatives}, {"holding", b.holding}} {
-		if s.only != "" && s.only != part.name {
+		if b.only != "" && b.only != part.name {
 			continue
 		}
 		if err := part.measure(ctx, r); err != nil {
-			return err
+			return fmt.Errorf("%s: %w", part.name, err)
 		}
 	}
-	text := r.markdown()
-	fmt.Print("\n", text)
-	if s.output == "" {
-		return nil
-	}
-	return os.WriteFile(s.output, []byte(text), 0o644)
+	return nil
 }
 
 // say tells what goes on, with the time since the start.

@@ -35,10 +35,10 @@ func (b *bench) operations(ctx context.Context, r *report) error {
 	}
 	for _, n := range b.sizes {
 		rows, err := b.operate(ctx, n)
+		r.operations = append(r.operations, rows...)
 		if err != nil {
 			return err
 		}
-		r.operations = append(r.operations, rows...)
 	}
 	return nil
 }
@@ -66,11 +66,11 @@ func (b *bench) operate(ctx context.Context, n int) ([]operation, error) {
 	}{
 		{
 			name: "report, their Job there: create and first status", span: whole, bare: f.report,
-			do: b.now(func(ctx context.Context) error { return b.report(ctx, ns.Name, "nightly", n) }), check: b.all(ns.Name, "nightly", n, linked),
+			do: b.now(func(ctx context.Context) error { return b.report(ctx, ns.Name, "nightly", n) }), check: b.allAre(ns.Name, "nightly", n, linked),
 		},
 		{
 			name: "bulk resolve, one request: spec and status", span: whole, bare: f.resolve,
-			do: b.now(func(ctx context.Context) error { return b.put(ctx, ns.Name, "nightly", "resolve") }), check: b.all(ns.Name, "nightly", n, resolved),
+			do: b.now(func(ctx context.Context) error { return b.put(ctx, ns.Name, "nightly", "resolve") }), check: b.allAre(ns.Name, "nightly", n, resolved),
 		},
 		{
 			name: "link to a Job that comes later: owners and status", span: whole, bare: f.link,
@@ -78,7 +78,7 @@ func (b *bench) operate(ctx context.Context, n int) ([]operation, error) {
 			do: b.now(func(ctx context.Context) error {
 				_, err := b.job(ctx, ns.Name, "later")
 				return err
-			}), check: b.all(ns.Name, "later", n, linked),
+			}), check: b.allAre(ns.Name, "later", n, linked),
 		},
 		{
 			name: "expiry of what is over at start, the start included", span: span{0, n / 2}, bare: f.delete,
@@ -93,19 +93,23 @@ func (b *bench) operate(ctx context.Context, n int) ([]operation, error) {
 	} {
 		if step.prepare != nil {
 			if err := step.prepare(ctx); err != nil {
-				return nil, err
+				return rows, err
 			}
 		}
 		row, err := b.between(ctx, f, step.span, step.bare, func() (operation, error) { return b.measure(ctx, step.name, step.do, step.check) })
 		if err != nil {
-			return nil, err
+			return rows, err
 		}
 		row.n = n
+		say("%.2f times its floor", row.ratio())
 		rows = append(rows, row)
 	}
 	row, err := b.expiring(ctx, f, n, rows[0].took)
+	if err != nil {
+		return rows, err
+	}
 	row.n = n
-	return append(rows, row), err
+	return append(rows, row), nil
 }
 
 // between measures an operation with one half of a floor before and the other
@@ -166,7 +170,7 @@ func (b *bench) reported(ctx context.Context, namespace, job string, n int, with
 	if err := b.report(ctx, namespace, job, n, with...); err != nil {
 		return err
 	}
-	_, err := b.done(ctx, b.all(namespace, job, n, seen))
+	_, err := b.done(ctx, b.allAre(namespace, job, n, seen))
 	return err
 }
 
@@ -221,8 +225,8 @@ func (b *bench) put(ctx context.Context, namespace, job, path string) error {
 	return nil
 }
 
-// all checks that n errors of a job are as they should be.
-func (b *bench) all(namespace, job string, n int, holds func(*joberrorv1.JobError) bool) func(context.Context) (string, error) {
+// allAre checks that n errors of a job are as they should be.
+func (b *bench) allAre(namespace, job string, n int, holds func(*joberrorv1.JobError) bool) func(context.Context) (string, error) {
 	return func(ctx context.Context) (string, error) {
 		var list joberrorv1.JobErrorList
 		if err := b.admin.List(ctx, &list, client.InNamespace(namespace), client.MatchingFields{"spec._jobId": job}); err != nil {

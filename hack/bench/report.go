@@ -100,7 +100,7 @@ func (r *report) writeAlternatives(line func(string, ...any)) {
 }
 
 func (r *report) writeSingle(line func(string, ...any)) {
-	if len(r.alone) == 0 {
+	if len(r.alone) == 0 || len(r.beside) == 0 {
 		return
 	}
 	table := func(rows []latency) {

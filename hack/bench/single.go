@@ -39,7 +39,7 @@ func (b *bench) single(ctx context.Context, r *report) error {
 	if err := b.report(ctx, ns.Name, "nightly", 2*samples); err != nil {
 		return err
 	}
-	if _, err := b.done(ctx, b.all(ns.Name, "nightly", 2*samples, seen)); err != nil {
+	if _, err := b.done(ctx, b.allAre(ns.Name, "nightly", 2*samples, seen)); err != nil {
 		return err
 	}
 	patch, put := latency{name: "patch, directly"}, latency{name: "PUT, through the aggregated API"}
@@ -75,14 +75,14 @@ func (b *bench) besideBulk(ctx context.Context) ([]latency, error) {
 	if err := b.report(ctx, quiet.Name, "small", 2*samples); err != nil {
 		return nil, err
 	}
-	if _, err := b.done(ctx, b.all(busy.Name, "nightly", beside, seen)); err != nil {
+	if _, err := b.done(ctx, b.allAre(busy.Name, "nightly", beside, seen)); err != nil {
 		return nil, err
 	}
 	bulk := make(chan error, 1)
 	go func() {
 		err := b.put(ctx, busy.Name, "nightly", "resolve")
 		if err == nil {
-			_, err = b.done(ctx, b.all(busy.Name, "nightly", beside, resolved))
+			_, err = b.done(ctx, b.allAre(busy.Name, "nightly", beside, resolved))
 		}
 		bulk <- err
 	}()

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/http"
 	"testing"
+	"time"
 
 	joberrorv1 "joberror.io/operator/api/v1"
 	"joberror.io/operator/test/harness"
@@ -61,5 +62,36 @@ func TestABulkRequestThatOutlastsItsDeadlineGoesOn(t *testing.T) {
 	entry := harness.Do(t, cluster.Config(), http.MethodPut, harness.JobErrors(ns, "job")+"/resolve", "").Want(t, 202).Entry(t)
 	if status := cluster.Completed(t, ns, entry.Name).Status; status.Updated != errors {
 		t.Errorf("status is %+v", status)
+	}
+}
+
+func TestALongEntryShowsItsProgress(t *testing.T) {
+	ns := cluster.Namespace(t)
+	const errors = 300
+	operate(t, "--concurrency=1")
+	for i := range errors {
+		harness.Create(t, cluster.Client, harness.JobError(ns, fmt.Sprintf("e-%d", i), "job"))
+	}
+	began := time.Now()
+	harness.Create(t, cluster.Client, harness.Resolution(ns, "all", "job"))
+	harness.Eventually(t, func() string {
+		entry := harness.Get(t, cluster.Client, ns, "all", &joberrorv1.JobErrorResolution{})
+		if done := entry.Status.Updated; done == 0 || done == errors {
+			return fmt.Sprintf("it tells of %d errors", done)
+		}
+		if reason := harness.Reason(entry.Status.Conditions, joberrorv1.ConditionComplete); reason != joberrorv1.ReasonInProgress {
+			return "its reason is " + reason
+		}
+		return ""
+	})
+	cluster.Completed(t, ns, "all")
+	most, wrote := int(time.Since(began)/time.Second)+1, 0
+	for event := range cluster.Audit(t) {
+		if o := event.ObjectRef; o != nil && o.Namespace == ns && o.Name == "all" && o.Subresource == "status" {
+			wrote++
+		}
+	}
+	if wrote < 2 || wrote > most {
+		t.Errorf("its status was written %d times; want the end, and at most one a second: %d", wrote, most)
 	}
 }
