@@ -27,7 +27,7 @@ type held struct {
 	ready, firstPass time.Duration
 	idleCPU          float64
 	idleWrites       writes
-	perItem          uint64
+	perItem          int64
 }
 
 // holding measures an operator that is started with many errors there and has
@@ -47,7 +47,7 @@ func (b *bench) holding(ctx context.Context, r *report) error {
 			return err
 		}
 		if n > 0 {
-			h.perItem = (h.heap - r.held[0].heap) / uint64(n)
+			h.perItem = (int64(h.heap) - int64(r.held[0].heap)) / int64(n)
 		}
 		r.held = append(r.held, h)
 	}
@@ -67,7 +67,14 @@ func (b *bench) hold(ctx context.Context, n int) (held, error) {
 		return h, err
 	}
 	h.ready = ready.Sub(began)
-	settled, err := b.done(ctx, func(context.Context) (string, error) { return "", nil })
+	settled, err := b.done(ctx, func(ctx context.Context) (string, error) {
+		// The controllers begin a moment after the caches are filled.
+		own, err := b.own(ctx)
+		if err != nil || own.sum("controller_runtime_reconcile_total") >= float64(n) {
+			return "", err
+		}
+		return "not every error was reconciled yet", nil
+	})
 	if err != nil {
 		return h, err
 	}

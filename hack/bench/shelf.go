@@ -11,10 +11,11 @@ import (
 	"time"
 
 	clientv3 "go.etcd.io/etcd/client/v3"
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/util/uuid"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	joberrorv1 "joberror.io/operator/api/v1"
 )
 
 // shelf puts errors straight into etcd: a hundred thousand of them take the API
@@ -87,20 +88,28 @@ func (s *shelf) fill(ctx context.Context, n int) error {
 		_, err := s.etcd.Put(ctx, s.key(name), string(value))
 		return err
 	})
-	if err != nil || n == s.size {
+	if err != nil {
 		return err
 	}
 	s.size = n
 	return s.noticed(ctx)
 }
 
-// noticed waits until the API server has heard of all of them from etcd.
+// noticed waits until the API server has heard from etcd of the last one, or
+// that none is left.
 func (s *shelf) noticed(ctx context.Context) error {
 	for {
-		last := jobError(s.namespace, "nightly", s.size-1)
-		fromCache := &client.GetOptions{Raw: &metav1.GetOptions{ResourceVersion: "0"}}
-		if err := s.admin.Get(ctx, client.ObjectKeyFromObject(last), last, fromCache); !apierrors.IsNotFound(err) {
+		var list joberrorv1.JobErrorList
+		selector := client.MatchingFields{}
+		if s.size > 0 {
+			selector["metadata.name"] = jobError("", "nightly", s.size-1).Name
+		}
+		fromCache := &client.ListOptions{Limit: 1, Raw: &metav1.ListOptions{ResourceVersion: "0"}}
+		if err := s.admin.List(ctx, &list, fromCache, selector); err != nil {
 			return err
+		}
+		if (len(list.Items) > 0) == (s.size > 0) {
+			return nil
 		}
 		select {
 		case <-ctx.Done():
