@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"sync"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -39,6 +40,9 @@ type bench struct {
 	at             controlplane.Operator
 	metrics, pprof string
 	operator       *controlplane.Process
+	// reporters is held by each error that is reported, and locked to hold them
+	// all back.
+	reporters sync.RWMutex
 }
 
 func start(ctx context.Context, s settings, dir string) (*bench, error) {
@@ -170,6 +174,8 @@ func (b *bench) report(ctx context.Context, namespace, job string, n int, with .
 		for _, f := range with {
 			f(je)
 		}
+		b.reporters.RLock()
+		defer b.reporters.RUnlock()
 		return b.admin.Create(ctx, je)
 	})
 	return err

@@ -100,7 +100,8 @@ func (f *floor) time(ctx context.Context, s span, write func(context.Context, *j
 func (f *floor) report(ctx context.Context, je *joberrorv1.JobError) error {
 	je.Spec.UserID, je.Spec.CreatedAt = "admin", time.Now().UTC().Format(time.RFC3339)
 	joblink.Apply(je, f.job, f.ns.UID)
-	if err := f.plain.Create(ctx, je); err != nil {
+	// The object gets as many field managers as a JobError has.
+	if err := f.plain.Create(ctx, je, client.FieldOwner("reporter")); err != nil {
 		return err
 	}
 	return f.patchStatus(ctx, je, false)

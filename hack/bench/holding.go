@@ -69,8 +69,9 @@ func (b *bench) hold(ctx context.Context, n int) (held, error) {
 	h.ready = ready.Sub(began)
 	settled, err := b.done(ctx, func(ctx context.Context) (string, error) {
 		// The controllers begin a moment after the caches are filled.
-		own, err := b.own(ctx)
-		if err != nil || own.sum("controller_runtime_reconcile_total") >= float64(n) {
+		const reconciled = "controller_runtime_reconcile_total"
+		own, err := b.own(ctx, reconciled)
+		if err != nil || own.sum(reconciled) >= float64(n) {
 			return "", err
 		}
 		return "not every error was reconciled yet", nil
@@ -94,15 +95,14 @@ func (b *bench) memory(ctx context.Context, h *held) error {
 	if err := b.takeProfile(ctx, fmt.Sprintf("heap-%d", h.n), "heap?gc=1"); err != nil {
 		return err
 	}
-	own, err := b.own(ctx)
+	const heap = "go_memstats_heap_alloc_bytes"
+	own, err := b.own(ctx, heap)
 	if err != nil {
 		return err
 	}
-	h.heap = uint64(own.sum("go_memstats_heap_alloc_bytes"))
-	select {
-	case <-ctx.Done():
-		return ctx.Err()
-	case <-time.After(settleTime):
+	h.heap = uint64(own.sum(heap))
+	if err := pause(ctx, settleTime); err != nil {
+		return err
 	}
 	for field, target := range map[string]*uint64{"VmRSS": &h.rss, "VmHWM": &h.peak} {
 		if *target, err = b.ofProcess(field); err != nil {
@@ -133,21 +133,19 @@ func (b *bench) idle(ctx context.Context, h *held) error {
 	if err != nil {
 		return err
 	}
-	before, err := b.own(ctx)
+	const cpu = "process_cpu_seconds_total"
+	before, err := b.own(ctx, cpu)
 	if err != nil {
 		return err
 	}
 	began := time.Now()
-	select {
-	case <-ctx.Done():
-		return ctx.Err()
-	case <-time.After(idleTime):
+	if err := pause(ctx, idleTime); err != nil {
+		return err
 	}
-	after, err := b.own(ctx)
+	after, err := b.own(ctx, cpu)
 	if err != nil {
 		return err
 	}
-	const cpu = "process_cpu_seconds_total"
 	h.idleCPU = (after.sum(cpu) - before.sum(cpu)) / time.Since(began).Seconds()
 	writesAfter, err := b.writes(ctx)
 	h.idleWrites = writesAfter.since(writesBefore)

@@ -4,6 +4,8 @@
 package main
 
 import (
+	"bufio"
+	"bytes"
 	"context"
 	"fmt"
 	"io"
@@ -29,14 +31,26 @@ const (
 
 type families map[string]*dto.MetricFamily
 
-func scrape(ctx context.Context, client *http.Client, url string) (families, error) {
+// scrape reads the families of these names; the rest is not worth parsing.
+func scrape(ctx context.Context, client *http.Client, url string, names ...string) (families, error) {
 	body, err := get(ctx, client, url)
 	if err != nil {
 		return nil, err
 	}
 	defer body.Close()
+	var wanted bytes.Buffer
+	lines := bufio.NewScanner(body)
+	for lines.Scan() {
+		line := lines.Text()
+		if slices.ContainsFunc(names, func(name string) bool { return strings.HasPrefix(line, name) }) {
+			wanted.WriteString(line + "\n")
+		}
+	}
+	if err := lines.Err(); err != nil {
+		return nil, err
+	}
 	parser := expfmt.NewTextParser(model.UTF8Validation)
-	return parser.TextToMetricFamilies(body)
+	return parser.TextToMetricFamilies(&wanted)
 }
 
 func get(ctx context.Context, client *http.Client, url string) (io.ReadCloser, error) {
@@ -59,7 +73,7 @@ func get(ctx context.Context, client *http.Client, url string) (io.ReadCloser, e
 func (f families) sum(name string) float64 {
 	var total float64
 	for _, m := range f[name].GetMetric() {
-		total += m.GetGauge().GetValue() + m.GetCounter().GetValue()
+		total += m.GetUntyped().GetValue()
 	}
 	return total
 }
@@ -69,12 +83,13 @@ func (f families) sum(name string) float64 {
 type writes map[string]int
 
 func (b *bench) writes(ctx context.Context) (writes, error) {
-	all, err := scrape(ctx, b.http, b.Config().Host+"/metrics")
+	const requests = "apiserver_request_total"
+	all, err := scrape(ctx, b.http, b.Config().Host+"/metrics", requests)
 	if err != nil {
 		return nil, err
 	}
 	w := writes{}
-	for _, m := range all["apiserver_request_total"].GetMetric() {
+	for _, m := range all[requests].GetMetric() {
 		label := map[string]string{}
 		for _, l := range m.GetLabel() {
 			label[l.GetName()] = l.GetValue()
@@ -92,7 +107,7 @@ func (b *bench) writes(ctx context.Context) (writes, error) {
 		if !strings.HasPrefix(label["code"], "2") {
 			what += " (" + label["code"] + ")"
 		}
-		w[what] += int(m.GetCounter().GetValue())
+		w[what] += int(m.GetUntyped().GetValue())
 	}
 	return w, nil
 }
@@ -124,30 +139,38 @@ func (w writes) String() string {
 	return strings.Join(parts, ", ")
 }
 
-// own are the operator's own metrics.
-func (b *bench) own(ctx context.Context) (families, error) {
-	return scrape(ctx, http.DefaultClient, "http://"+b.metrics+"/metrics")
+// own are metrics of the operator.
+func (b *bench) own(ctx context.Context, names ...string) (families, error) {
+	return scrape(ctx, http.DefaultClient, "http://"+b.metrics+"/metrics", names...)
 }
 
 // done waits until the operator has nothing to do and the check finds no
 // problem, and returns when that was.
 func (b *bench) done(ctx context.Context, check func(context.Context) (string, error)) (time.Time, error) {
+	const working, waiting = "controller_runtime_active_workers", "workqueue_depth"
 	for began := time.Now(); ; {
-		own, err := b.own(ctx)
+		own, err := b.own(ctx, working, waiting)
 		if err != nil {
 			return time.Time{}, err
 		}
 		at := time.Now()
-		if own.sum("controller_runtime_active_workers") == 0 && own.sum("workqueue_depth") == 0 {
+		if own.sum(working) == 0 && own.sum(waiting) == 0 {
 			if problem, err := check(ctx); err != nil || problem == "" {
 				return at, err
 			}
 		}
-		select {
-		case <-ctx.Done():
-			return time.Time{}, ctx.Err()
-		case <-time.After(min(max(time.Since(began)/100, leastPause), mostPause)):
+		if err := pause(ctx, min(max(time.Since(began)/100, leastPause), mostPause)); err != nil {
+			return time.Time{}, err
 		}
+	}
+}
+
+func pause(ctx context.Context, d time.Duration) error {
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-time.After(d):
+		return nil
 	}
 }
 

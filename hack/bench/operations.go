@@ -56,113 +56,136 @@ func (b *bench) operate(ctx context.Context, n int) ([]operation, error) {
 	}
 	whole := span{0, n}
 	var rows []operation
-	for _, step := range []struct {
-		name    string
-		prepare func(context.Context) error
-		do      func(context.Context) (time.Time, error)
-		check   func(context.Context) (string, error)
-		bare    func(context.Context, *joberrorv1.JobError) error
-		span    span
-	}{
+	for _, step := range []step{
 		{
 			name: "report, their Job there: create and first status", span: whole, bare: f.report,
-			do: b.now(func(ctx context.Context) error { return b.report(ctx, ns.Name, "nightly", n) }), check: b.allAre(ns.Name, "nightly", n, linked),
+			request: func(ctx context.Context) error { return b.report(ctx, ns.Name, "nightly", n) },
+			check:   b.allAre(ns.Name, "nightly", n, linked),
 		},
 		{
 			name: "bulk resolve, one request: spec and status", span: whole, bare: f.resolve,
-			do: b.now(func(ctx context.Context) error { return b.put(ctx, ns.Name, "nightly", "resolve") }), check: b.allAre(ns.Name, "nightly", n, resolved),
+			request: func(ctx context.Context) error { return b.put(ctx, ns.Name, "nightly", "resolve") },
+			check:   b.allAre(ns.Name, "nightly", n, resolved),
 		},
 		{
 			name: "link to a Job that comes later: owners and status", span: whole, bare: f.link,
 			prepare: func(ctx context.Context) error { return b.reported(ctx, ns.Name, "later", n) },
-			do: b.now(func(ctx context.Context) error {
+			request: func(ctx context.Context) error {
 				_, err := b.job(ctx, ns.Name, "later")
 				return err
-			}), check: b.allAre(ns.Name, "later", n, linked),
+			},
+			check: b.allAre(ns.Name, "later", n, linked),
 		},
 		{
 			name: "expiry of what is over at start, the start included", span: span{0, n / 2}, bare: f.delete,
 			prepare: func(ctx context.Context) error {
 				return errors.Join(b.rest(), b.report(ctx, ns.Name, "old", n, createdFor(time.Now().Add(-time.Hour))))
 			},
-			do: b.now(func(ctx context.Context) error {
+			start: func(ctx context.Context) (time.Time, error) {
+				began := time.Now()
 				_, err := b.launch(ctx)
-				return err
-			}), check: b.none(ns.Name, "old"),
+				return began, err
+			},
+			check: b.none(ns.Name, "old"),
 		},
 	} {
-		if step.prepare != nil {
-			if err := step.prepare(ctx); err != nil {
-				return rows, err
-			}
-		}
-		row, err := b.between(ctx, f, step.span, step.bare, func() (operation, error) { return b.measure(ctx, step.name, step.do, step.check) })
+		row, err := b.measure(ctx, f, n, step)
 		if err != nil {
 			return rows, err
 		}
-		row.n = n
-		say("%.2f times its floor", row.ratio())
 		rows = append(rows, row)
 	}
 	row, err := b.expiring(ctx, f, n, rows[0].took)
 	if err != nil {
 		return rows, err
 	}
-	row.n = n
 	return append(rows, row), nil
 }
 
-// between measures an operation with one half of a floor before and the other
-// after it.
-func (b *bench) between(ctx context.Context, f *floor, s span, bare func(context.Context, *joberrorv1.JobError) error, run func() (operation, error)) (operation, error) {
-	middle := (s.from + s.to) / 2
-	say("its floor")
-	before, err := f.time(ctx, span{s.from, middle}, bare)
-	if err != nil {
-		return operation{}, err
-	}
-	row, err := run()
-	if err != nil {
-		return row, err
-	}
-	row.before = before
-	say("its floor")
-	row.after, err = f.time(ctx, span{middle, s.to}, bare)
-	return row, err
+// step is an operation to measure.
+type step struct {
+	name string
+	// prepare is not part of it.
+	prepare func(context.Context) error
+	// start is its beginning, and returns when that was: now where it is nil.
+	start func(context.Context) (time.Time, error)
+	// request is what somebody asks for then; the operation is not over before
+	// that is.
+	request func(context.Context) error
+	// check tells what is not done yet.
+	check func(context.Context) (string, error)
+	// bare is the floor's way to do it, to errors of these numbers.
+	bare func(context.Context, *joberrorv1.JobError) error
+	span span
 }
 
-// measure runs an operation that begins when do says and ends when the operator
-// has no more to do.
-func (b *bench) measure(ctx context.Context, name string, do func(context.Context) (time.Time, error), check func(context.Context) (string, error)) (operation, error) {
-	say("%s", name)
-	row := operation{name: name}
+// measure runs a step, by turns with its floor.
+func (b *bench) measure(ctx context.Context, f *floor, n int, s step) (operation, error) {
+	say("%s", s.name)
+	row := operation{name: s.name, n: n}
+	if s.prepare != nil {
+		if err := s.prepare(ctx); err != nil {
+			return row, err
+		}
+	}
 	earlier, err := b.writes(ctx)
 	if err != nil {
 		return row, err
 	}
-	err = b.profile(ctx, strings.ReplaceAll(name[:strings.Index(name, " ")], ",", ""), func() error {
-		began, err := do(ctx)
-		if err != nil {
-			return err
-		}
-		ended, err := b.done(ctx, check)
-		row.took = ended.Sub(began)
+	t := b.newTurns(f, n, s.span, s.bare)
+	if err := t.begin(ctx); err != nil {
+		return row, err
+	}
+	err = b.profile(ctx, s.name[:strings.IndexAny(s.name, " ,")], func() error {
+		began, ended, err := b.perform(ctx, s, t)
+		row.took = ended.Sub(began) - t.paused
 		return err
 	})
 	if err != nil {
 		return row, err
 	}
 	now, err := b.writes(ctx)
+	if err != nil {
+		return row, err
+	}
 	row.writes = now.since(earlier)
+	err = t.finish(ctx)
+	row.floor, row.slices = t.expected(), t.taken
+	say("%.2f times its floor", row.took.Seconds()/t.expected().Seconds())
 	return row, err
 }
 
-// now is an operation that begins at once.
-func (b *bench) now(do func(context.Context) error) func(context.Context) (time.Time, error) {
-	return func(ctx context.Context) (time.Time, error) {
-		began := time.Now()
-		return began, do(ctx)
+// perform returns when the operation began, and when the operator had no more
+// to do.
+func (b *bench) perform(ctx context.Context, s step, t *turns) (began, ended time.Time, err error) {
+	began = time.Now()
+	if s.start != nil {
+		if began, err = s.start(ctx); err != nil {
+			return began, ended, err
+		}
 	}
+	answered := make(chan error, 1)
+	asking := s.request != nil
+	if asking {
+		go func() { answered <- s.request(ctx) }()
+	}
+	// To ask the operator whether it is done costs it something, so it is not
+	// asked before that can be.
+	for asking || time.Since(began)-t.paused < t.expected()*8/10 {
+		select {
+		case err := <-answered:
+			asking = false
+			if err != nil {
+				return began, ended, err
+			}
+		case <-time.After(leastPause):
+		}
+		if err := t.next(ctx); err != nil {
+			return began, ended, err
+		}
+	}
+	ended, err = b.done(ctx, s.check)
+	return began, ended, err
 }
 
 // reported reports errors and waits until they have their status.
@@ -177,7 +200,6 @@ func (b *bench) reported(ctx context.Context, namespace, job string, n int, with
 // expiring lets all errors expire at one moment, which is where it begins. They
 // take about as long to report as others did.
 func (b *bench) expiring(ctx context.Context, f *floor, n int, reporting time.Duration) (operation, error) {
-	const name = "expiry, all at one moment"
 	ns, _, err := b.namespace(ctx, "expiring", "old")
 	if err != nil {
 		return operation{}, err
@@ -186,17 +208,15 @@ func (b *bench) expiring(ctx context.Context, f *floor, n int, reporting time.Du
 	if err := b.reported(ctx, ns.Name, "old", n, createdFor(at)); err != nil {
 		return operation{}, err
 	}
-	return b.between(ctx, f, span{n / 2, n}, f.delete, func() (operation, error) {
-		if time.Now().After(at) {
-			return operation{}, fmt.Errorf("%s: the errors took so long to report that they expired meanwhile", name)
-		}
-		return b.measure(ctx, name, func(ctx context.Context) (time.Time, error) {
-			select {
-			case <-ctx.Done():
-			case <-time.After(time.Until(at)):
+	return b.measure(ctx, f, n, step{
+		name: "expiry, all at one moment", span: span{n / 2, n}, bare: f.delete,
+		start: func(ctx context.Context) (time.Time, error) {
+			if time.Now().After(at) {
+				return at, errors.New("the errors took so long to report that they expired meanwhile")
 			}
-			return at, ctx.Err()
-		}, b.none(ns.Name, "old"))
+			return at, pause(ctx, time.Until(at))
+		},
+		check: b.none(ns.Name, "old"),
 	})
 }
 

@@ -11,6 +11,7 @@ import (
 	"os/exec"
 	"runtime"
 	"runtime/debug"
+	"slices"
 	"strings"
 	"time"
 )
@@ -20,18 +21,24 @@ type operation struct {
 	name string
 	n    int
 	took time.Duration
-	// before and after are the halves of the floor.
-	before, after pace
-	writes        writes
-}
-
-// floor is how long the plain client takes for as many errors.
-func (o operation) floor() time.Duration {
-	return (o.before.took + o.after.took) * time.Duration(o.n) / time.Duration(o.before.errors+o.after.errors)
+	// floor is how long the plain client takes for as many errors, and slices
+	// what of that was measured.
+	floor  time.Duration
+	slices []pace
+	writes writes
 }
 
 // ratio is how many times its floor an operation took.
-func (o operation) ratio() float64 { return o.took.Seconds() / o.floor().Seconds() }
+func (o operation) ratio() float64 { return o.took.Seconds() / o.floor.Seconds() }
+
+// paces are the errors a second of the slowest and the fastest slice.
+func (o operation) paces() (slowest, fastest float64) {
+	var rates []float64
+	for _, p := range o.slices {
+		rates = append(rates, p.rate().perSecond())
+	}
+	return slices.Min(rates), slices.Max(rates)
+}
 
 // report is what a run has measured.
 type report struct {
@@ -62,8 +69,10 @@ func (r *report) markdown() string {
 const preface = `
 Seconds differ from machine to machine and from day to day; the ratios are what
 counts. The floor of an operation is how long its writes take from one plain
-client with as many in flight, to a resource of the same schema that nobody
-watches: half of them right before the operation, half right after.
+client with as many in flight, to a resource of the same schema that nobody watches.
+Both take turns, a few seconds each, so that they meet the machine alike: the
+operator is stopped while the floor is written. The slowest and the fastest turn
+of the floor show how much the machine changed meanwhile.
 `
 
 func (r *report) writeOperations(line func(string, ...any)) {
@@ -72,11 +81,12 @@ func (r *report) writeOperations(line func(string, ...any)) {
 	}
 	line("## Many errors at once\n")
 	line("%d writes in flight.\n", r.inFlight)
-	line("| operation | errors | floor: errors a second, before and after | floor | took | ratio | writes that the API server answered |")
+	line("| operation | errors | floor: errors a second in its turns | floor | took | ratio | writes that the API server answered |")
 	line("|---|--:|--:|--:|--:|--:|---|")
 	for _, o := range r.operations {
-		line("| %s | %d | %.0f, %.0f | %.2f s | %.2f s | **%.2f** | %d: %s |", o.name, o.n, o.before.rate().perSecond(), o.after.rate().perSecond(),
-			o.floor().Seconds(), o.took.Seconds(), o.ratio(), o.writes.total(), o.writes)
+		slowest, fastest := o.paces()
+		line("| %s | %d | %.0f to %.0f | %.2f s | %.2f s | **%.2f** | %d: %s |", o.name, o.n, slowest, fastest,
+			o.floor.Seconds(), o.took.Seconds(), o.ratio(), o.writes.total(), o.writes)
 	}
 	r.writeAlternatives(line)
 }
