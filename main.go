@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"os"
 
+	"github.com/prometheus/common/version"
 	"github.com/spf13/pflag"
 	"k8s.io/apimachinery/pkg/runtime"
 	utilruntime "k8s.io/apimachinery/pkg/util/runtime"
@@ -18,8 +19,8 @@ import (
 	logsapi "k8s.io/component-base/logs/api/v1"
 	_ "k8s.io/component-base/logs/json/register"
 	"k8s.io/klog/v2"
+	apiregistrationv1 "k8s.io/kube-aggregator/pkg/apis/apiregistration/v1"
 	ctrl "sigs.k8s.io/controller-runtime"
-	metricsserver "sigs.k8s.io/controller-runtime/pkg/metrics/server"
 
 	joberrorv1 "joberror.io/operator/api/v1"
 	"joberror.io/operator/controllers"
@@ -27,6 +28,7 @@ import (
 	"joberror.io/operator/internal/caches"
 	"joberror.io/operator/internal/certs"
 	"joberror.io/operator/internal/jobs"
+	"joberror.io/operator/internal/metrics"
 	"joberror.io/operator/internal/options"
 	"joberror.io/operator/internal/probes"
 	"joberror.io/operator/internal/webhook"
@@ -40,6 +42,10 @@ func main() {
 	logsapi.AddFlags(logging, flags)
 	err := flags.Parse(os.Args[1:])
 	if errors.Is(err, pflag.ErrHelp) {
+		return
+	}
+	if err == nil && opts.Version {
+		fmt.Println(version.Print("operator"))
 		return
 	}
 	if err == nil {
@@ -70,7 +76,7 @@ func run(ctx context.Context, opts *options.Options) error {
 	mgr, err := ctrl.NewManager(config, ctrl.Options{
 		Scheme:                        scheme(),
 		Cache:                         caches.Options(opts.Namespace),
-		Metrics:                       metricsserver.Options{BindAddress: opts.MetricsAddress},
+		Metrics:                       metrics.Options(opts.MetricsAddress, opts.MetricsInsecure, certificate),
 		HealthProbeBindAddress:        opts.HealthAddress,
 		PprofBindAddress:              opts.PprofAddress,
 		WebhookServer:                 webhook.NewServer(opts.WebhookHost, opts.WebhookPort, certificate),
@@ -82,7 +88,7 @@ func run(ctx context.Context, opts *options.Options) error {
 	if err != nil {
 		return err
 	}
-	if err := certs.Setup(mgr, opts.Namespace, certificate); err != nil {
+	if err := certs.Setup(ctx, mgr, certs.Options{Namespace: opts.Namespace, Manage: opts.ManageCertificates}, certificate); err != nil {
 		return err
 	}
 	if err := jobs.SetupIndexes(ctx, mgr.GetFieldIndexer()); err != nil {
@@ -91,13 +97,14 @@ func run(ctx context.Context, opts *options.Options) error {
 	if err := webhook.Setup(mgr, opts.Policy()); err != nil {
 		return err
 	}
-	if err := apiserver.Setup(ctx, mgr, opts.APIServer, opts.Kubeconfig, certificate); err != nil {
+	aggregated, err := apiserver.Setup(ctx, mgr, opts.APIServer, opts.Kubeconfig, certificate)
+	if err != nil {
 		return err
 	}
 	if err := controllers.Setup(mgr, controllers.Options{Retention: opts.Policy(), Concurrency: opts.Concurrency}); err != nil {
 		return err
 	}
-	if err := probes.Setup(mgr, certificate); err != nil {
+	if err := probes.Setup(mgr, certificate, aggregated); err != nil {
 		return err
 	}
 	return mgr.Start(ctx)
@@ -106,6 +113,7 @@ func run(ctx context.Context, opts *options.Options) error {
 func scheme() *runtime.Scheme {
 	s := runtime.NewScheme()
 	utilruntime.Must(clientgoscheme.AddToScheme(s))
+	utilruntime.Must(apiregistrationv1.AddToScheme(s))
 	utilruntime.Must(joberrorv1.AddToScheme(s))
 	return s
 }

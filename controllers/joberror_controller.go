@@ -19,7 +19,7 @@ import (
 // +kubebuilder:rbac:groups=joberror.io,resources=joberrors,verbs=get;list;watch;patch;delete
 // +kubebuilder:rbac:groups=joberror.io,resources=joberrors/status,verbs=patch
 // +kubebuilder:rbac:groups=batch,resources=jobs,verbs=get;list;watch
-// +kubebuilder:rbac:groups="",resources=namespaces,verbs=get;list;watch
+// +kubebuilder:rbac:groups="",resources=namespaces,verbs=list;watch
 // +kubebuilder:rbac:groups=events.k8s.io,resources=events,verbs=create;patch
 
 // JobErrorReconciler links each JobError to its Job, keeps its status in step

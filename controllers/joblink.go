@@ -109,11 +109,10 @@ func (r *JobErrorReconciler) applyLink(ctx context.Context, je *joberrorv1.JobEr
 	}
 	namespace, err := joblink.Namespace(ctx, r.cached, je.Namespace)
 	if apierrors.IsNotFound(err) {
-		// The cache of namespaces may be behind that of JobErrors.
-		namespace, err = joblink.Namespace(ctx, r.live, je.Namespace)
+		return errEarly
 	}
 	if err != nil {
-		return stale(err)
+		return err
 	}
 	switch {
 	case job != nil:

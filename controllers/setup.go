@@ -56,6 +56,12 @@ type environment struct {
 // or its end, and with it the next reconcile; nothing is to be done until then.
 var errStale = errors.New("the cache is behind")
 
+// errEarly says that the cache of another kind of objects is behind, and will
+// bring no reconcile: one is to be made soon.
+var errEarly = errors.New("the cache of another kind is behind")
+
+const soon = 100 * time.Millisecond
+
 // stale tells a write that failed because the cache is behind from one that
 // failed otherwise.
 func stale(err error) error {
@@ -90,6 +96,8 @@ func resultOf(left time.Duration, err error) (ctrl.Result, error) {
 	switch {
 	case errors.Is(err, errStale):
 		return ctrl.Result{}, nil
+	case errors.Is(err, errEarly):
+		return ctrl.Result{RequeueAfter: soon}, nil
 	case err != nil:
 		return ctrl.Result{}, err
 	default:

@@ -26,7 +26,7 @@ import (
 	"joberror.io/operator/internal/attribution"
 )
 
-const manifests = "config/dev"
+const manifests = "config/default"
 
 // bench is a control plane with an operator that is started and stopped.
 type bench struct {
@@ -90,7 +90,7 @@ func (b *bench) stop() error { return errors.Join(b.rest(), b.Stop()) }
 func (b *bench) launch(ctx context.Context) (time.Time, error) {
 	var err error
 	b.operator, err = b.LaunchOperator("operator", b.settings.operator, b.at,
-		fmt.Sprintf("--concurrency=%d", b.inFlight), "--metrics-bind-address="+b.metrics, "--pprof-bind-address="+b.pprof)
+		fmt.Sprintf("--concurrency=%d", b.inFlight), "--metrics-bind-address="+b.metrics, "--metrics-insecure", "--pprof-bind-address="+b.pprof)
 	if err == nil {
 		err = b.operator.Ready(ctx, b.at)
 	}

@@ -41,58 +41,6 @@ func (p *Plane) Run(ctx context.Context, stdin io.Reader, args ...string) (strin
 	return stdout.String(), nil
 }
 
-// Install applies a kustomization whose webhooks and APIService lead to an
-// operator at these ports, and waits until its resources are served.
-func (p *Plane) Install(ctx context.Context, kustomization string, at Operator) error {
-	manifests, err := p.Run(ctx, nil, "kustomize", kustomization)
-	if err != nil {
-		return err
-	}
-	placed, err := place(manifests, at)
-	if err != nil {
-		return err
-	}
-	if _, err := p.Run(ctx, bytes.NewReader(placed), "apply", "--server-side", "-f", "-"); err != nil {
-		return err
-	}
-	_, err = p.Run(ctx, nil, "wait", "--for=condition=Established", "--timeout=60s",
-		"crd/joberrors.joberror.io", "crd/joberrorresolutions.joberror.io")
-	return err
-}
-
-// place sets the ports of the webhooks and the APIService: a Service of type
-// ExternalName maps none.
-func place(manifests string, at Operator) ([]byte, error) {
-	var placed bytes.Buffer
-	decoder := yaml.NewYAMLOrJSONDecoder(bytes.NewBufferString(manifests), 4096)
-	for {
-		obj := &unstructured.Unstructured{}
-		err := decoder.Decode(obj)
-		if errors.Is(err, io.EOF) {
-			return placed.Bytes(), nil
-		}
-		if err != nil {
-			return nil, err
-		}
-		if obj.GetKind() == "APIService" {
-			err = unstructured.SetNestedField(obj.Object, int64(at.APIPort), "spec", "service", "port")
-		}
-		webhooks, _, _ := unstructured.NestedSlice(obj.Object, "webhooks")
-		for _, webhook := range webhooks {
-			err = errors.Join(err, unstructured.SetNestedField(webhook.(map[string]any), int64(at.WebhookPort), "clientConfig", "service", "port"))
-		}
-		if webhooks != nil {
-			err = errors.Join(err, unstructured.SetNestedSlice(obj.Object, webhooks, "webhooks"))
-		}
-		data, marshalErr := sigsyaml.Marshal(obj.Object)
-		if err := errors.Join(err, marshalErr); err != nil {
-			return nil, err
-		}
-		placed.WriteString("---\n")
-		placed.Write(data)
-	}
-}
-
 // StartOperator starts an operator with its shipped rights, and waits until it
 // serves.
 func (p *Plane) StartOperator(ctx context.Context, name, binary string, at Operator, args ...string) (*Process, error) {
@@ -127,13 +75,17 @@ func (p *Plane) LaunchOperator(name, binary string, at Operator, args ...string)
 		return nil, err
 	}
 	p.options.Say("starting %s", name)
-	return StartProcess(name, p.path("logs"), binary, append([]string{
-		"--kubeconfig=" + kubeconfig,
-		"--cert-dir=" + p.path("certs-"+name),
-		fmt.Sprintf("--health-bind-address=127.0.0.1:%d", at.HealthPort),
-		"--webhook-bind-address=127.0.0.1", fmt.Sprintf("--webhook-port=%d", at.WebhookPort),
-		"--apiserver-bind-address=127.0.0.1", fmt.Sprintf("--apiserver-port=%d", at.APIPort),
-	}, args...))
+	own := []string{"--kubeconfig=" + kubeconfig, "--cert-dir=" + p.path("certs-"+name)}
+	return StartProcess(name, p.path("logs"), binary, slices.Concat(own, at.flags(), args))
+}
+
+// flags make an operator serve there, on loopback.
+func (o Operator) flags() []string {
+	return []string{
+		fmt.Sprintf("--health-bind-address=127.0.0.1:%d", o.HealthPort),
+		"--webhook-bind-address=127.0.0.1", fmt.Sprintf("--webhook-port=%d", o.WebhookPort),
+		"--apiserver-bind-address=127.0.0.1", fmt.Sprintf("--apiserver-port=%d", o.APIPort),
+	}
 }
 
 func (p *Plane) apiServiceAvailable(ctx context.Context) error {

@@ -9,9 +9,12 @@ package apiserver
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net"
+	"net/http"
 	"strconv"
+	"sync/atomic"
 
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apiserver/pkg/registry/rest"
@@ -33,6 +36,7 @@ type Server struct {
 	certificate certs.Certificate
 	listener    net.Listener
 	storage     map[string]rest.Storage
+	serving     atomic.Bool
 }
 
 // +kubebuilder:rbac:groups=authentication.k8s.io,resources=tokenreviews,verbs=create
@@ -41,18 +45,18 @@ type Server struct {
 
 // Setup adds the server to the manager. It takes the port at once, so that one
 // that is in use is known at start. The kubeconfig may be empty in a cluster.
-func Setup(ctx context.Context, mgr ctrl.Manager, opts Options, kubeconfig string, certificate certs.Certificate) error {
+func Setup(ctx context.Context, mgr ctrl.Manager, opts Options, kubeconfig string, certificate certs.Certificate) (*Server, error) {
 	address := net.JoinHostPort(opts.BindAddress, strconv.Itoa(opts.Port))
 	listener, err := net.Listen("tcp", address)
 	if err != nil {
-		return fmt.Errorf("aggregated API: %w", err)
+		return nil, fmt.Errorf("aggregated API: %w", err)
 	}
 	waiter, err := newWaiter(ctx, mgr.GetCache())
 	if err != nil {
-		return err
+		return nil, err
 	}
 	backend := &backend{client: mgr.GetClient(), live: mgr.GetAPIReader(), waiter: waiter, wait: opts.Wait}
-	return mgr.Add(&Server{
+	s := &Server{
 		options:     opts,
 		kubeconfig:  kubeconfig,
 		certificate: certificate,
@@ -61,7 +65,8 @@ func Setup(ctx context.Context, mgr ctrl.Manager, opts Options, kubeconfig strin
 			"jobs":           &jobStorage{cache: mgr.GetClient()},
 			"jobs/joberrors": &jobErrorStorage{backend: backend},
 		},
-	})
+	}
+	return s, mgr.Add(s)
 }
 
 // NeedLeaderElection tells the manager that every replica serves.
@@ -76,7 +81,20 @@ func (s *Server) Start(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("aggregated API: %w", err)
 	}
+	generic.AddPostStartHookOrDie("serving", func(server.PostStartHookContext) error {
+		s.serving.Store(true)
+		return nil
+	})
+	defer s.serving.Store(false)
 	return generic.PrepareRun().RunWithContext(ctx)
+}
+
+// Check is a readiness check.
+func (s *Server) Check(*http.Request) error {
+	if !s.serving.Load() {
+		return errors.New("the aggregated API is not served yet")
+	}
+	return nil
 }
 
 func (s *Server) build() (*server.GenericAPIServer, error) {
@@ -101,7 +119,7 @@ func (s *Server) config() (*server.RecommendedConfig, error) {
 
 	serving := options.NewSecureServingOptions()
 	serving.Listener, serving.BindPort = s.listener, s.options.Port
-	serving.MinTLSVersion = "VersionTLS12"
+	serving.MinTLSVersion = "VersionTLS13"
 	serving.HTTP2MaxStreamsPerConnection = 1000
 	if err := serving.WithLoopback().ApplyTo(&config.SecureServing, &config.LoopbackClientConfig); err != nil {
 		return nil, err

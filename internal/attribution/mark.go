@@ -18,8 +18,11 @@ import (
 
 // OperatorUser is the user that the operator runs as: the one that may mark a
 // change as somebody else's. The ValidatingAdmissionPolicies under
-// config/admission name it too.
-const OperatorUser = "system:serviceaccount:joberror-system:joberror-operator"
+// config/admission name it too, with its namespace.
+const (
+	OperatorNamespace = "joberror-system"
+	OperatorUser      = "system:serviceaccount:" + OperatorNamespace + ":joberror-operator"
+)
 
 // FieldManager is the name under which the operator writes, so that a GitOps
 // tool that owns other fields never fights it.

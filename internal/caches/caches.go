@@ -15,11 +15,13 @@ import (
 	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/fields"
 	"sigs.k8s.io/controller-runtime/pkg/cache"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	joberrorv1 "joberror.io/operator/api/v1"
 	"joberror.io/operator/internal/bounded"
+	"joberror.io/operator/internal/certs"
 )
 
 // Text of an error that is kept, in bytes: enough for a summary and an Event.
@@ -28,17 +30,21 @@ const (
 	keptMessage = 512
 )
 
-// Options are the manager's. Secrets are those of the operator's own namespace.
+// Options are the manager's. Of what holds the certificate, and of what trusts
+// it, only the operator's own is looked at.
 func Options(namespace string) cache.Options {
-	return cache.Options{
-		DefaultTransform: cache.TransformStripManagedFields(),
-		ByObject: map[client.Object]cache.ByObject{
-			&corev1.Secret{}:       {Namespaces: map[string]cache.Config{namespace: {}}},
-			&batchv1.Job{}:         {Transform: stripJob},
-			&joberrorv1.JobError{}: {Transform: new(stripper).stripJobError},
-		},
+	byObject := map[client.Object]cache.ByObject{
+		&corev1.Secret{}:       {Namespaces: map[string]cache.Config{namespace: {}}, Field: named(certs.SecretName)},
+		&batchv1.Job{}:         {Transform: stripJob},
+		&joberrorv1.JobError{}: {Transform: new(stripper).stripJobError},
 	}
+	for caller, name := range certs.Callers() {
+		byObject[caller] = cache.ByObject{Field: named(name)}
+	}
+	return cache.Options{DefaultTransform: cache.TransformStripManagedFields(), ByObject: byObject}
 }
+
+func named(name string) fields.Selector { return fields.OneTermEqualSelector("metadata.name", name) }
 
 // stripJob leaves the metadata.
 func stripJob(obj any) (any, error) {

@@ -4,23 +4,39 @@
 package certs
 
 import (
+	"bytes"
 	"context"
+	"crypto/tls"
 	"errors"
 	"net/http"
+	"os"
 	"path/filepath"
+	"sync"
+
+	corev1 "k8s.io/api/core/v1"
 )
 
-// Certificate is the serving certificate in a folder.
+// Names of the files, and of the Secret's keys, as in a Secret of type
+// kubernetes.io/tls.
+const (
+	caName   = "ca.crt"
+	certName = corev1.TLSCertKey
+	keyName  = corev1.TLSPrivateKeyKey
+)
+
+// Certificate is the serving certificate in a folder. The servers watch the
+// files; a mounted Secret would be a minute late.
 type Certificate struct {
 	Folder string
 	// ready is closed once the certificate is there and those who call the
 	// servers trust it.
 	ready chan struct{}
+	once  *sync.Once
 }
 
 // In is the certificate that Setup will keep in the folder.
 func In(folder string) Certificate {
-	return Certificate{Folder: folder, ready: make(chan struct{})}
+	return Certificate{Folder: folder, ready: make(chan struct{}), once: &sync.Once{}}
 }
 
 // CertFile is the path of the certificate.
@@ -28,6 +44,12 @@ func (c Certificate) CertFile() string { return filepath.Join(c.Folder, certName
 
 // KeyFile is the path of its key.
 func (c Certificate) KeyFile() string { return filepath.Join(c.Folder, keyName) }
+
+// Get is for servers that read the files at each handshake.
+func (c Certificate) Get(*tls.ClientHelloInfo) (*tls.Certificate, error) {
+	pair, err := tls.LoadX509KeyPair(c.CertFile(), c.KeyFile())
+	return &pair, err
+}
 
 // Wait waits until the certificate can be used; false where the context ended
 // first.
@@ -42,10 +64,59 @@ func (c Certificate) Wait(ctx context.Context) bool {
 
 // Check is a readiness check.
 func (c Certificate) Check(*http.Request) error {
-	select {
-	case <-c.ready:
-		return nil
-	default:
+	if !c.inUse() {
 		return errors.New("the serving certificate is not ready")
 	}
+	return nil
+}
+
+// inUse tells whether the servers have a certificate.
+func (c Certificate) inUse() bool {
+	select {
+	case <-c.ready:
+		return true
+	default:
+		return false
+	}
+}
+
+// write replaces the files where they differ; the key first, since the servers
+// load the pair when either changes and keep the old one until it fits.
+func (c Certificate) write(pair keyPair) error {
+	for _, file := range []struct {
+		path string
+		data []byte
+	}{{c.KeyFile(), pair.key}, {c.CertFile(), pair.cert}} {
+		if old, err := os.ReadFile(file.path); err == nil && bytes.Equal(old, file.data) {
+			continue
+		}
+		next := file.path + ".next"
+		if err := os.WriteFile(next, file.data, 0o600); err != nil {
+			return err
+		}
+		if err := os.Rename(next, file.path); err != nil {
+			return err
+		}
+	}
+	c.once.Do(func() { close(c.ready) })
+	return nil
+}
+
+type keyPair struct{ cert, key []byte }
+
+func pairOf(secret *corev1.Secret) keyPair {
+	return keyPair{cert: secret.Data[certName], key: secret.Data[keyName]}
+}
+
+// complete tells whether the pair can be served.
+func (p keyPair) complete() bool {
+	_, err := tls.X509KeyPair(p.cert, p.key)
+	return err == nil
+}
+
+// Strict is how servers speak TLS with their few callers, all of them current:
+// version 1.3, and HTTP/1.1, in which nobody can reset streams rapidly.
+func Strict(config *tls.Config) {
+	config.MinVersion = tls.VersionTLS13
+	config.NextProtos = []string{"http/1.1"}
 }

@@ -14,6 +14,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"joberror.io/operator/internal/apiserver"
+	"joberror.io/operator/internal/attribution"
 	"joberror.io/operator/internal/retention"
 )
 
@@ -30,17 +31,23 @@ type Options struct {
 	HealthAddress  string
 	MetricsAddress string
 	PprofAddress   string
+	// MetricsInsecure serves the metrics without TLS, to everybody.
+	MetricsInsecure bool
 	// WebhookHost and WebhookPort are where the webhooks are served.
 	WebhookHost string
 	WebhookPort int
 	// CertDir is the folder for the serving certificate.
 	CertDir string
+	// ManageCertificates is false where another tool makes the certificate.
+	ManageCertificates bool
 	// Retention is how long records are kept.
 	Retention time.Duration
 	// Concurrency is how many writes are in flight at a time.
 	Concurrency int
 	// APIServer are the settings of the aggregated API.
 	APIServer apiserver.Options
+	// Version asks for the version alone.
+	Version bool
 
 	retention string
 }
@@ -48,15 +55,17 @@ type Options struct {
 // New returns the defaults.
 func New() *Options {
 	return &Options{
-		Namespace:      "joberror-system",
+		Namespace:      attribution.OperatorNamespace,
 		HealthAddress:  ":8081",
 		MetricsAddress: "0",
 		PprofAddress:   "0",
 		WebhookPort:    9443,
 		CertDir:        "/tmp/joberror-certs",
 		Concurrency:    8,
-		APIServer:      apiserver.NewOptions(),
-		retention:      "30d",
+
+		ManageCertificates: true,
+		APIServer:          apiserver.NewOptions(),
+		retention:          "30d",
 	}
 }
 
@@ -66,13 +75,16 @@ func (o *Options) AddFlags(flags *pflag.FlagSet) {
 	flags.StringVar(&o.Namespace, "namespace", o.Namespace, "Namespace that the operator is installed in.")
 	flags.BoolVar(&o.LeaderElect, "leader-elect", o.LeaderElect, "Let one of several replicas alone run the controllers.")
 	flags.StringVar(&o.HealthAddress, "health-bind-address", o.HealthAddress, "Address of the probes /healthz and /readyz; 0 for none.")
-	flags.StringVar(&o.MetricsAddress, "metrics-bind-address", o.MetricsAddress, "Address of /metrics; 0 for none.")
+	flags.StringVar(&o.MetricsAddress, "metrics-bind-address", o.MetricsAddress, "Address of /metrics, for whom the API server lets get that path; 0 for none.")
+	flags.BoolVar(&o.MetricsInsecure, "metrics-insecure", o.MetricsInsecure, "Serve /metrics without TLS, to everybody: loopback only.")
 	flags.StringVar(&o.PprofAddress, "pprof-bind-address", o.PprofAddress, "Address of Go's profiles; 0 for none. They are for whoever reaches it: loopback only.")
 	flags.StringVar(&o.WebhookHost, "webhook-bind-address", o.WebhookHost, "Address that the webhooks listen on.")
 	flags.IntVar(&o.WebhookPort, "webhook-port", o.WebhookPort, "Port that the webhooks listen on.")
 	flags.StringVar(&o.CertDir, "cert-dir", o.CertDir, "Folder for the serving certificate; made where it is missing.")
+	flags.BoolVar(&o.ManageCertificates, "manage-certificates", o.ManageCertificates, "Make and renew the certificate and have the API server trust it; false where another tool does, cert-manager for example.")
 	flags.StringVar(&o.retention, "retention", o.retention, "How long records are kept, for example 12h, 7d or 4w.")
 	flags.IntVar(&o.Concurrency, "concurrency", o.Concurrency, "How many writes of JobErrors are in flight at a time.")
+	flags.BoolVar(&o.Version, "version", o.Version, "Print the version and exit.")
 	o.APIServer.AddFlags(flags)
 }
 

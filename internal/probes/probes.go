@@ -13,17 +13,19 @@ import (
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/healthz"
 
+	"joberror.io/operator/internal/apiserver"
 	"joberror.io/operator/internal/certs"
 )
 
 // Setup adds the probes to the manager.
-func Setup(mgr ctrl.Manager, certificate certs.Certificate) error {
+func Setup(mgr ctrl.Manager, certificate certs.Certificate, aggregated *apiserver.Server) error {
 	filled := make(caches)
 	return errors.Join(
 		mgr.Add(filled),
 		mgr.AddHealthzCheck("ping", healthz.Ping),
 		mgr.AddReadyzCheck("certificate", certificate.Check),
 		mgr.AddReadyzCheck("webhooks", mgr.GetWebhookServer().StartedChecker()),
+		mgr.AddReadyzCheck("aggregated-api", aggregated.Check),
 		mgr.AddReadyzCheck("caches", filled.check),
 	)
 }

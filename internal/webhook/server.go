@@ -5,6 +5,7 @@ package webhook
 
 import (
 	"context"
+	"crypto/tls"
 
 	"sigs.k8s.io/controller-runtime/pkg/webhook"
 
@@ -21,7 +22,7 @@ type server struct {
 // NewServer returns the server of the webhooks for the manager to start.
 func NewServer(host string, port int, certificate certs.Certificate) webhook.Server {
 	return &server{
-		Server:      webhook.NewServer(webhook.Options{Host: host, Port: port, CertDir: certificate.Folder}),
+		Server:      webhook.NewServer(webhook.Options{Host: host, Port: port, CertDir: certificate.Folder, TLSOpts: []func(*tls.Config){certs.Strict}}),
 		certificate: certificate,
 	}
 }

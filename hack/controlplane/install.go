@@ -1,0 +1,94 @@
+// Copyright The JobError Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package controlplane
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"os"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/util/yaml"
+	sigsyaml "sigs.k8s.io/yaml"
+)
+
+// Install applies a kustomization whose webhooks and APIService lead to an
+// operator at these ports, and waits until its resources are served.
+func (p *Plane) Install(ctx context.Context, kustomization string, at Operator) error {
+	manifests, err := p.Run(ctx, nil, "kustomize", kustomization)
+	if err != nil {
+		return err
+	}
+	return p.apply(ctx, []byte(manifests), at, "--server-side")
+}
+
+// InstallFile applies a file of manifests as they are, but for the Service: it
+// leads to these ports.
+func (p *Plane) InstallFile(ctx context.Context, path string, at Operator) error {
+	manifests, err := os.ReadFile(path)
+	if err != nil {
+		return err
+	}
+	return p.apply(ctx, manifests, at)
+}
+
+func (p *Plane) apply(ctx context.Context, manifests []byte, at Operator, how ...string) error {
+	placed, err := place(manifests, at)
+	if err != nil {
+		return err
+	}
+	if _, err := p.Run(ctx, bytes.NewReader(placed), append([]string{"apply", "-f", "-"}, how...)...); err != nil {
+		return err
+	}
+	_, err = p.Run(ctx, nil, "wait", "--for=condition=Established", "--timeout=60s",
+		"crd/joberrors.joberror.io", "crd/joberrorresolutions.joberror.io")
+	return err
+}
+
+// place makes the Service lead out of the cluster, and sets the ports of the
+// webhooks and the APIService: a Service of type ExternalName maps none.
+func place(manifests []byte, at Operator) ([]byte, error) {
+	var placed bytes.Buffer
+	decoder := yaml.NewYAMLOrJSONDecoder(bytes.NewReader(manifests), 4096)
+	for {
+		obj := &unstructured.Unstructured{}
+		err := decoder.Decode(obj)
+		if errors.Is(err, io.EOF) {
+			return placed.Bytes(), nil
+		}
+		if err != nil {
+			return nil, err
+		}
+		if err := placeObject(obj, at); err != nil {
+			return nil, err
+		}
+		data, err := sigsyaml.Marshal(obj.Object)
+		if err != nil {
+			return nil, err
+		}
+		placed.WriteString("---\n")
+		placed.Write(data)
+	}
+}
+
+func placeObject(obj *unstructured.Unstructured, at Operator) error {
+	switch obj.GetKind() {
+	case "Service":
+		obj.Object["spec"] = map[string]any{"type": "ExternalName", "externalName": "localhost"}
+	case "APIService":
+		return unstructured.SetNestedField(obj.Object, int64(at.APIPort), "spec", "service", "port")
+	}
+	webhooks, found, err := unstructured.NestedSlice(obj.Object, "webhooks")
+	if err != nil || !found {
+		return err
+	}
+	for _, webhook := range webhooks {
+		if err := unstructured.SetNestedField(webhook.(map[string]any), int64(at.WebhookPort), "clientConfig", "service", "port"); err != nil {
+			return err
+		}
+	}
+	return unstructured.SetNestedSlice(obj.Object, webhooks, "webhooks")
+}
