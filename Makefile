@@ -18,7 +18,12 @@ RACE = $(if $(shell command -v "$$(go env CC)"),-race,$(info no C compiler: test
 empty :=
 space := $(empty) $(empty)
 
-CHECKSUMS := find api internal config/crd/bases config/rbac/role.yaml -name 'zz_generated.*' -o -path 'config/*' -name '*.yaml' | sort | xargs git hash-object
+VERSION ?= $(shell git describe --tags --always --dirty)
+# The image that the manifests name. No registry belongs to the project: push it
+# to yours and say so, as in make build-installer IMG=…
+IMG ?= joberror-operator:latest
+
+CHECKSUMS := find api internal config/crd/bases config/rbac/role.yaml dist -name 'zz_generated.*' -o -path 'config/*' -name '*.yaml' -o -path 'dist/*' -type f | sort | xargs git hash-object
 
 ##@ Use
 
@@ -48,7 +53,7 @@ bench: assets build ## Measure the operator against bare API writes; writes docs
 .PHONY: build
 build: ## Build the operator and what runs it here.
 	@echo "==> building the operator"
-	go build -o $(BIN)/operator .
+	go build -ldflags "-X github.com/prometheus/common/version.Version=$(VERSION)" -o $(BIN)/operator .
 	go build -o $(BIN)/dev ./hack/dev
 
 .PHONY: assets
@@ -69,6 +74,11 @@ manifests: $(TOOLS)/.built ## Generate CRDs and RBAC.
 	$(TOOLS)/controller-gen rbac:roleName=joberror-operator paths=./controllers paths=./internal/apiserver paths=./internal/certs \
 		output:rbac:dir=config/rbac
 
+.PHONY: build-installer
+build-installer: manifests ## Write all manifests, with the image IMG, to dist/install.yaml.
+	@mkdir -p dist
+	$(TOOLS)/kustomize build config/default | sed 's|image: joberror-operator:latest|image: $(IMG)|' > dist/install.yaml
+
 $(TOOLS)/.built: hack/tools/go.mod hack/tools/go.sum
 	@echo "==> building the generators and linters"
 	@mkdir -p $(TOOLS)
@@ -82,11 +92,11 @@ lint: $(TOOLS)/.built ## Check format, vet, staticcheck and licence headers.
 	@unformatted=$$(gofmt -l $$(git ls-files '*.go')); [ -z "$$unformatted" ] || { echo "gofmt: $$unformatted"; exit 1; }
 	go vet ./...
 	$(TOOLS)/staticcheck ./...
-	$(TOOLS)/addlicense -check -ignore '$(BIN)/**' -ignore '.dev/**' -ignore 'config/**' -ignore '**/zz_generated*' .
+	$(TOOLS)/addlicense -check -ignore '$(BIN)/**' -ignore '.dev/**' -ignore 'config/**' -ignore 'dist/**' -ignore '**/zz_generated*' .
 
 .PHONY: verify
 verify: lint ## Regenerate everything and fail on a difference; lint.
-	@before=$$($(CHECKSUMS)); $(MAKE) --no-print-directory generate manifests; \
+	@before=$$($(CHECKSUMS)); $(MAKE) --no-print-directory generate build-installer; \
 	[ "$$before" = "$$($(CHECKSUMS))" ] || { echo "generated files were out of date; they are not any more: commit them"; exit 1; }
 	go mod tidy -diff
 	cd hack/tools && go mod tidy -diff

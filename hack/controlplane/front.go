@@ -66,6 +66,18 @@ func (p *Pods) forward(ctx context.Context, conn net.Conn, port func(Operator) i
 
 // next is where the pod serves whose turn it is.
 func (p *Pods) next() (Operator, bool) {
+	ready := p.Ready()
+	if len(ready) == 0 {
+		return Operator{}, false
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.turn++
+	return ready[p.turn%len(ready)], true
+}
+
+// Ready are where the pods serve that the Service leads to, by their names.
+func (p *Pods) Ready() []Operator {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	var ready []*pod
@@ -74,10 +86,10 @@ func (p *Pods) next() (Operator, bool) {
 			ready = append(ready, pod)
 		}
 	}
-	if len(ready) == 0 {
-		return Operator{}, false
-	}
-	p.turn++
 	slices.SortFunc(ready, func(a, b *pod) int { return strings.Compare(a.name, b.name) })
-	return ready[p.turn%len(ready)].at, true
+	var at []Operator
+	for _, pod := range ready {
+		at = append(at, pod.at)
+	}
+	return at
 }

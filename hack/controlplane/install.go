@@ -9,20 +9,22 @@ import (
 	"errors"
 	"io"
 	"os"
+	"slices"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/util/yaml"
 	sigsyaml "sigs.k8s.io/yaml"
 )
 
-// Install applies a kustomization whose webhooks and APIService lead to an
-// operator at these ports, and waits until its resources are served.
+// Install applies a kustomization without its Deployment, for an operator that
+// runs beside the control plane at these ports, and waits until its resources
+// are served.
 func (p *Plane) Install(ctx context.Context, kustomization string, at Operator) error {
 	manifests, err := p.Run(ctx, nil, "kustomize", kustomization)
 	if err != nil {
 		return err
 	}
-	return p.apply(ctx, []byte(manifests), at, "--server-side")
+	return p.apply(ctx, []byte(manifests), at, "Deployment")
 }
 
 // InstallFile applies a file of manifests as they are, but for the Service: it
@@ -35,12 +37,12 @@ func (p *Plane) InstallFile(ctx context.Context, path string, at Operator) error
 	return p.apply(ctx, manifests, at)
 }
 
-func (p *Plane) apply(ctx context.Context, manifests []byte, at Operator, how ...string) error {
-	placed, err := place(manifests, at)
+func (p *Plane) apply(ctx context.Context, manifests []byte, at Operator, without ...string) error {
+	placed, err := place(manifests, at, without...)
 	if err != nil {
 		return err
 	}
-	if _, err := p.Run(ctx, bytes.NewReader(placed), append([]string{"apply", "-f", "-"}, how...)...); err != nil {
+	if _, err := p.Run(ctx, bytes.NewReader(placed), "apply", "-f", "-"); err != nil {
 		return err
 	}
 	_, err = p.Run(ctx, nil, "wait", "--for=condition=Established", "--timeout=60s",
@@ -49,8 +51,9 @@ func (p *Plane) apply(ctx context.Context, manifests []byte, at Operator, how ..
 }
 
 // place makes the Service lead out of the cluster, and sets the ports of the
-// webhooks and the APIService: a Service of type ExternalName maps none.
-func place(manifests []byte, at Operator) ([]byte, error) {
+// webhooks and the APIService: a Service of type ExternalName maps none. It
+// leaves objects of some kinds out.
+func place(manifests []byte, at Operator, without ...string) ([]byte, error) {
 	var placed bytes.Buffer
 	decoder := yaml.NewYAMLOrJSONDecoder(bytes.NewReader(manifests), 4096)
 	for {
@@ -61,6 +64,9 @@ func place(manifests []byte, at Operator) ([]byte, error) {
 		}
 		if err != nil {
 			return nil, err
+		}
+		if slices.Contains(without, obj.GetKind()) {
+			continue
 		}
 		if err := placeObject(obj, at); err != nil {
 			return nil, err

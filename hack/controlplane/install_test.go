@@ -36,16 +36,17 @@ webhooks:
   clientConfig:
     service: {name: joberror-operator, namespace: joberror-system, port: %WEBHOOK%}
 `
-	// others are objects that have ports, services and webhooks of their own.
-	others = `apiVersion: v1
+	service = `apiVersion: v1
 kind: Service
 metadata: {name: joberror-operator, namespace: joberror-system}
-spec:
-  type: ExternalName
-  externalName: localhost
-  ports: [{port: 443}]
----
-apiVersion: apiextensions.k8s.io/v1
+spec: %SPEC%
+`
+	deployment = `apiVersion: apps/v1
+kind: Deployment
+metadata: {name: joberror-operator}
+`
+	// others are objects that have ports, services and webhooks of their own.
+	others = `apiVersion: apiextensions.k8s.io/v1
 kind: CustomResourceDefinition
 metadata: {name: joberrors.joberror.io}
 spec:
@@ -87,7 +88,7 @@ func objects(t *testing.T, manifests []byte) []map[string]any {
 func TestPlace(t *testing.T) {
 	t.Parallel()
 	webhookWithout := strings.ReplaceAll(webhookConfiguration, ", port: %WEBHOOK%", "")
-	for _, tc := range []struct{ name, manifests, want string }{
+	for _, tc := range []struct{ name, manifests, without, want string }{
 		{name: "nothing stays nothing"},
 		{name: "an APIService gets the API's port",
 			manifests: ported(apiService, "443", ""), want: ported(apiService, "16443", "")},
@@ -100,6 +101,10 @@ func TestPlace(t *testing.T) {
 		{name: "each validating webhook gets it too",
 			manifests: strings.ReplaceAll(webhookWithout, "Mutating", "Validating"),
 			want:      strings.ReplaceAll(ported(webhookConfiguration, "", "19443"), "Mutating", "Validating")},
+		{name: "the Service leads out of the cluster",
+			manifests: strings.ReplaceAll(service, "%SPEC%", "{selector: {a: b}, ports: [{port: 443}]}"),
+			want:      strings.ReplaceAll(service, "%SPEC%", "{type: ExternalName, externalName: localhost}")},
+		{name: "kinds that are not wanted are left out", manifests: deployment + "---\n" + others, without: "Deployment", want: others},
 		{name: "other objects are left alone", manifests: others, want: others},
 		{name: "all of them come out in their order",
 			manifests: strings.Join([]string{others, ported(apiService, "443", ""), webhookWithout}, "---\n"),
@@ -107,7 +112,7 @@ func TestPlace(t *testing.T) {
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()
-			placed, err := place(tc.manifests, at)
+			placed, err := place([]byte(tc.manifests), at, tc.without)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -128,7 +133,7 @@ func TestPlaceRefusesWhatIsNoManifest(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			if placed, err := place(manifests, at); err == nil {
+			if placed, err := place([]byte(manifests), at); err == nil {
 				t.Errorf("it was placed as %s", placed)
 			}
 		})

@@ -19,9 +19,13 @@ func (p *Plane) KubeconfigFor(file, user string, groups ...string) (string, *res
 	if err != nil {
 		return "", nil, err
 	}
+	return p.writeKubeconfig(file, clientcmdapi.AuthInfo{ClientCertificateData: certPEM, ClientKeyData: keyPEM})
+}
+
+func (p *Plane) writeKubeconfig(file string, auth clientcmdapi.AuthInfo) (string, *rest.Config, error) {
 	config := clientcmdapi.NewConfig()
 	config.Clusters["dev"] = &clientcmdapi.Cluster{Server: "https://" + p.api, CertificateAuthority: p.path("pki", "ca.crt")}
-	config.AuthInfos["dev"] = &clientcmdapi.AuthInfo{ClientCertificateData: certPEM, ClientKeyData: keyPEM}
+	config.AuthInfos["dev"] = &auth
 	config.Contexts["dev"] = &clientcmdapi.Context{Cluster: "dev", AuthInfo: "dev"}
 	config.CurrentContext = "dev"
 	path := p.path(file)

@@ -11,18 +11,17 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"slices"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
-	"k8s.io/apimachinery/pkg/util/yaml"
 	"sigs.k8s.io/controller-runtime/pkg/client"
-	sigsyaml "sigs.k8s.io/yaml"
 
 	"joberror.io/operator/internal/attribution"
 )
 
 // Operator is where an operator beside the control plane serves.
 type Operator struct {
-	APIPort, WebhookPort, HealthPort int
+	APIPort, WebhookPort, HealthPort, MetricsPort int
 }
 
 // OperatorGroups are the groups of the operator's service account.
@@ -111,7 +110,7 @@ func (p *Plane) apiServiceAvailable(ctx context.Context) error {
 
 // PickPorts returns ports for an operator that are free now.
 func PickPorts() (Operator, error) {
-	var ports [3]int
+	var ports [4]int
 	for i := range ports {
 		port, err := FreePort(0)
 		if err != nil {
@@ -119,5 +118,5 @@ func PickPorts() (Operator, error) {
 		}
 		ports[i] = port
 	}
-	return Operator{APIPort: ports[0], WebhookPort: ports[1], HealthPort: ports[2]}, nil
+	return Operator{APIPort: ports[0], WebhookPort: ports[1], HealthPort: ports[2], MetricsPort: ports[3]}, nil
 }

@@ -82,7 +82,7 @@ func (p *pod) arguments(ctx context.Context, obj *corev1.Pod) ([]string, error) 
 	if err != nil {
 		return nil, err
 	}
-	own := []string{"--kubeconfig=" + kubeconfig, "--cert-dir=" + dir, "--metrics-bind-address=127.0.0.1:0"}
+	own := []string{"--kubeconfig=" + kubeconfig, "--cert-dir=" + dir, fmt.Sprintf("--metrics-bind-address=127.0.0.1:%d", p.at.MetricsPort)}
 	return slices.Concat(p.spec.Args, p.at.flags(), own, p.pods.extra), nil
 }
 

@@ -15,6 +15,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/kubernetes"
+	clientcmdapi "k8s.io/client-go/tools/clientcmd/api"
 
 	"joberror.io/operator/internal/attribution"
 )
@@ -90,7 +91,7 @@ func (p *Pods) Process(name string) *Process {
 // follow starts what has been scheduled and ends what is to be deleted.
 func (p *Pods) follow(ctx context.Context) {
 	for ctx.Err() == nil {
-		list, err := p.client.CoreV1().Pods(operatorNamespace).List(ctx, metav1.ListOptions{LabelSelector: OperatorLabel})
+		list, err := p.client.CoreV1().Pods(attribution.OperatorNamespace).List(ctx, metav1.ListOptions{LabelSelector: OperatorLabel})
 		if err == nil {
 			for i := range list.Items {
 				p.see(ctx, &list.Items[i])
@@ -144,7 +145,8 @@ func (p *Pods) kubeconfig(ctx context.Context, obj *corev1.Pod) (string, error) 
 	if err != nil {
 		return "", err
 	}
-	return p.plane.kubeconfigWithToken(obj.Name+".kubeconfig", token.Status.Token)
+	path, _, err := p.plane.writeKubeconfig(obj.Name+".kubeconfig", clientcmdapi.AuthInfo{Token: token.Status.Token})
+	return path, err
 }
 
 // folder is an empty one for what a pod mounts.
@@ -152,5 +154,3 @@ func (p *Pods) folder(name string) (string, error) {
 	dir := p.plane.path("pods", name)
 	return dir, errors.Join(os.RemoveAll(dir), os.MkdirAll(dir, 0o700))
 }
-
-const operatorNamespace = attribution.OperatorNamespace

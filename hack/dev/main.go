@@ -74,7 +74,7 @@ func ignoreInterrupt(ctx context.Context, err error) error {
 
 func serve(ctx context.Context, plane *controlplane.Plane, binary string) (err error) {
 	say("installing CRDs, roles, policies, webhooks and the APIService")
-	if err := plane.Install(ctx, "config/dev", operatorPorts); err != nil {
+	if err := plane.Install(ctx, "config/default", operatorPorts); err != nil {
 		return err
 	}
 	operator, err := plane.StartOperator(ctx, "operator", binary, operatorPorts)

@@ -33,7 +33,7 @@ func TestMain(m *testing.M) {
 	}
 	fmt.Printf("random moments: -crash.seed=%d -crash.kills=%d -crash.errors=%d\n", *seed, *kills, *errors)
 	random = rand.New(rand.NewPCG(*seed, *seed))
-	os.Exit(harness.Main(m, &cluster, false))
+	os.Exit(harness.Main(m, &cluster))
 }
 
 // few is how often the parts that are dearer to restart are killed.

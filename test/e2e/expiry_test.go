@@ -4,12 +4,12 @@
 package e2e
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
-
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	joberrorv1 "joberror.io/operator/api/v1"
@@ -95,5 +95,26 @@ func TestAJobsRetentionCanChange(t *testing.T) {
 			left := time.Until(je.Status.ExpiresAt.Time)
 			return left < c.want+time.Minute && left > c.want-time.Hour
 		})
+	}
+}
+
+func TestAnEntryExpiresLikeAnError(t *testing.T) {
+	t.Parallel()
+	ns := cluster.Namespace(t)
+	job(t, ns, "a")
+	young := harness.Create(t, cluster.Client, harness.Resolution(ns, "young", "job"))
+	old := harness.Create(t, cluster.Client, harness.Resolution(ns, "old", "job"))
+	cluster.Completed(t, ns, "young")
+	cluster.Completed(t, ns, "old")
+	cluster.Age(t, "joberrorresolutions", young, 29*24*time.Hour)
+	cluster.Age(t, "joberrorresolutions", old, 31*24*time.Hour)
+	harness.Eventually(t, func() string {
+		if err := cluster.Client.Get(t.Context(), client.ObjectKeyFromObject(old), old); !apierrors.IsNotFound(err) {
+			return fmt.Sprintf("the old entry is still there: %v", err)
+		}
+		return ""
+	})
+	if err := cluster.Client.Get(t.Context(), client.ObjectKeyFromObject(young), young); err != nil {
+		t.Errorf("the young entry: %v", err)
 	}
 }

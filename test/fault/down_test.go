@@ -103,7 +103,7 @@ func TestWithTheWebhooksDownAnOldMarkNamesNobody(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
-		if err := cluster.Install(context.WithoutCancel(t.Context()), cluster.Root+"/config/dev", cluster.At); err != nil {
+		if err := cluster.Install(context.WithoutCancel(t.Context()), cluster.Root+"/config/default", cluster.At); err != nil {
 			t.Error(err)
 		}
 	})

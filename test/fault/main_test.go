@@ -15,7 +15,7 @@ import (
 
 var cluster harness.Cluster
 
-func TestMain(m *testing.M) { os.Exit(harness.Main(m, &cluster, false)) }
+func TestMain(m *testing.M) { os.Exit(harness.Main(m, &cluster)) }
 
 // operate runs an operator until the test ends or it is stopped.
 func operate(t *testing.T, args ...string) *controlplane.Process {

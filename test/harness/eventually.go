@@ -23,6 +23,12 @@ const patience = 60 * time.Second
 // with the last one where it never does.
 func Eventually(t testing.TB, check func() string) {
 	t.Helper()
+	EventuallyIn(t, patience, check)
+}
+
+// EventuallyIn is Eventually for what takes long.
+func EventuallyIn(t testing.TB, patience time.Duration, check func() string) {
+	t.Helper()
 	deadline := time.Now().Add(patience)
 	for {
 		problem := check()

@@ -6,8 +6,10 @@
 package harness
 
 import (
+	"bytes"
 	"context"
 	"errors"
+	"flag"
 	"fmt"
 	"os"
 	"os/exec"
@@ -21,6 +23,7 @@ import (
 	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
 	"k8s.io/client-go/rest"
 	"k8s.io/klog/v2"
+	apiregistrationv1 "k8s.io/kube-aggregator/pkg/apis/apiregistration/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/log"
 
@@ -32,6 +35,7 @@ import (
 func init() {
 	// controller-runtime warns where nobody tells it what to log with.
 	log.SetLogger(klog.Background())
+	utilruntime.Must(apiregistrationv1.AddToScheme(clientgoscheme.Scheme))
 	utilruntime.Must(joberrorv1.AddToScheme(clientgoscheme.Scheme))
 	utilruntime.Must(resolvev1.AddToScheme(clientgoscheme.Scheme))
 }
@@ -45,27 +49,38 @@ type Cluster struct {
 	At controlplane.Operator
 	// Root is the root of the repository.
 	Root string
+	// Installed says that the operator is installed as its users do it, from
+	// dist/install.yaml: its pods run as their service account.
+	Installed bool
+	// AllRights says that the tests make use of each right that the operator
+	// has, and fails them where they don't.
+	AllRights bool
 	// Rough says that parts of the control plane are killed, so that an
 	// operator's complaints about it are no alarm.
 	Rough bool
+
+	// Pods are the operator's, where it is installed.
+	Pods *controlplane.Pods
 
 	binary    string
 	operators []*controlplane.Process
 }
 
 // Main starts a cluster, runs the package's tests and stops the cluster. It
-// returns the exit status. With install, an operator with these arguments runs
-// from the start.
-func Main(m *testing.M, cluster *Cluster, install bool, args ...string) int {
+// returns the exit status.
+func Main(m *testing.M, cluster *Cluster) int {
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
 	dir, err := os.MkdirTemp("", "joberror-test-")
 	if err == nil {
-		err = cluster.start(ctx, dir, install, args)
+		err = cluster.start(ctx, dir)
 	}
 	code := 1
 	if err == nil {
 		code = m.Run()
+	}
+	if code == 0 && cluster.AllRights && flag.Lookup("test.run").Value.String() == "" {
+		err = cluster.UnusedRights(ctx)
 	}
 	err = errors.Join(err, cluster.stop())
 	if err != nil {
@@ -83,7 +98,7 @@ func Main(m *testing.M, cluster *Cluster, install bool, args ...string) int {
 	return 0
 }
 
-func (c *Cluster) start(ctx context.Context, dir string, install bool, args []string) error {
+func (c *Cluster) start(ctx context.Context, dir string) error {
 	_, file, _, _ := runtime.Caller(0)
 	c.Root = filepath.Join(filepath.Dir(file), "..", "..")
 	c.binary = filepath.Join(dir, "operator")
@@ -105,13 +120,29 @@ func (c *Cluster) start(ctx context.Context, dir string, install bool, args []st
 	if c.Client, err = client.New(c.Config(), client.Options{}); err != nil {
 		return err
 	}
-	if err := c.Install(ctx, filepath.Join(c.Root, "config", "dev"), c.At); err != nil {
+	if c.Installed {
+		return c.install(ctx)
+	}
+	return c.Install(ctx, filepath.Join(c.Root, "config", "default"), c.At)
+}
+
+// install installs the operator, and waits until it serves.
+func (c *Cluster) install(ctx context.Context) (err error) {
+	if c.Pods, err = c.RunPods(c.binary, c.At); err != nil {
 		return err
 	}
-	if install {
-		_, err = c.Operate(ctx, "operator", args...)
+	if err := c.InstallFile(ctx, filepath.Join(c.Root, "dist", "install.yaml"), c.At); err != nil {
+		return err
 	}
-	return err
+	for _, wait := range [][]string{
+		{"rollout", "status", "deployment/joberror-operator", "-n", "joberror-system", "--timeout=120s"},
+		{"wait", "apiservice/v1.resolve.joberror.io", "--for=condition=Available", "--timeout=120s"},
+	} {
+		if _, err := c.Run(ctx, nil, wait...); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // Operate starts an operator and waits until it serves.
@@ -145,6 +176,12 @@ func (c *Cluster) stop() error {
 	}
 	var errs []error
 	logs := map[string]bool{}
+	if c.Pods != nil {
+		errs = append(errs, c.Pods.Stop())
+		for _, log := range c.Pods.Logs() {
+			logs[log] = true
+		}
+	}
 	for _, operator := range c.operators {
 		errs = append(errs, operator.Stop())
 		logs[operator.Log] = true
@@ -154,12 +191,15 @@ func (c *Cluster) stop() error {
 		if err != nil {
 			errs = append(errs, err)
 		}
-		line := alarming.Find(data)
-		if line == nil && !c.Rough {
-			line = surprised.Find(data)
+		lines := alarming.FindAll(data, 1)
+		if !c.Rough {
+			lines = append(lines, surprised.FindAll(data, -1)...)
 		}
-		if line != nil {
-			errs = append(errs, fmt.Errorf("the operator's log %s has %q", path, line))
+		for _, line := range lines {
+			// What is under way when an operator is told to end is cut short.
+			if !bytes.Contains(line, []byte("context canceled")) {
+				errs = append(errs, fmt.Errorf("the operator's log %s has %q", path, line))
+			}
 		}
 	}
 	return errors.Join(append(errs, c.Stop())...)

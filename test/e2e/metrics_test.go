@@ -1,0 +1,93 @@
+// Copyright The JobError Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package e2e
+
+import (
+	"crypto/tls"
+	"crypto/x509"
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+	"testing"
+
+	corev1 "k8s.io/api/core/v1"
+
+	"joberror.io/operator/internal/attribution"
+	"joberror.io/operator/internal/certs"
+	"joberror.io/operator/test/harness"
+)
+
+// metrics asks a replica for its metrics with a token, over a connection that
+// the CA in the operator's Secret vouches for.
+func metrics(t *testing.T, token string) (int, string) {
+	t.Helper()
+	var secret corev1.Secret
+	if err := cluster.Client.Get(t.Context(), harness.Key(attribution.OperatorNamespace, certs.SecretName), &secret); err != nil {
+		t.Fatal(err)
+	}
+	roots := x509.NewCertPool()
+	if !roots.AppendCertsFromPEM(secret.Data["ca.crt"]) {
+		t.Fatal("the Secret has no CA")
+	}
+	transport := &http.Transport{TLSClientConfig: &tls.Config{RootCAs: roots, ServerName: "joberror-operator.joberror-system.svc"}}
+	defer transport.CloseIdleConnections()
+	request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, fmt.Sprintf("https://127.0.0.1:%d/metrics", cluster.Pods.Ready()[0].MetricsPort), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if token != "" {
+		request.Header.Set("Authorization", "Bearer "+token)
+	}
+	response, err := transport.RoundTrip(request)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer response.Body.Close()
+	body, err := io.ReadAll(response.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return response.StatusCode, string(body)
+}
+
+func TestMetricsAreForWhomTheAPIServerLetsReadThem(t *testing.T) {
+	t.Parallel()
+	ns := cluster.Namespace(t)
+	token := func(account string) string {
+		t.Helper()
+		for _, args := range [][]string{{"create", "serviceaccount", account, "-n", ns}, {"create", "token", account, "-n", ns}} {
+			out, err := cluster.Run(t.Context(), nil, args...)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if args[1] == "token" {
+				return strings.TrimSpace(out)
+			}
+		}
+		return ""
+	}
+	scraper, other := token("prometheus"), token("other")
+	if _, err := cluster.Run(t.Context(), nil, "create", "clusterrolebinding", ns, "--clusterrole=joberror-metrics-reader", "--serviceaccount="+ns+":prometheus"); err != nil {
+		t.Fatal(err)
+	}
+	harness.Eventually(t, func() string {
+		code, body := metrics(t, scraper)
+		if code != http.StatusOK {
+			return fmt.Sprintf("the scraper is answered %d: %s", code, body)
+		}
+		for _, want := range []string{"joberror_build_info{", "controller_runtime_reconcile_total{"} {
+			if !strings.Contains(body, want) {
+				t.Errorf("the metrics have no %s", want)
+			}
+		}
+		return ""
+	})
+	if code, _ := metrics(t, ""); code != http.StatusUnauthorized {
+		t.Errorf("without a token: %d, want 401", code)
+	}
+	if code, _ := metrics(t, other); code != http.StatusForbidden {
+		t.Errorf("an account without the right is answered %d, want 403", code)
+	}
+}
