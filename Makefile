@@ -79,6 +79,17 @@ build-installer: manifests ## Write all manifests, with the image IMG, to dist/i
 	@mkdir -p dist
 	$(TOOLS)/kustomize build config/default | sed 's|image: joberror-operator:latest|image: $(IMG)|' > dist/install.yaml
 
+.PHONY: deploy
+deploy: build-installer ## Install it, with the image IMG, in the cluster that kubectl talks to.
+	kubectl apply -f dist/install.yaml
+	kubectl rollout status -n joberror-system deployment/joberror-operator
+
+# While an APIService leads to nobody, no namespace can be deleted: it goes first.
+.PHONY: undeploy
+undeploy: ## Remove it from that cluster, with all JobErrors.
+	kubectl delete --ignore-not-found apiservice v1.resolve.joberror.io
+	kubectl delete --ignore-not-found -f dist/install.yaml
+
 $(TOOLS)/.built: hack/tools/go.mod hack/tools/go.sum
 	@echo "==> building the generators and linters"
 	@mkdir -p $(TOOLS)

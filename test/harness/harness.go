@@ -131,6 +131,11 @@ func (c *Cluster) install(ctx context.Context) (err error) {
 	if c.Pods, err = c.RunPods(c.binary, c.At); err != nil {
 		return err
 	}
+	return c.Reinstall(ctx)
+}
+
+// Reinstall applies what is installed once more, and waits until it serves.
+func (c *Cluster) Reinstall(ctx context.Context) error {
 	if err := c.InstallFile(ctx, filepath.Join(c.Root, "dist", "install.yaml"), c.At); err != nil {
 		return err
 	}
