@@ -114,9 +114,8 @@ func (p keyPair) complete() bool {
 	return err == nil
 }
 
-// Strict is how servers speak TLS with their few callers, all of them current:
-// version 1.3, and HTTP/1.1, in which nobody can reset streams rapidly.
-func Strict(config *tls.Config) {
-	config.MinVersion = tls.VersionTLS13
-	config.NextProtos = []string{"http/1.1"}
-}
+// Strict is how servers speak TLS with their few callers, all of them current.
+// HTTP/2 stays on: with it a server that shuts down tells which requests it has
+// not seen, and the API server sends those elsewhere. Over HTTP/1.1 a request
+// that meets the end of an idle connection is lost.
+func Strict(config *tls.Config) { config.MinVersion = tls.VersionTLS13 }
