@@ -9,6 +9,7 @@ SHELL := bash
 BIN := bin
 ASSETS := $(BIN)/assets
 TOOLS := $(BIN)/tools
+CHART := charts/joberror-operator
 GENERATED_API := ./api/v1 ./api/resolve/v1
 META := k8s.io/apimachinery/pkg/apis/meta/v1 k8s.io/apimachinery/pkg/runtime k8s.io/apimachinery/pkg/version
 comma := ,
@@ -23,7 +24,7 @@ VERSION ?= $(shell git describe --tags --always --dirty)
 # to yours and say so, as in make build-installer IMG=…
 IMG ?= joberror-operator:latest
 
-CHECKSUMS := find api internal config/crd/bases config/rbac/role.yaml dist -name 'zz_generated.*' -o -path 'config/*' -name '*.yaml' -o -path 'dist/*' -type f | sort | xargs git hash-object
+CHECKSUMS := find api internal config dist $(CHART)/files -type f \( -name 'zz_generated.*' -o -path 'config/crd/bases/*' -o -path config/rbac/role.yaml -o -path 'dist/*' -o -path '$(CHART)/*' \) | sort | xargs git hash-object
 
 ##@ Use
 
@@ -36,7 +37,7 @@ run: assets build ## Run a control plane with the operator and samples; Ctrl-C s
 	@exec $(BIN)/dev -assets $(ASSETS) -operator $(BIN)/operator
 
 .PHONY: test
-test: assets ## Run all tests, with the race detector, on a real control plane.
+test: assets $(TOOLS)/.built ## Run all tests, with the race detector, on a real control plane.
 	go test $(RACE) -timeout 40m ./...
 
 .PHONY: crash
@@ -57,8 +58,9 @@ build: ## Build the operator and what runs it here.
 	go build -o $(BIN)/dev ./hack/dev
 
 .PHONY: assets
-assets: ## Build the control plane's binaries, once; KUBEBUILDER_ASSETS is used where set.
+assets: ## Build the control plane's binaries, and fetch the definitions that tests need, once; KUBEBUILDER_ASSETS is used where set.
 	@hack/assets/build.sh $(ASSETS)
+	@hack/assets/crds.sh $(BIN)/crds
 
 .PHONY: generate
 generate: $(TOOLS)/.built ## Generate deepcopy functions and OpenAPI schemas.
@@ -75,9 +77,11 @@ manifests: $(TOOLS)/.built ## Generate CRDs and RBAC.
 		output:rbac:dir=config/rbac
 
 .PHONY: build-installer
-build-installer: manifests ## Write all manifests, with the image IMG, to dist/install.yaml.
-	@mkdir -p dist
-	$(TOOLS)/kustomize build config/default | sed 's|image: joberror-operator:latest|image: $(IMG)|' > dist/install.yaml
+build-installer: manifests ## Write all manifests, with the image IMG, to dist/install.yaml, and those of the chart.
+	@mkdir -p dist $(CHART)/files
+	$(TOOLS)/kustomize build config/default > $(CHART)/files/install.yaml
+	cp config/cert-manager/certificates.yaml config/prometheus/servicemonitor.yaml config/prometheus/alerts.yaml $(CHART)/files
+	sed 's|image: joberror-operator:latest|image: $(IMG)|' $(CHART)/files/install.yaml > dist/install.yaml
 
 .PHONY: deploy
 deploy: build-installer ## Install it, with the image IMG, in the cluster that kubectl talks to.
@@ -90,7 +94,11 @@ undeploy: ## Remove it from that cluster, with all JobErrors.
 	kubectl delete --ignore-not-found apiservice v1.resolve.joberror.io
 	kubectl delete --ignore-not-found -f dist/install.yaml
 
-$(TOOLS)/.built: hack/tools/go.mod hack/tools/go.sum
+.PHONY: sbom
+sbom: build $(TOOLS)/.built ## Write what the operator is made of to bin/operator.spdx.json.
+	$(TOOLS)/sbom $(BIN)/operator $(VERSION) > $(BIN)/operator.spdx.json
+
+$(TOOLS)/.built: hack/tools/go.mod hack/tools/go.sum $(wildcard hack/tools/*/*.go)
 	@echo "==> building the generators and linters"
 	@mkdir -p $(TOOLS)
 	cd hack/tools && go build -o $(CURDIR)/$(TOOLS)/ tool
@@ -99,18 +107,28 @@ $(TOOLS)/.built: hack/tools/go.mod hack/tools/go.sum
 ##@ Check
 
 .PHONY: lint
-lint: $(TOOLS)/.built ## Check format, vet, staticcheck and licence headers.
+lint: $(TOOLS)/.built ## Check format, vet, staticcheck, Dockerfile, alerts, chart and licence headers.
 	@unformatted=$$(gofmt -l $$(git ls-files '*.go')); [ -z "$$unformatted" ] || { echo "gofmt: $$unformatted"; exit 1; }
 	go vet ./...
 	$(TOOLS)/staticcheck ./...
-	$(TOOLS)/addlicense -check -ignore '$(BIN)/**' -ignore '.dev/**' -ignore 'config/**' -ignore 'dist/**' -ignore '**/zz_generated*' .
+	$(TOOLS)/dockerfile Dockerfile
+	$(TOOLS)/alerts config/prometheus/alerts.yaml >/dev/null
+	$(TOOLS)/helm lint --quiet --strict --namespace joberror-system $(CHART)
+	$(TOOLS)/addlicense -check -ignore '$(BIN)/**' -ignore '.dev/**' -ignore 'config/**' -ignore 'dist/**' -ignore 'charts/**' -ignore '**/zz_generated*' .
+
+.PHONY: vuln
+vuln: $(TOOLS)/.built ## Look for known vulnerabilities, where their database can be reached.
+	@out=$$($(TOOLS)/govulncheck ./... 2>&1) && status=0 || status=$$?; \
+	if [ $$status -eq 1 ] && [[ $$out == *"fetching vulnerabilities"* ]]; then \
+		echo "govulncheck: skipped, since its database can't be reached: $${out##*fetching vulnerabilities: }"; \
+	else echo "$$out"; exit $$status; fi
 
 .PHONY: verify
-verify: lint ## Regenerate everything and fail on a difference; lint.
+verify: lint vuln ## Regenerate everything and fail on a difference; lint.
 	@before=$$($(CHECKSUMS)); $(MAKE) --no-print-directory generate build-installer; \
 	[ "$$before" = "$$($(CHECKSUMS))" ] || { echo "generated files were out of date; they are not any more: commit them"; exit 1; }
 	go mod tidy -diff
-	cd hack/tools && go mod tidy -diff
+	cd hack/tools && go mod tidy -diff && go vet ./...
 	cd hack/assets && go mod tidy -diff
 
 .PHONY: clean

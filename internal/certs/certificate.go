@@ -7,6 +7,7 @@ import (
 	"bytes"
 	"context"
 	"crypto/tls"
+	"crypto/x509"
 	"errors"
 	"net/http"
 	"os"
@@ -108,10 +109,13 @@ func pairOf(secret *corev1.Secret) keyPair {
 	return keyPair{cert: secret.Data[certName], key: secret.Data[keyName]}
 }
 
-// complete tells whether the pair can be served.
-func (p keyPair) complete() bool {
-	_, err := tls.X509KeyPair(p.cert, p.key)
-	return err == nil
+// leaf is the certificate itself; nil where the pair can't be served.
+func (p keyPair) leaf() *x509.Certificate {
+	pair, err := tls.X509KeyPair(p.cert, p.key)
+	if err != nil {
+		return nil
+	}
+	return pair.Leaf
 }
 
 // Strict is how servers speak TLS with their few callers, all of them current.

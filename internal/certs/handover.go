@@ -52,7 +52,8 @@ func (h *handover) Reconcile(ctx context.Context, _ ctrl.Request) (ctrl.Result, 
 		return ctrl.Result{}, makeSecret(ctx, h.client, h.secret)
 	}
 	pair := pairOf(secret)
-	if err != nil || !pair.complete() {
+	leaf := pair.leaf()
+	if err != nil || leaf == nil {
 		return ctrl.Result{}, client.IgnoreNotFound(err)
 	}
 	ca := bundle(secret.Data[caName]).blocks()
@@ -63,6 +64,9 @@ func (h *handover) Reconcile(ctx context.Context, _ ctrl.Request) (ctrl.Result, 
 	if apierrors.IsConflict(err) {
 		// The cache is behind; it brings the next try.
 		return ctrl.Result{RequeueAfter: time.Second}, nil
+	}
+	if !h.served.IsZero() {
+		expiration.Set(float64(leaf.NotAfter.Unix()))
 	}
 	return ctrl.Result{RequeueAfter: wait}, err
 }

@@ -47,6 +47,8 @@ type Cluster struct {
 	At controlplane.Operator
 	// Root is the root of the repository.
 	Root string
+	// Bare says that nothing is installed, and no operator built.
+	Bare bool
 	// Installed says that the operator is installed as its users do it, from
 	// dist/install.yaml: its pods run as their service account.
 	Installed bool
@@ -99,11 +101,10 @@ func Main(m *testing.M, cluster *Cluster) int {
 func (c *Cluster) start(ctx context.Context, dir string) error {
 	_, file, _, _ := runtime.Caller(0)
 	c.Root = filepath.Join(filepath.Dir(file), "..", "..")
-	c.binary = filepath.Join(dir, "operator")
-	build := exec.CommandContext(ctx, "go", append(append([]string{"build"}, raceFlag...), "-o", c.binary, ".")...)
-	build.Dir = c.Root
-	if out, err := build.CombinedOutput(); err != nil {
-		return fmt.Errorf("building the operator: %w\n%s", err, out)
+	if !c.Bare {
+		if err := c.build(ctx, dir); err != nil {
+			return err
+		}
 	}
 	var err error
 	if c.At, err = controlplane.PickPorts(); err != nil {
@@ -118,10 +119,25 @@ func (c *Cluster) start(ctx context.Context, dir string) error {
 	if c.Client, err = client.New(c.Config(), client.Options{}); err != nil {
 		return err
 	}
-	if c.Installed {
+	switch {
+	case c.Bare:
+		return nil
+	case c.Installed:
 		return c.install(ctx)
 	}
 	return c.Install(ctx, filepath.Join(c.Root, "config", "default"), c.At)
+}
+
+// build builds the operator, as the tests are built: with the race detector
+// where they have it.
+func (c *Cluster) build(ctx context.Context, dir string) error {
+	c.binary = filepath.Join(dir, "operator")
+	build := exec.CommandContext(ctx, "go", append(append([]string{"build"}, raceFlag...), "-o", c.binary, ".")...)
+	build.Dir = c.Root
+	if out, err := build.CombinedOutput(); err != nil {
+		return fmt.Errorf("building the operator: %w\n%s", err, out)
+	}
+	return nil
 }
 
 // install installs the operator, and waits until it serves.

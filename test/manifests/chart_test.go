@@ -1,0 +1,155 @@
+// Copyright The JobError Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package manifests
+
+import (
+	"os"
+	"path/filepath"
+	"reflect"
+	"strings"
+	"testing"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"sigs.k8s.io/yaml"
+)
+
+// asTheManifests are the values with which the chart differs in nothing: the
+// image that the manifests name, and what Helm users expect to be otherwise.
+var asTheManifests = []string{"--set=image.tag=latest,crds.keep=false,namespace.create=true"}
+
+func TestTheChartInstallsWhatTheManifestsDo(t *testing.T) {
+	t.Parallel()
+	install, err := os.ReadFile(filepath.Join(cluster.Root, "dist", "install.yaml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		name      string
+		manifests string
+		values    []string
+	}{
+		{"dist/install.yaml", string(install), nil},
+		{"cert-manager", kubectl(t, "kustomize", overlay(t, "cert-manager")), []string{"--set=certManager.enabled=true"}},
+		{"prometheus", kubectl(t, "kustomize", overlay(t, "prometheus")), []string{"--set=prometheus.enabled=true"}},
+		{"both", kubectl(t, "kustomize", overlay(t, "prometheus", "cert-manager")), []string{"--set=prometheus.enabled=true,certManager.enabled=true"}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			same(t, read(t, c.manifests), rendered(t, append(c.values, asTheManifests...)...))
+		})
+	}
+}
+
+// same fails where the chart does not render the manifests' objects.
+func same(t *testing.T, manifests, chart objects) {
+	t.Helper()
+	if len(manifests) < 20 {
+		t.Fatalf("the manifests hold only %d objects", len(manifests))
+	}
+	for key, want := range manifests {
+		got, found := chart[key]
+		if !found {
+			t.Errorf("the chart has no %s", key)
+		} else if !reflect.DeepEqual(got, want) {
+			t.Errorf("%s differs; the manifests have\n%s\nand the chart has\n%s", key, text(t, want), text(t, got))
+		}
+	}
+	for key := range chart {
+		if _, found := manifests[key]; !found {
+			t.Errorf("the chart has %s, the manifests don't", key)
+		}
+	}
+}
+
+func text(t *testing.T, object any) string {
+	t.Helper()
+	data, err := yaml.Marshal(object)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(data)
+}
+
+func TestTheChartKeepsTheRecordsAndLeavesTheNamespaceToHelm(t *testing.T) {
+	t.Parallel()
+	n := 0
+	for key, object := range rendered(t) {
+		if strings.HasPrefix(key, "Namespace ") {
+			t.Errorf("there is %s, which --create-namespace would have made already", key)
+		}
+		if strings.HasPrefix(key, "CustomResourceDefinition ") {
+			n++
+			obj := unstructured.Unstructured{Object: object}
+			if got := obj.GetAnnotations()["helm.sh/resource-policy"]; got != "keep" {
+				t.Errorf("%s has the resource policy %q, want keep", key, got)
+			}
+		}
+	}
+	if n != 2 {
+		t.Errorf("%d custom resource definitions, want 2", n)
+	}
+}
+
+func TestValuesReachTheDeployment(t *testing.T) {
+	t.Parallel()
+	const pod = "spec.template.spec."
+	for _, c := range []struct{ set, at, want string }{
+		{"replicas=3", "spec.replicas", "3"},
+		{"image.repository=r/o,image.tag=v2", pod + "containers.image", "r/o:v2"},
+		{"image.repository=r/o", pod + "containers.image", "r/o:v0.1.0"},
+		{"image.pullPolicy=Always", pod + "containers.imagePullPolicy", "Always"},
+		{"image.pullSecrets[0].name=s", pod + "imagePullSecrets", "- name: s"},
+		{"args[0]=--retention=7d", pod + "containers.args", "- --leader-elect\n- --cert-dir=/certs\n- --metrics-bind-address=:8443\n- --retention=7d"},
+		{"resources.limits.memory=2Gi", pod + "containers.resources", "limits:\n  memory: 2Gi"},
+		{"nodeSelector.a=b", pod + "nodeSelector", "a: b"},
+		{"tolerations[0].operator=Exists", pod + "tolerations", "- operator: Exists"},
+		{"affinity.podAffinity.x=y", pod + "affinity", "podAffinity:\n  x: \"y\""},
+		{"priorityClassName=p", pod + "priorityClassName", "p"},
+		{"podAnnotations.a=b", "spec.template.metadata.annotations", "a: b\nkubectl.kubernetes.io/default-container: operator"},
+		{"podLabels.a=b", "spec.template.metadata.labels", "a: b\napp.kubernetes.io/name: joberror-operator"},
+	} {
+		t.Run(c.set, func(t *testing.T) {
+			t.Parallel()
+			got := at(t, rendered(t, "--set="+c.set)["Deployment joberror-operator"], strings.Split(c.at, ".")...)
+			if got := strings.TrimSpace(text(t, got)); got != c.want {
+				t.Errorf("%s is\n%s\nwant\n%s", c.at, got, c.want)
+			}
+		})
+	}
+}
+
+// at finds what is at a path of an object; of a list it takes the first.
+func at(t *testing.T, object any, path ...string) any {
+	t.Helper()
+	for _, step := range path {
+		if list, ok := object.([]any); ok {
+			object = list[0]
+		}
+		fields, ok := object.(map[string]any)
+		if !ok {
+			t.Fatalf("there is no %s", strings.Join(path, "."))
+		}
+		object = fields[step]
+	}
+	return object
+}
+
+func TestAWrongValueIsNamed(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		args []string
+		want string
+	}{
+		{[]string{"--set=replicas=0"}, "at '/replicas': minimum: got 0, want 1"},
+		{[]string{"--set=certmanager.enabled=true"}, "additional properties 'certmanager' not allowed"},
+		{[]string{"--set=args[0]=retention"}, "at '/args/0': 'retention' does not match pattern '^--'"},
+		{[]string{"--set=image.pullPolicy=Sometimes"}, "at '/image/pullPolicy': value must be one of '', 'Always', 'IfNotPresent', 'Never'"},
+		{[]string{"--namespace=elsewhere"}, "the release's namespace must be joberror-system, not elsewhere"},
+	} {
+		_, err := helm(t, append(append([]string{"template", "x", chart()}, inRelease...), c.args...)...)
+		if err == nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%v: %v, want %q", c.args, err, c.want)
+		}
+	}
+}

@@ -1,0 +1,109 @@
+// Copyright The JobError Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package manifests
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/util/yaml"
+)
+
+// inRelease is how the chart is installed.
+var inRelease = []string{"--namespace", "joberror-system"}
+
+// helm runs helm as the administrator.
+func helm(t *testing.T, args ...string) (string, error) {
+	t.Helper()
+	cmd := exec.CommandContext(t.Context(), filepath.Join(cluster.Root, "bin", "tools", "helm"), args...)
+	cmd.Env = append(os.Environ(), "KUBECONFIG="+cluster.Kubeconfig, "HELM_CACHE_HOME="+t.TempDir(), "HELM_CONFIG_HOME="+t.TempDir(), "HELM_DATA_HOME="+t.TempDir())
+	var out, problems bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &out, &problems
+	if err := cmd.Run(); err != nil {
+		return "", fmt.Errorf("helm %v: %w: %s", args, err, problems.String())
+	}
+	return out.String(), nil
+}
+
+func chart() string { return filepath.Join(cluster.Root, "charts", "joberror-operator") }
+
+// rendered are the objects of the chart with these arguments.
+func rendered(t *testing.T, args ...string) objects {
+	t.Helper()
+	out, err := helm(t, append(append([]string{"template", "joberror-operator", chart()}, inRelease...), args...)...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return read(t, out)
+}
+
+// overlay writes a kustomization of the operator with components, as its users
+// would, and returns its folder.
+func overlay(t *testing.T, components ...string) string {
+	t.Helper()
+	folder := t.TempDir()
+	base, err := filepath.Rel(realPath(t, folder), realPath(t, filepath.Join(cluster.Root, "config")))
+	if err != nil {
+		t.Fatal(err)
+	}
+	text := "resources: [" + filepath.Join(base, "default") + "]\ncomponents:\n"
+	for _, component := range components {
+		text += "- " + filepath.Join(base, component) + "\n"
+	}
+	if err := os.WriteFile(filepath.Join(folder, "kustomization.yaml"), []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return folder
+}
+
+func realPath(t *testing.T, path string) string {
+	t.Helper()
+	path, err := filepath.EvalSymlinks(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+// kubectl runs kubectl as the administrator.
+func kubectl(t *testing.T, args ...string) string {
+	t.Helper()
+	out, err := cluster.Run(t.Context(), nil, args...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return out
+}
+
+// objects are what a file of manifests holds, by kind and name.
+type objects map[string]map[string]any
+
+func read(t *testing.T, manifests string) objects {
+	t.Helper()
+	all := objects{}
+	decoder := yaml.NewYAMLOrJSONDecoder(strings.NewReader(manifests), 4096)
+	for {
+		obj := &unstructured.Unstructured{}
+		err := decoder.Decode(obj)
+		if errors.Is(err, io.EOF) {
+			return all
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		key := obj.GetKind() + " " + obj.GetName()
+		if _, twice := all[key]; twice {
+			t.Errorf("%s is there twice", key)
+		}
+		all[key] = obj.Object
+	}
+}
