@@ -14,6 +14,7 @@ import (
 
 	joberrorv1 "joberror.io/operator/api/v1"
 	"joberror.io/operator/internal/attribution"
+	"joberror.io/operator/internal/contain"
 	"joberror.io/operator/internal/jobs"
 	"joberror.io/operator/internal/resolution"
 )
@@ -33,11 +34,13 @@ func (r *JobErrorResolutionReconciler) fanOut(ctx context.Context, entry *joberr
 		group.SetLimit(r.Concurrency)
 		for _, t := range targets {
 			group.Go(func() error {
-				o, err := r.set(ctx, entry, ref, t, snapshot)
-				if err == nil {
-					outcomes <- o
-				}
-				return err
+				return contain.Panic(func() error {
+					o, err := r.set(ctx, entry, ref, t, snapshot)
+					if err == nil {
+						outcomes <- o
+					}
+					return err
+				})
 			})
 		}
 		finished <- group.Wait()

@@ -6,17 +6,14 @@ package apiserver
 import (
 	"context"
 	"net/http"
-
-	"k8s.io/apiserver/pkg/server"
 )
 
 type dryRunKey struct{}
 
-// buildHandlerChain adds to the usual chain what lets a connect request, which
-// the library knows no dry run of, have one: the parameter moves from the URL
-// into the context.
-func buildHandlerChain(handler http.Handler, config *server.Config) http.Handler {
-	return server.DefaultBuildHandlerChain(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+// withDryRun lets a connect request, which the library knows no dry run of, have
+// one: the parameter moves from the URL into the context.
+func withDryRun(handler http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		query := r.URL.Query()
 		if values, ok := query["dryRun"]; ok {
 			r = r.Clone(context.WithValue(r.Context(), dryRunKey{}, values))
@@ -24,7 +21,7 @@ func buildHandlerChain(handler http.Handler, config *server.Config) http.Handler
 			r.URL.RawQuery = query.Encode()
 		}
 		handler.ServeHTTP(w, r)
-	}), config)
+	})
 }
 
 // dryRunOf returns the values of the request's dryRun parameter.

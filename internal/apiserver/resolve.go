@@ -16,6 +16,7 @@ import (
 	"k8s.io/apiserver/pkg/registry/rest"
 
 	joberrorv1 "joberror.io/operator/api/v1"
+	"joberror.io/operator/internal/contain"
 	"joberror.io/operator/internal/jobs"
 	"joberror.io/operator/internal/resolution"
 )
@@ -129,9 +130,11 @@ func (b *backend) judge(ctx context.Context, ref jobs.Ref, names []string, wants
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(readsInFlight)
 	for i, name := range names {
-		group.Go(func() (err error) {
-			outcomes[i], err = b.judgeOne(ctx, ref, name, wants)
-			return err
+		group.Go(func() error {
+			return contain.Panic(func() (err error) {
+				outcomes[i], err = b.judgeOne(ctx, ref, name, wants)
+				return err
+			})
 		})
 	}
 	return outcomes, group.Wait()

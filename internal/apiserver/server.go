@@ -15,6 +15,7 @@ import (
 	"net/http"
 	"strconv"
 	"sync/atomic"
+	"time"
 
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apiserver/pkg/registry/rest"
@@ -26,6 +27,7 @@ import (
 
 	resolvev1 "joberror.io/operator/api/resolve/v1"
 	"joberror.io/operator/internal/certs"
+	"joberror.io/operator/internal/patience"
 )
 
 // Server is the aggregated API server. As a manager's Runnable it serves on
@@ -109,6 +111,14 @@ func (s *Server) build() (*server.GenericAPIServer, error) {
 	group := server.NewDefaultAPIGroupInfo(resolvev1.GroupVersion.Group, scheme, runtime.NewParameterCodec(scheme), codecs)
 	group.VersionedResourcesStorageMap[resolvev1.GroupVersion.Version] = s.storage
 	return generic, generic.InstallAPIGroup(&group)
+}
+
+// patienceWithCallers is how long a body of a few megabytes may take.
+const patienceWithCallers = 30 * time.Second
+
+// buildHandlerChain puts what the library's chain lacks around and into it.
+func buildHandlerChain(handler http.Handler, config *server.Config) http.Handler {
+	return patience.Body(server.DefaultBuildHandlerChain(withDryRun(handler), config), patienceWithCallers)
 }
 
 func (s *Server) config() (*server.RecommendedConfig, error) {

@@ -6,10 +6,13 @@ package webhook
 import (
 	"context"
 	"crypto/tls"
+	"net/http"
+	"time"
 
 	"sigs.k8s.io/controller-runtime/pkg/webhook"
 
 	"joberror.io/operator/internal/certs"
+	"joberror.io/operator/internal/patience"
 )
 
 // server is the webhook server, which can start only when its certificate is
@@ -19,12 +22,21 @@ type server struct {
 	certificate certs.Certificate
 }
 
+// patienceWithCallers is longer than the API server waits for an answer.
+const patienceWithCallers = 5 * time.Second
+
 // NewServer returns the server of the webhooks for the manager to start.
 func NewServer(host string, port int, certificate certs.Certificate) webhook.Server {
 	return &server{
 		Server:      webhook.NewServer(webhook.Options{Host: host, Port: port, CertDir: certificate.Folder, TLSOpts: []func(*tls.Config){certs.Strict}}),
 		certificate: certificate,
 	}
+}
+
+// Register serves a webhook at a path. Whoever reaches the port may send it
+// something, so nobody may take long over it.
+func (s *server) Register(path string, hook http.Handler) {
+	s.Server.Register(path, patience.Body(hook, patienceWithCallers))
 }
 
 // Start serves until the context ends.

@@ -21,9 +21,9 @@ import (
 	"joberror.io/operator/test/harness"
 )
 
-// metrics asks a replica for its metrics with a token, over a connection that
-// the CA in the operator's Secret vouches for.
-func metrics(t *testing.T, token string) (int, string) {
+// trusting is how the API server speaks to the operator: by the CA in the
+// operator's Secret.
+func trusting(t *testing.T) *tls.Config {
 	t.Helper()
 	var secret corev1.Secret
 	if err := cluster.Client.Get(t.Context(), harness.Key(attribution.OperatorNamespace, certs.SecretName), &secret); err != nil {
@@ -33,7 +33,13 @@ func metrics(t *testing.T, token string) (int, string) {
 	if !roots.AppendCertsFromPEM(secret.Data["ca.crt"]) {
 		t.Fatal("the Secret has no CA")
 	}
-	transport := &http.Transport{TLSClientConfig: &tls.Config{RootCAs: roots, ServerName: "joberror-operator.joberror-system.svc"}}
+	return &tls.Config{RootCAs: roots, ServerName: "joberror-operator.joberror-system.svc"}
+}
+
+// metrics asks a replica for its metrics with a token.
+func metrics(t *testing.T, token string) (int, string) {
+	t.Helper()
+	transport := &http.Transport{TLSClientConfig: trusting(t)}
 	defer transport.CloseIdleConnections()
 	request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, fmt.Sprintf("https://127.0.0.1:%d/metrics", cluster.Pods.Ready()[0].MetricsPort), nil)
 	if err != nil {
@@ -54,6 +60,19 @@ func metrics(t *testing.T, token string) (int, string) {
 	return response.StatusCode, string(body)
 }
 
+// token makes a service account and returns a token of it.
+func token(t *testing.T, namespace, account string) string {
+	t.Helper()
+	var out string
+	for _, args := range [][]string{{"create", "serviceaccount", account, "-n", namespace}, {"create", "token", account, "-n", namespace}} {
+		var err error
+		if out, err = cluster.Run(t.Context(), nil, args...); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return strings.TrimSpace(out)
+}
+
 // alerted are the names of the metrics that the alerts are about.
 func alerted(t *testing.T) []string {
 	t.Helper()
@@ -68,20 +87,7 @@ func alerted(t *testing.T) []string {
 func TestMetricsAreForWhomTheAPIServerLetsReadThem(t *testing.T) {
 	t.Parallel()
 	ns := cluster.Namespace(t)
-	token := func(account string) string {
-		t.Helper()
-		for _, args := range [][]string{{"create", "serviceaccount", account, "-n", ns}, {"create", "token", account, "-n", ns}} {
-			out, err := cluster.Run(t.Context(), nil, args...)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if args[1] == "token" {
-				return strings.TrimSpace(out)
-			}
-		}
-		return ""
-	}
-	scraper, other := token("prometheus"), token("other")
+	scraper, other := token(t, ns, "prometheus"), token(t, ns, "other")
 	if _, err := cluster.Run(t.Context(), nil, "create", "clusterrolebinding", ns, "--clusterrole=joberror-metrics-reader", "--serviceaccount="+ns+":prometheus"); err != nil {
 		t.Fatal(err)
 	}

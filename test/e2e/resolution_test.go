@@ -53,6 +53,27 @@ func TestAnEntryResolvesEveryOpenErrorOfItsJob(t *testing.T) {
 	}
 }
 
+// What a leader leaves half done when it dies: the beginning is on record, the
+// end is not. No error is counted or written twice.
+func TestAnEntryThatWasBegunIsWorkedThrough(t *testing.T) {
+	t.Parallel()
+	ns := cluster.Namespace(t)
+	harness.Create(t, cluster.Client, harness.JobError(ns, "a", "job"))
+	harness.Create(t, cluster.Client, harness.JobError(ns, "b", "job"))
+	entry := harness.Create(t, cluster.Client, harness.Resolution(ns, "begun", "job"))
+	cluster.Completed(t, ns, "begun")
+	before := cluster.When(t, ns, "a", resolved)
+	if err := cluster.Client.Status().Patch(t.Context(), entry, harness.MergePatch(`{"status":{"conditions":null,"completedAt":null,"updated":1}}`)); err != nil {
+		t.Fatal(err)
+	}
+	if status := cluster.Completed(t, ns, "begun").Status; status.Updated != 2 || status.Unchanged != 0 || status.CompletedAt == nil {
+		t.Errorf("status is %+v", status)
+	}
+	if je := cluster.When(t, ns, "a", resolved); je.ResourceVersion != before.ResourceVersion {
+		t.Error("an error was written twice")
+	}
+}
+
 func TestAnEntryReopens(t *testing.T) {
 	t.Parallel()
 	ns := cluster.Namespace(t)

@@ -15,6 +15,8 @@ import (
 // plane with its parts gone does.
 var (
 	alarming  = regexp.MustCompile(`(?m)^.*(DATA RACE|panic:|Observed a panic).*$`)
+	// What errors say, and what opens doors, is no log's business.
+	private   = regexp.MustCompile(`(?m)^.*(message of |Bearer |eyJhbGci|PRIVATE KEY).*$`)
 	surprised = regexp.MustCompile(`(?m)^.*(is forbidden: User|Reconciler error).*$`)
 )
 
@@ -39,7 +41,7 @@ func (c *Cluster) stop() error {
 		if err != nil {
 			errs = append(errs, err)
 		}
-		lines := alarming.FindAll(data, 1)
+		lines := append(alarming.FindAll(data, 1), private.FindAll(data, 1)...)
 		if !c.Rough {
 			lines = append(lines, surprised.FindAll(data, -1)...)
 		}
