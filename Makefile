@@ -40,6 +40,11 @@ run: assets build ## Run a control plane with the operator and samples; Ctrl-C s
 test: assets $(TOOLS)/.built ## Run all tests, with the race detector, on a real control plane.
 	go test $(RACE) -timeout 40m ./...
 
+FUZZTIME ?= 5s
+.PHONY: fuzz
+fuzz: ## Run each fuzz test for FUZZTIME, from its kept corpus.
+	@hack/fuzz.sh $(FUZZTIME)
+
 .PHONY: crash
 crash: assets ## Kill the operator 50 times at random moments of a bulk resolve of 2,000 errors, and what it runs on.
 	go test -count=1 -v -timeout 120m ./test/crash -args -crash.kills=50 -crash.errors=2000 $(CRASH)

@@ -46,7 +46,7 @@ type Plane struct {
 	Kubeconfig string
 
 	options   Options
-	clients   *authority
+	clients   *Authority
 	config    *rest.Config
 	etcd      string
 	etcdPeer  string
@@ -141,11 +141,11 @@ func (p *Plane) Kubectl() string { return p.asset("kubectl") }
 
 func (p *Plane) makeKeys() error {
 	dir := p.path("pki")
-	clients, err := newAuthority(dir, "ca")
+	clients, err := NewAuthority(dir, "ca")
 	if err != nil {
 		return err
 	}
-	proxies, err := newAuthority(dir, "proxy-ca")
+	proxies, err := NewAuthority(dir, "proxy-ca")
 	if err != nil {
 		return err
 	}

@@ -15,7 +15,7 @@ import (
 // plane's folder. The user is authenticated by a client certificate; any name
 // will do, that of a service account too.
 func (p *Plane) KubeconfigFor(file, user string, groups ...string) (string, *rest.Config, error) {
-	certPEM, keyPEM, err := p.clients.sign(pkix.Name{CommonName: user, Organization: groups})
+	certPEM, keyPEM, err := p.clients.Sign(pkix.Name{CommonName: user, Organization: groups})
 	if err != nil {
 		return "", nil, err
 	}

@@ -21,17 +21,17 @@ import (
 	"k8s.io/client-go/util/keyutil"
 )
 
-// authority signs the certificates of one control plane. It is thrown away
+// Authority signs certificates for a control plane. It is thrown away
 // with it.
-type authority struct {
+type Authority struct {
 	dir  string
 	cert *x509.Certificate
 	key  crypto.Signer
 }
 
-// newAuthority makes a certificate authority whose certificate stands in the
+// NewAuthority makes a certificate authority whose certificate stands in the
 // folder as name.crt.
-func newAuthority(dir, name string) (*authority, error) {
+func NewAuthority(dir, name string) (*Authority, error) {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
 		return nil, err
@@ -40,13 +40,16 @@ func newAuthority(dir, name string) (*authority, error) {
 	if err != nil {
 		return nil, err
 	}
-	a := &authority{dir: dir, cert: ca, key: key}
+	a := &Authority{dir: dir, cert: ca, key: key}
 	return a, cert.WriteCert(filepath.Join(dir, name+".crt"), encodeCert(ca.Raw))
 }
 
+// CA is the authority's own certificate, in PEM.
+func (a *Authority) CA() []byte { return encodeCert(a.cert.Raw) }
+
 // issue writes name.crt and name.key for a subject into the authority's folder.
-func (a *authority) issue(name string, subject pkix.Name, hosts ...string) error {
-	certPEM, keyPEM, err := a.sign(subject, hosts...)
+func (a *Authority) issue(name string, subject pkix.Name, hosts ...string) error {
+	certPEM, keyPEM, err := a.Sign(subject, hosts...)
 	if err != nil {
 		return err
 	}
@@ -56,7 +59,8 @@ func (a *authority) issue(name string, subject pkix.Name, hosts ...string) error
 	return keyutil.WriteKey(filepath.Join(a.dir, name+".key"), keyPEM)
 }
 
-func (a *authority) sign(subject pkix.Name, hosts ...string) (certPEM, keyPEM []byte, err error) {
+// Sign makes a certificate for a subject and its hosts, and its key, in PEM.
+func (a *Authority) Sign(subject pkix.Name, hosts ...string) (certPEM, keyPEM []byte, err error) {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
 		return nil, nil, err

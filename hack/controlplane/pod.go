@@ -47,12 +47,12 @@ func (p *pod) end() { p.leaveOne.Do(func() { close(p.leave) }) }
 
 // run runs the pod until it is deleted, or all is over.
 func (p *pod) run(ctx context.Context, obj *corev1.Pod) error {
-	args, err := p.arguments(ctx, obj)
-	if err != nil {
+	var err error
+	if p.at, err = PickPorts(); err != nil {
 		return err
 	}
 	for restarts := 0; ; restarts++ {
-		process, err := StartProcess(p.name, p.pods.plane.path("logs"), p.pods.binary, args)
+		process, err := p.start(ctx, obj)
 		if err != nil {
 			return err
 		}
@@ -69,21 +69,28 @@ func (p *pod) run(ctx context.Context, obj *corev1.Pod) error {
 	}
 }
 
-// arguments are those of the manifest, and what is different on this machine.
-func (p *pod) arguments(ctx context.Context, obj *corev1.Pod) ([]string, error) {
+// start starts the pod's process, with the arguments of the manifest and what is
+// different on this machine.
+func (p *pod) start(ctx context.Context, obj *corev1.Pod) (*Process, error) {
+	here := append(p.at.flags(), fmt.Sprintf("--metrics-bind-address=127.0.0.1:%d", p.at.MetricsPort))
+	args := slices.Concat(p.spec.Args, here, p.pods.extra)
+	logs := p.pods.plane.path("logs")
+	if p.pods.Contained {
+		cmd, err := p.container(ctx, obj, args)
+		if err != nil {
+			return nil, err
+		}
+		return StartCommand(p.name, logs, cmd)
+	}
 	dir, err := p.pods.folder(p.name)
 	if err != nil {
-		return nil, err
-	}
-	if p.at, err = PickPorts(); err != nil {
 		return nil, err
 	}
 	kubeconfig, err := p.pods.kubeconfig(ctx, obj)
 	if err != nil {
 		return nil, err
 	}
-	own := []string{"--kubeconfig=" + kubeconfig, "--cert-dir=" + dir, fmt.Sprintf("--metrics-bind-address=127.0.0.1:%d", p.at.MetricsPort)}
-	return slices.Concat(p.spec.Args, p.at.flags(), own, p.pods.extra), nil
+	return StartProcess(p.name, logs, p.pods.binary, append(args, "--kubeconfig="+kubeconfig, "--cert-dir="+dir))
 }
 
 // started notes the process.

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 	"sync"
 	"time"
 
@@ -30,6 +31,9 @@ const lookEvery = 100 * time.Millisecond
 // place: as their service account, with the arguments, the probes and the
 // hooks of their manifest. It is also the Service in front of them.
 type Pods struct {
+	// Contained lets each run in a root of its own; see Containable.
+	Contained bool
+
 	plane  *Plane
 	client kubernetes.Interface
 	binary string
@@ -47,13 +51,13 @@ type Pods struct {
 
 // RunPods runs the operator's pods from now on, with a binary in their image's
 // place, behind these ports. The extra arguments come after the manifest's.
-func (p *Plane) RunPods(binary string, front Operator, extra ...string) (*Pods, error) {
+func (p *Plane) RunPods(binary string, contained bool, front Operator, extra ...string) (*Pods, error) {
 	client, err := kubernetes.NewForConfig(p.config)
 	if err != nil {
 		return nil, err
 	}
 	ctx, stop := context.WithCancel(context.Background())
-	pods := &Pods{plane: p, client: client, binary: binary, front: front, extra: extra, stop: stop, pods: map[types.UID]*pod{}}
+	pods := &Pods{Contained: contained, plane: p, client: client, binary: binary, front: front, extra: extra, stop: stop, pods: map[types.UID]*pod{}}
 	if err := pods.listen(ctx); err != nil {
 		stop()
 		return nil, err
@@ -138,19 +142,41 @@ func (p *Pods) forget(ctx context.Context, obj *corev1.Pod) error {
 	})
 }
 
-// kubeconfig is that of a pod: its service account's token, bound to it.
+// kubeconfig is that of a pod.
 func (p *Pods) kubeconfig(ctx context.Context, obj *corev1.Pod) (string, error) {
-	request := tokenRequest(obj)
-	token, err := p.client.CoreV1().ServiceAccounts(obj.Namespace).CreateToken(ctx, obj.Spec.ServiceAccountName, request, metav1.CreateOptions{})
+	token, err := p.token(ctx, obj)
 	if err != nil {
 		return "", err
 	}
-	path, _, err := p.plane.writeKubeconfig(obj.Name+".kubeconfig", clientcmdapi.AuthInfo{Token: token.Status.Token})
+	path, _, err := p.plane.writeKubeconfig(obj.Name+".kubeconfig", clientcmdapi.AuthInfo{Token: token})
 	return path, err
 }
 
-// folder is an empty one for what a pod mounts.
+// token is that of a pod's service account, bound to the pod.
+func (p *Pods) token(ctx context.Context, obj *corev1.Pod) (string, error) {
+	token, err := p.client.CoreV1().ServiceAccounts(obj.Namespace).CreateToken(ctx, obj.Spec.ServiceAccountName, tokenRequest(obj), metav1.CreateOptions{})
+	if err != nil {
+		return "", err
+	}
+	return token.Status.Token, nil
+}
+
+// folder is an empty one for a pod: for its certificates, or all of its root.
 func (p *Pods) folder(name string) (string, error) {
 	dir := p.plane.path("pods", name)
-	return dir, errors.Join(os.RemoveAll(dir), os.MkdirAll(dir, 0o700))
+	return dir, errors.Join(Remove(dir), os.MkdirAll(dir, 0o700))
+}
+
+// Remove deletes a folder, with folders in it that are not to be written.
+func Remove(dir string) error {
+	err := filepath.WalkDir(dir, func(path string, entry os.DirEntry, err error) error {
+		if err == nil && entry.IsDir() {
+			err = os.Chmod(path, 0o700)
+		}
+		return err
+	})
+	if err != nil && !errors.Is(err, os.ErrNotExist) {
+		return err
+	}
+	return os.RemoveAll(dir)
 }

@@ -33,16 +33,24 @@ type Process struct {
 
 // StartProcess starts a program; its output goes to name.log in the folder.
 func StartProcess(name, logs, program string, args []string, env ...string) (*Process, error) {
-	p := &Process{Name: name, Log: filepath.Join(logs, name+".log"), done: make(chan struct{})}
+	cmd := exec.Command(program, args...)
+	cmd.Env = append(os.Environ(), env...)
+	return StartCommand(name, logs, cmd)
+}
+
+// StartCommand is StartProcess for a command that was made already.
+func StartCommand(name, logs string, cmd *exec.Cmd) (*Process, error) {
+	p := &Process{Name: name, Log: filepath.Join(logs, name+".log"), cmd: cmd, done: make(chan struct{})}
 	log, err := os.OpenFile(p.Log, os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o600)
 	if err != nil {
 		return nil, err
 	}
-	p.cmd = exec.Command(program, args...)
-	p.cmd.Env = append(os.Environ(), env...)
-	p.cmd.Stdout, p.cmd.Stderr = log, log
-	p.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
-	killWithParent(p.cmd.SysProcAttr)
+	cmd.Stdout, cmd.Stderr = log, log
+	if cmd.SysProcAttr == nil {
+		cmd.SysProcAttr = &syscall.SysProcAttr{}
+	}
+	cmd.SysProcAttr.Setpgid = true
+	killWithParent(cmd.SysProcAttr)
 	started := make(chan error)
 	go func() {
 		// Linux ties a child's life to the thread that started it, so the

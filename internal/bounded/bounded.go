@@ -9,10 +9,13 @@ import "unicode/utf8"
 const mark = "…"
 
 // String cuts text to this many bytes at most, between two characters and with
-// a visible mark.
+// a visible mark. Where the limit leaves no room for the mark, nothing is left.
 func String(text string, limit int) string {
 	if len(text) <= limit {
 		return text
+	}
+	if limit < len(mark) {
+		return ""
 	}
 	end := limit - len(mark)
 	for end > 0 && !utf8.RuneStart(text[end]) {

@@ -29,8 +29,8 @@ func Callers() map[client.Object]string {
 	}
 }
 
-// bundlesOf are the places of a caller's bundles.
-func bundlesOf(caller client.Object) []*[]byte {
+// Bundles are the places of a caller's bundles.
+func Bundles(caller client.Object) []*[]byte {
 	var places []*[]byte
 	switch c := caller.(type) {
 	case *admissionregistrationv1.MutatingWebhookConfiguration:
@@ -59,7 +59,7 @@ type trust struct {
 func (h *handover) trusted(ctx context.Context, ca []byte) (trust, error) {
 	t := trust{complete: true, alone: true}
 	err := h.each(ctx, func(caller client.Object) error {
-		for _, place := range bundlesOf(caller) {
+		for _, place := range Bundles(caller) {
 			t.complete = t.complete && bundle(*place).has(ca)
 			t.alone = t.alone && len(bundle(*place).blocks()) < 2
 		}
@@ -73,7 +73,7 @@ func (h *handover) inject(ctx context.Context, want func(bundle) bundle) error {
 	return h.each(ctx, func(caller client.Object) error {
 		before := caller.DeepCopyObject().(client.Object)
 		changed := false
-		for _, place := range bundlesOf(caller) {
+		for _, place := range Bundles(caller) {
 			next := want(*place)
 			changed = changed || string(next) != string(*place)
 			*place = next

@@ -71,7 +71,7 @@ func (s stage) want(t *testing.T, pair string, cas ...string) {
 	t.Helper()
 	places := 0
 	err := s.each(t.Context(), func(caller client.Object) error {
-		for _, place := range bundlesOf(caller) {
+		for _, place := range Bundles(caller) {
 			places++
 			if string(*place) != string(of(cas...)) {
 				t.Errorf("%T trusts\n%s, want %s", caller, *place, strings.Join(cas, " and "))

@@ -52,6 +52,9 @@ type Cluster struct {
 	// Installed says that the operator is installed as its users do it, from
 	// dist/install.yaml: its pods run as their service account.
 	Installed bool
+	// Image says that the operator is the one that an image would hold, and its
+	// pods are contained as there; Contained tells whether they are.
+	Image, Contained bool
 	// AllRights says that the tests make use of each right that the operator
 	// has, and fails them where they don't.
 	AllRights bool
@@ -91,7 +94,7 @@ func Main(m *testing.M, cluster *Cluster) int {
 		fmt.Fprintln(os.Stderr, "harness: the logs are in", dir)
 		return code
 	}
-	if err := os.RemoveAll(dir); err != nil {
+	if err := controlplane.Remove(dir); err != nil {
 		fmt.Fprintln(os.Stderr, "harness:", err)
 		return 1
 	}
@@ -132,6 +135,9 @@ func (c *Cluster) start(ctx context.Context, dir string) error {
 // where they have it.
 func (c *Cluster) build(ctx context.Context, dir string) error {
 	c.binary = filepath.Join(dir, "operator")
+	if c.Image {
+		return c.buildImage(ctx)
+	}
 	build := exec.CommandContext(ctx, "go", append(append([]string{"build"}, raceFlag...), "-o", c.binary, ".")...)
 	build.Dir = c.Root
 	if out, err := build.CombinedOutput(); err != nil {
@@ -140,9 +146,12 @@ func (c *Cluster) build(ctx context.Context, dir string) error {
 	return nil
 }
 
+// Binary is the operator that was built.
+func (c *Cluster) Binary() string { return c.binary }
+
 // install installs the operator, and waits until it serves.
 func (c *Cluster) install(ctx context.Context) (err error) {
-	if c.Pods, err = c.RunPods(c.binary, c.At); err != nil {
+	if c.Pods, err = c.RunPods(c.binary, c.Contained, c.At); err != nil {
 		return err
 	}
 	return c.Reinstall(ctx)
@@ -153,6 +162,11 @@ func (c *Cluster) Reinstall(ctx context.Context) error {
 	if err := c.InstallFile(ctx, filepath.Join(c.Root, "dist", "install.yaml"), c.At); err != nil {
 		return err
 	}
+	return c.Up(ctx)
+}
+
+// Up waits until what is installed serves.
+func (c *Cluster) Up(ctx context.Context) error {
 	for _, wait := range [][]string{
 		{"rollout", "status", "deployment/joberror-operator", "-n", "joberror-system", "--timeout=120s"},
 		{"wait", "apiservice/v1.resolve.joberror.io", "--for=condition=Available", "--timeout=120s"},

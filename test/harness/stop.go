@@ -14,7 +14,7 @@ import (
 // Lines of an operator's log that no test provokes, and some that only a control
 // plane with its parts gone does.
 var (
-	alarming  = regexp.MustCompile(`(?m)^.*(DATA RACE|panic:|Observed a panic).*$`)
+	alarming = regexp.MustCompile(`(?m)^.*(DATA RACE|panic:|Observed a panic).*$`)
 	// What errors say, and what opens doors, is no log's business.
 	private   = regexp.MustCompile(`(?m)^.*(message of |Bearer |eyJhbGci|PRIVATE KEY).*$`)
 	surprised = regexp.MustCompile(`(?m)^.*(is forbidden: User|Reconciler error).*$`)

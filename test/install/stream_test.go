@@ -6,6 +6,7 @@ package install
 import (
 	"context"
 	"fmt"
+	"maps"
 	"net/http"
 	"sync"
 	"testing"
@@ -19,6 +20,10 @@ import (
 
 // pause is how long a stream waits from one request to the next.
 const pause = 20 * time.Millisecond
+
+// enough is how many requests of a kind have to be sent for a test to say
+// something.
+const enough = 20
 
 // stream sends requests until it is stopped and keeps what went wrong: resolves
 // and reads through the aggregated API, and reports that the webhooks complete.
@@ -79,13 +84,32 @@ func (s *stream) repeat(ctx context.Context, name string, f func(i int) string) 
 	})
 }
 
+// goOn lets the stream run for a while: until each kind of request was sent
+// often.
+func (s *stream) goOn(t *testing.T) {
+	t.Helper()
+	s.mu.Lock()
+	before := maps.Clone(s.sent)
+	s.mu.Unlock()
+	harness.Eventually(t, func() string {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		for name, n := range s.sent {
+			if n < before[name]+2*enough {
+				return "there were few requests to " + name
+			}
+		}
+		return ""
+	})
+}
+
 // end stops the stream and fails the test where a request failed.
 func (s *stream) end(t *testing.T) {
 	t.Helper()
 	s.stop()
 	s.running.Wait()
 	for name, n := range s.sent {
-		if n < 20 {
+		if n < enough {
 			t.Errorf("there were only %d requests to %s; nothing is tested", n, name)
 		}
 	}

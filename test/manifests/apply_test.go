@@ -19,7 +19,7 @@ func TestTheAPIServerTakesWhatIsForOthers(t *testing.T) {
 		kubectl(t, "wait", "--for=condition=Established", "--timeout=60s", "-f", filepath.Join(cluster.Root, "bin", "crds", of))
 	}
 	kubectl(t, "create", "namespace", "joberror-system")
-	out := kubectl(t, "apply", "--server-side", "--validate=strict", "--dry-run=server", "-k", overlay(t, "prometheus", "cert-manager"))
+	out := kubectl(t, "apply", "--server-side", "--validate=strict", "--dry-run=server", "-k", cluster.Overlay(t, "prometheus", "cert-manager"))
 	for _, kind := range []string{"certificate.", "issuer.", "servicemonitor.", "prometheusrule."} {
 		if !strings.Contains(out, kind) {
 			t.Errorf("no %s was applied: %s", kind, out)

@@ -46,34 +46,6 @@ func rendered(t *testing.T, args ...string) objects {
 	return read(t, out)
 }
 
-// overlay writes a kustomization of the operator with components, as its users
-// would, and returns its folder.
-func overlay(t *testing.T, components ...string) string {
-	t.Helper()
-	folder := t.TempDir()
-	base, err := filepath.Rel(realPath(t, folder), realPath(t, filepath.Join(cluster.Root, "config")))
-	if err != nil {
-		t.Fatal(err)
-	}
-	text := "resources: [" + filepath.Join(base, "default") + "]\ncomponents:\n"
-	for _, component := range components {
-		text += "- " + filepath.Join(base, component) + "\n"
-	}
-	if err := os.WriteFile(filepath.Join(folder, "kustomization.yaml"), []byte(text), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	return folder
-}
-
-func realPath(t *testing.T, path string) string {
-	t.Helper()
-	path, err := filepath.EvalSymlinks(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return path
-}
-
 // kubectl runs kubectl as the administrator.
 func kubectl(t *testing.T, args ...string) string {
 	t.Helper()

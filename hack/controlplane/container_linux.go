@@ -1,0 +1,25 @@
+// Copyright The JobError Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package controlplane
+
+import (
+	"os"
+	"os/exec"
+	"syscall"
+)
+
+// Contain lets a command see a folder as its root, and run as a user without
+// rights. Whoever is not root himself needs a user namespace for it, in which he
+// is that user.
+func Contain(cmd *exec.Cmd, root string, user int) error {
+	attr := &syscall.SysProcAttr{Chroot: root, Credential: &syscall.Credential{Uid: uint32(user), Gid: uint32(user)}}
+	if os.Geteuid() != 0 {
+		attr.Cloneflags = syscall.CLONE_NEWUSER
+		attr.UidMappings = []syscall.SysProcIDMap{{ContainerID: user, HostID: os.Geteuid(), Size: 1}}
+		attr.GidMappings = []syscall.SysProcIDMap{{ContainerID: user, HostID: os.Getegid(), Size: 1}}
+		attr.Credential.NoSetGroups = true
+	}
+	cmd.SysProcAttr = attr
+	return nil
+}

@@ -1,0 +1,14 @@
+//go:build !linux
+
+// Copyright The JobError Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package controlplane
+
+import (
+	"errors"
+	"os/exec"
+)
+
+// Contain needs Linux.
+func Contain(*exec.Cmd, string, int) error { return errors.New("containers need Linux") }

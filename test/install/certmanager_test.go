@@ -1,0 +1,143 @@
+// Copyright The JobError Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package install
+
+import (
+	"bytes"
+	"context"
+	"crypto/tls"
+	"crypto/x509/pkix"
+	"fmt"
+	"os"
+	"path/filepath"
+	"testing"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"joberror.io/operator/hack/controlplane"
+	"joberror.io/operator/internal/attribution"
+	"joberror.io/operator/internal/certs"
+	"joberror.io/operator/test/harness"
+)
+
+// certManager does what cert-manager would about the objects of its component:
+// it keeps the Secret that the Certificate names, and the CA where an annotation
+// asks for it.
+type certManager struct{ authority *controlplane.Authority }
+
+// issue makes a certificate as the Certificate says.
+func (m certManager) issue(t *testing.T) {
+	t.Helper()
+	certificate := &unstructured.Unstructured{Object: map[string]any{"apiVersion": "cert-manager.io/v1", "kind": "Certificate"}}
+	if err := cluster.Client.Get(t.Context(), harness.Key(attribution.OperatorNamespace, "joberror-operator"), certificate); err != nil {
+		t.Fatal(err)
+	}
+	name, _, _ := unstructured.NestedString(certificate.Object, "spec", "secretName")
+	hosts, _, _ := unstructured.NestedStringSlice(certificate.Object, "spec", "dnsNames")
+	cert, key, err := m.authority.Sign(pkix.Name{CommonName: "joberror-operator"}, hosts...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	secret := &corev1.Secret{Type: corev1.SecretTypeTLS, Data: map[string][]byte{"ca.crt": m.authority.CA(), "tls.crt": cert, "tls.key": key}}
+	secret.Namespace, secret.Name = attribution.OperatorNamespace, name
+	if err := cluster.Client.Update(t.Context(), secret); client.IgnoreNotFound(err) != nil {
+		t.Fatal(err)
+	} else if err != nil {
+		harness.Create(t, cluster.Client, secret)
+	}
+}
+
+// inject puts the CA where the annotations ask for it.
+func (m certManager) inject(t *testing.T) {
+	t.Helper()
+	n := 0
+	for caller, name := range certs.Callers() {
+		if err := cluster.Client.Get(t.Context(), client.ObjectKey{Name: name}, caller); err != nil {
+			t.Fatal(err)
+		}
+		if caller.GetAnnotations()["cert-manager.io/inject-ca-from"] == "joberror-system/joberror-operator" {
+			n++
+			for _, place := range certs.Bundles(caller) {
+				*place = m.authority.CA()
+			}
+			if err := cluster.Client.Update(t.Context(), caller); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	if n != 3 {
+		t.Errorf("%d objects ask for the CA, want 3", n)
+	}
+}
+
+// The component is tried with its objects in a real API server, and this test in
+// cert-manager's place.
+func TestCertManagerCanKeepTheCertificate(t *testing.T) {
+	authority, err := controlplane.NewAuthority(t.TempDir(), "joberror-ca")
+	if err != nil {
+		t.Fatal(err)
+	}
+	manager := certManager{authority}
+	definitions := filepath.Join(cluster.Root, "bin", "crds", "cert-manager")
+	run(t, "apply", "--server-side", "-f", definitions)
+	run(t, "wait", "--for=condition=Established", "--timeout=60s", "-f", definitions)
+	run(t, "delete", "-f", filepath.Join(cluster.Root, "dist", "install.yaml"), "--timeout=180s")
+	folder := cluster.Overlay(t, "cert-manager")
+	t.Cleanup(func() {
+		// t's own context is over by now.
+		if _, err := cluster.Run(context.Background(), nil, "delete", "-k", folder, "--timeout=180s"); err != nil {
+			t.Error(err)
+		}
+		restore(t)
+	})
+	file := filepath.Join(t.TempDir(), "install.yaml")
+	if err := os.WriteFile(file, []byte(run(t, "kustomize", folder)), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := cluster.InstallFile(t.Context(), file, cluster.At); err != nil {
+		t.Fatal(err)
+	}
+	manager.issue(t)
+	manager.inject(t)
+	if err := cluster.Up(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	s := startStream(t)
+	before := served(t)
+	manager.issue(t)
+	harness.Eventually(t, func() string {
+		now := served(t)
+		for i := range now {
+			if bytes.Equal(now[i], before[i]) {
+				return fmt.Sprintf("replica %d still serves the certificate before", i)
+			}
+		}
+		return ""
+	})
+	s.goOn(t)
+	s.end(t)
+	if ca := trusted(t); !bytes.Equal(ca, authority.CA()) {
+		t.Errorf("the operator changed what is cert-manager's: %s", ca)
+	}
+}
+
+// served are the certificates of the replicas' aggregated APIs.
+func served(t *testing.T) [][]byte {
+	t.Helper()
+	var all [][]byte
+	for _, at := range cluster.Pods.Ready() {
+		conn, err := (&tls.Dialer{Config: &tls.Config{InsecureSkipVerify: true}}).DialContext(t.Context(), "tcp", fmt.Sprintf("127.0.0.1:%d", at.APIPort))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer conn.Close()
+		all = append(all, conn.(*tls.Conn).ConnectionState().PeerCertificates[0].Raw)
+	}
+	if len(all) != 2 {
+		t.Fatalf("%d replicas serve, want 2", len(all))
+	}
+	return all
+}
