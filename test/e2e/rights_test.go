@@ -5,6 +5,9 @@ package e2e
 
 import (
 	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
 	"testing"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -64,41 +67,93 @@ func TestAUserOfOneNamespaceReachesNothingInAnother(t *testing.T) {
 	}
 }
 
-func TestPeoplesRoles(t *testing.T) {
+// documented are the rows of the table of rights in docs/api.md: what a user
+// with each role may do.
+func documented(t *testing.T) map[string]map[string]bool {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join(cluster.Root, "docs", "api.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, table, found := strings.Cut(string(text), "| role in a namespace |")
+	if !found {
+		t.Fatal("docs/api.md has no table of rights")
+	}
+	lines := strings.Split(table, "\n")
+	actions := cells(lines[0])
+	rights := map[string]map[string]bool{}
+	for _, line := range lines[2:] {
+		row := cells(line)
+		if len(row) != len(actions)+1 {
+			break
+		}
+		rights[row[0]] = map[string]bool{}
+		for i, action := range actions {
+			rights[row[0]][action] = row[i+1] == "yes"
+		}
+	}
+	return rights
+}
+
+// cells are those of a table's row, without the marks around them.
+func cells(row string) []string {
+	parts := strings.Split(strings.Trim(row, "| "), "|")
+	for i := range parts {
+		parts[i] = strings.Trim(parts[i], " `")
+	}
+	return parts
+}
+
+func TestRolesMayDoWhatTheDocsSay(t *testing.T) {
 	t.Parallel()
 	ns := cluster.Namespace(t)
 	path := job(t, ns, "a")
-	const yes, no = true, false
-	for role, may := range map[string]struct{ read, resolve, report, remove bool }{
-		"joberror-viewer":   {yes, no, no, no},
-		"joberror-resolver": {no, yes, no, no},
-		"joberror-reporter": {no, no, yes, no},
-		"joberror-admin":    {yes, yes, yes, yes},
-		"view":              {yes, no, no, no},
-		"edit":              {yes, yes, yes, no},
-		"admin":             {yes, yes, yes, yes},
-	} {
+	rights := documented(t)
+	if len(rights) != 8 {
+		t.Fatalf("the table has %d rows, want 8: %v", len(rights), rights)
+	}
+	for role, may := range rights {
 		t.Run(role, func(t *testing.T) {
 			t.Parallel()
 			user := "with-" + role
-			cluster.Grant(t, ns, user, role)
+			if role != "none" {
+				cluster.Grant(t, ns, user, role)
+			}
 			as, c := cluster.User(t, user), cluster.ClientFor(t, user)
-			check := func(what string, allowed, want bool) {
+			try := func(action, what string, forbidden bool) {
 				t.Helper()
-				if allowed != want {
-					t.Errorf("%s may %s: %t, want %t", role, what, allowed, want)
+				if want, known := may[action]; !known || forbidden == want {
+					t.Errorf("%s may %s (%s): %t, want %t", role, action, what, !forbidden, want)
 				}
 			}
-			harnessAllowed := func(method, suffix string) bool {
-				return harness.Do(t, as, method, path+suffix, "").Code != http.StatusForbidden
+			request := func(action, method, path, body string) {
+				t.Helper()
+				try(action, method+" "+path, harness.Do(t, as, method, path, body).Code == http.StatusForbidden)
 			}
-			check("list", c.List(t.Context(), &joberrorv1.JobErrorList{}, inNamespace(ns)) == nil, may.read)
-			check("GET the records", harnessAllowed(http.MethodGet, ""), may.read)
-			check("PUT resolve", harnessAllowed(http.MethodPut, "/a/resolve"), may.resolve)
-			check("patch", c.Patch(t.Context(), harness.JobError(ns, "a", "job"), harness.MergePatch(`{"spec":{"source":"`+role+`"}}`)) == nil, may.resolve)
-			check("create an entry", c.Create(t.Context(), harness.Resolution(ns, role, "job")) == nil, may.resolve)
-			check("report", c.Create(t.Context(), harness.JobError(ns, "by-"+role, "job")) == nil, may.report)
-			check("delete", !apierrors.IsForbidden(c.Delete(t.Context(), harness.JobError(ns, "by-"+role, "job"))), may.remove)
+			call := func(action, what string, err error) {
+				t.Helper()
+				if err != nil && !apierrors.IsForbidden(err) && !apierrors.IsNotFound(err) {
+					t.Fatalf("%s %s: %v", role, what, err)
+				}
+				try(action, what, apierrors.IsForbidden(err))
+			}
+			je, entry := harness.JobError(ns, "by-"+role, "job"), harness.Resolution(ns, role, "job")
+			call("read", "list errors", c.List(t.Context(), &joberrorv1.JobErrorList{}, inNamespace(ns)))
+			call("read", "list entries", c.List(t.Context(), &joberrorv1.JobErrorResolutionList{}, inNamespace(ns)))
+			call("read", "get an entry", c.Get(t.Context(), harness.Key(ns, role), &joberrorv1.JobErrorResolution{}))
+			request("read", http.MethodGet, path, "")
+			request("read", http.MethodGet, strings.TrimSuffix(path, "/joberrors"), "")
+			request("resolve", http.MethodPut, path+"/a/resolve", "")
+			request("resolve", http.MethodPut, path+"/a/unresolve", "")
+			request("resolve", http.MethodPut, path+"/resolve", `{"errors":["a"]}`)
+			call("resolve", "patch an error", c.Patch(t.Context(), harness.JobError(ns, "a", "job"), harness.MergePatch(`{"spec":{"source":"`+role+`"}}`)))
+			call("resolve", "create an entry", c.Create(t.Context(), entry))
+			call("report", "create an error", c.Create(t.Context(), je))
+			call("delete", "delete an error", c.Delete(t.Context(), harness.JobError(ns, "by-"+role, "job")))
+			call("delete", "delete an entry", c.Delete(t.Context(), harness.Resolution(ns, role, "job")))
+			if err := c.Status().Patch(t.Context(), harness.JobError(ns, "a", "job"), harness.MergePatch(`{"status":{"retryId":"x"}}`)); !apierrors.IsForbidden(err) {
+				t.Errorf("%s may write a status: %v", role, err)
+			}
 		})
 	}
 }
