@@ -27,7 +27,7 @@ func (b *bench) alternatives(ctx context.Context, r *report) error {
 	for i := range looped + parallel {
 		names = append(names, jobError("", "nightly", i).Name)
 	}
-	patch := fmt.Sprintf(`%s patch joberrors.joberror.io -n %s --type=merge -p '{"spec":{"resolved":true}}' -o name`, b.Kubectl(), ns.Name)
+	patch := fmt.Sprintf(`%s patch joberrors.joberror.io -n %s --type=merge -p '{"spec":{"resolved":true}}' -o name`, b.KubectlPath(), ns.Name)
 	for _, way := range []struct {
 		name, script string
 		names        []string

@@ -136,8 +136,8 @@ func (p *Plane) Config() *rest.Config { return rest.CopyConfig(p.config) }
 // Etcd is where etcd's clients reach it.
 func (p *Plane) Etcd() string { return p.etcd }
 
-// Kubectl is the path of kubectl.
-func (p *Plane) Kubectl() string { return p.asset("kubectl") }
+// KubectlPath is the path of kubectl.
+func (p *Plane) KubectlPath() string { return p.asset("kubectl") }
 
 func (p *Plane) makeKeys() error {
 	dir := p.path("pki")

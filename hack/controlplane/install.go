@@ -54,17 +54,12 @@ func (p *Plane) apply(ctx context.Context, manifests []byte, at Operator, withou
 // webhooks and the APIService: a Service of type ExternalName maps none. It
 // leaves objects of some kinds out.
 func place(manifests []byte, at Operator, without ...string) ([]byte, error) {
+	objects, err := Objects(manifests)
+	if err != nil {
+		return nil, err
+	}
 	var placed bytes.Buffer
-	decoder := yaml.NewYAMLOrJSONDecoder(bytes.NewReader(manifests), 4096)
-	for {
-		obj := &unstructured.Unstructured{}
-		err := decoder.Decode(obj)
-		if errors.Is(err, io.EOF) {
-			return placed.Bytes(), nil
-		}
-		if err != nil {
-			return nil, err
-		}
+	for _, obj := range objects {
 		if slices.Contains(without, obj.GetKind()) {
 			continue
 		}
@@ -77,6 +72,24 @@ func place(manifests []byte, at Operator, without ...string) ([]byte, error) {
 		}
 		placed.WriteString("---\n")
 		placed.Write(data)
+	}
+	return placed.Bytes(), nil
+}
+
+// Objects are those of a file of manifests.
+func Objects(manifests []byte) ([]*unstructured.Unstructured, error) {
+	var objects []*unstructured.Unstructured
+	decoder := yaml.NewYAMLOrJSONDecoder(bytes.NewReader(manifests), 4096)
+	for {
+		obj := &unstructured.Unstructured{}
+		err := decoder.Decode(obj)
+		if errors.Is(err, io.EOF) {
+			return objects, nil
+		}
+		if err != nil {
+			return nil, err
+		}
+		objects = append(objects, obj)
 	}
 }
 

@@ -4,15 +4,11 @@
 package controlplane
 
 import (
-	"bytes"
-	"errors"
-	"io"
 	"reflect"
 	"strings"
 	"testing"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
-	"k8s.io/apimachinery/pkg/util/yaml"
 )
 
 const (
@@ -68,21 +64,13 @@ func ported(manifest, api, webhook string) string {
 	return strings.NewReplacer("%API%", api, "%WEBHOOK%", webhook).Replace(manifest)
 }
 
-func objects(t *testing.T, manifests []byte) []map[string]any {
+func objects(t *testing.T, manifests []byte) []*unstructured.Unstructured {
 	t.Helper()
-	decoder := yaml.NewYAMLOrJSONDecoder(bytes.NewReader(manifests), 4096)
-	var all []map[string]any
-	for {
-		obj := &unstructured.Unstructured{}
-		err := decoder.Decode(obj)
-		if errors.Is(err, io.EOF) {
-			return all
-		}
-		if err != nil {
-			t.Fatal(err)
-		}
-		all = append(all, obj.Object)
+	all, err := Objects(manifests)
+	if err != nil {
+		t.Fatal(err)
 	}
+	return all
 }
 
 func TestPlace(t *testing.T) {

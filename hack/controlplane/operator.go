@@ -29,7 +29,7 @@ var OperatorGroups = []string{"system:serviceaccounts", "system:serviceaccounts:
 
 // Run runs kubectl as the administrator and returns what it printed.
 func (p *Plane) Run(ctx context.Context, stdin io.Reader, args ...string) (string, error) {
-	cmd := exec.CommandContext(ctx, p.Kubectl(), args...)
+	cmd := exec.CommandContext(ctx, p.KubectlPath(), args...)
 	cmd.Env = append(os.Environ(), "KUBECONFIG="+p.Kubeconfig)
 	cmd.Stdin = stdin
 	var stdout, stderr bytes.Buffer

@@ -63,14 +63,8 @@ func metrics(t *testing.T, token string) (int, string) {
 // token makes a service account and returns a token of it.
 func token(t *testing.T, namespace, account string) string {
 	t.Helper()
-	var out string
-	for _, args := range [][]string{{"create", "serviceaccount", account, "-n", namespace}, {"create", "token", account, "-n", namespace}} {
-		var err error
-		if out, err = cluster.Run(t.Context(), nil, args...); err != nil {
-			t.Fatal(err)
-		}
-	}
-	return strings.TrimSpace(out)
+	cluster.Kubectl(t, "create", "serviceaccount", account, "-n", namespace)
+	return strings.TrimSpace(cluster.Kubectl(t, "create", "token", account, "-n", namespace))
 }
 
 // alerted are the names of the metrics that the alerts are about.
@@ -88,9 +82,7 @@ func TestMetricsAreForWhomTheAPIServerLetsReadThem(t *testing.T) {
 	t.Parallel()
 	ns := cluster.Namespace(t)
 	scraper, other := token(t, ns, "prometheus"), token(t, ns, "other")
-	if _, err := cluster.Run(t.Context(), nil, "create", "clusterrolebinding", ns, "--clusterrole=joberror-metrics-reader", "--serviceaccount="+ns+":prometheus"); err != nil {
-		t.Fatal(err)
-	}
+	cluster.Kubectl(t, "create", "clusterrolebinding", ns, "--clusterrole=joberror-metrics-reader", "--serviceaccount="+ns+":prometheus")
 	harness.Eventually(t, func() string {
 		code, body := metrics(t, scraper)
 		if code != http.StatusOK {

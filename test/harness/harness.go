@@ -196,6 +196,16 @@ func (c *Cluster) Launch(name string, at controlplane.Operator, args ...string) 
 	return process, err
 }
 
+// Kubectl runs kubectl as the administrator and returns what it printed.
+func (c *Cluster) Kubectl(t testing.TB, args ...string) string {
+	t.Helper()
+	out, err := c.Run(t.Context(), nil, args...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return out
+}
+
 // User returns a configuration for a user, authenticated by certificate, with
 // no rights but those bound to that name.
 func (c *Cluster) User(t testing.TB, name string) *rest.Config {

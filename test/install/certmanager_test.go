@@ -82,9 +82,9 @@ func TestCertManagerCanKeepTheCertificate(t *testing.T) {
 	}
 	manager := certManager{authority}
 	definitions := filepath.Join(cluster.Root, "bin", "crds", "cert-manager")
-	run(t, "apply", "--server-side", "-f", definitions)
-	run(t, "wait", "--for=condition=Established", "--timeout=60s", "-f", definitions)
-	run(t, "delete", "-f", filepath.Join(cluster.Root, "dist", "install.yaml"), "--timeout=180s")
+	cluster.Kubectl(t, "apply", "--server-side", "-f", definitions)
+	cluster.Kubectl(t, "wait", "--for=condition=Established", "--timeout=60s", "-f", definitions)
+	cluster.Kubectl(t, "delete", "-f", filepath.Join(cluster.Root, "dist", "install.yaml"), "--timeout=180s")
 	folder := cluster.Overlay(t, "cert-manager")
 	t.Cleanup(func() {
 		// t's own context is over by now.
@@ -94,7 +94,7 @@ func TestCertManagerCanKeepTheCertificate(t *testing.T) {
 		restore(t)
 	})
 	file := filepath.Join(t.TempDir(), "install.yaml")
-	if err := os.WriteFile(file, []byte(run(t, "kustomize", folder)), 0o600); err != nil {
+	if err := os.WriteFile(file, []byte(cluster.Kubectl(t, "kustomize", folder)), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	if err := cluster.InstallFile(t.Context(), file, cluster.At); err != nil {

@@ -18,16 +18,14 @@ func TestARemovalLeavesNothingBehind(t *testing.T) {
 	harness.Create(t, cluster.Client, harness.Resolution(ns, "r", "job"))
 	cluster.Completed(t, ns, "r")
 	t.Cleanup(func() { restore(t) })
-	if _, err := cluster.Run(t.Context(), nil, "delete", "-f", filepath.Join(cluster.Root, "dist", "install.yaml"), "--timeout=180s"); err != nil {
-		t.Fatal(err)
-	}
-	kinds := strings.Fields(run(t, "api-resources", "--verbs=list", "-o", "name"))
+	cluster.Kubectl(t, "delete", "-f", filepath.Join(cluster.Root, "dist", "install.yaml"), "--timeout=180s")
+	kinds := strings.Fields(cluster.Kubectl(t, "api-resources", "--verbs=list", "-o", "name"))
 	for _, kind := range kinds {
 		// Events tell what was; they expire by themselves.
 		if strings.HasPrefix(kind, "events") {
 			continue
 		}
-		for _, line := range strings.Split(run(t, "get", kind, "-A", "-o", "name", "--ignore-not-found"), "\n") {
+		for _, line := range strings.Split(cluster.Kubectl(t, "get", kind, "-A", "-o", "name", "--ignore-not-found"), "\n") {
 			if strings.Contains(line, "joberror") {
 				t.Errorf("%s is left", line)
 			}
@@ -36,15 +34,5 @@ func TestARemovalLeavesNothingBehind(t *testing.T) {
 	if strings.Contains(strings.Join(kinds, " "), "joberror") {
 		t.Errorf("resources are left: %v", kinds)
 	}
-	run(t, "delete", "namespace", ns, "--timeout=60s")
-}
-
-// run runs kubectl.
-func run(t *testing.T, args ...string) string {
-	t.Helper()
-	out, err := cluster.Run(t.Context(), nil, args...)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return out
+	cluster.Kubectl(t, "delete", "namespace", ns, "--timeout=60s")
 }

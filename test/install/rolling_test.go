@@ -32,11 +32,7 @@ func pods(t *testing.T) []string {
 // kubectl runs it in the operator's namespace.
 func kubectl(t *testing.T, args ...string) string {
 	t.Helper()
-	out, err := cluster.Run(t.Context(), nil, append(args, "-n", attribution.OperatorNamespace)...)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return out
+	return cluster.Kubectl(t, append(args, "-n", attribution.OperatorNamespace)...)
 }
 
 func TestARollingRestartFailsNoRequest(t *testing.T) {

@@ -19,9 +19,9 @@ func installed(t *testing.T) []string {
 	t.Helper()
 	kinds := "customresourcedefinitions,mutatingwebhookconfigurations,validatingwebhookconfigurations,validatingadmissionpolicies," +
 		"validatingadmissionpolicybindings,clusterroles,clusterrolebindings,roles,rolebindings,flowschemas,networkpolicies,deployments,poddisruptionbudgets"
-	lines := strings.Fields(run(t, "get", kinds, "-A", "-l", "app.kubernetes.io/part-of=joberror", "-o",
+	lines := strings.Fields(cluster.Kubectl(t, "get", kinds, "-A", "-l", "app.kubernetes.io/part-of=joberror", "-o",
 		`jsonpath={range .items[*]}{.kind}/{.metadata.name}@{.metadata.generation}{"\n"}{end}`))
-	rights := strings.Fields(run(t, "get", "clusterroles,clusterrolebindings,roles,rolebindings", "-A", "-l", "app.kubernetes.io/part-of=joberror", "-o",
+	rights := strings.Fields(cluster.Kubectl(t, "get", "clusterroles,clusterrolebindings,roles,rolebindings", "-A", "-l", "app.kubernetes.io/part-of=joberror", "-o",
 		`jsonpath={range .items[*]}{.kind}/{.metadata.name}@{.metadata.resourceVersion}{"\n"}{end}`))
 	return append(lines, rights...)
 }
@@ -45,7 +45,7 @@ func TestApplyingTheManifestsAgainChangesNothing(t *testing.T) {
 // The version before had no spec.generated.
 func TestAnUpgradeKeepsTheRecordsAndBringsNewFields(t *testing.T) {
 	ns := cluster.Namespace(t)
-	run(t, "patch", "crd", "joberrors.joberror.io", "--type=json",
+	cluster.Kubectl(t, "patch", "crd", "joberrors.joberror.io", "--type=json",
 		`-p=[{"op":"remove","path":"/spec/versions/0/schema/openAPIV3Schema/properties/spec/properties/generated"}]`)
 	t.Cleanup(func() { restore(t) })
 	with := func(name string) string {

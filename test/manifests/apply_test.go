@@ -15,11 +15,11 @@ import (
 // The definitions are those of the releases that hack/assets pins.
 func TestTheAPIServerTakesWhatIsForOthers(t *testing.T) {
 	for _, of := range []string{"cert-manager", "prometheus"} {
-		kubectl(t, "apply", "--server-side", "-f", filepath.Join(cluster.Root, "bin", "crds", of))
-		kubectl(t, "wait", "--for=condition=Established", "--timeout=60s", "-f", filepath.Join(cluster.Root, "bin", "crds", of))
+		cluster.Kubectl(t, "apply", "--server-side", "-f", filepath.Join(cluster.Root, "bin", "crds", of))
+		cluster.Kubectl(t, "wait", "--for=condition=Established", "--timeout=60s", "-f", filepath.Join(cluster.Root, "bin", "crds", of))
 	}
-	kubectl(t, "create", "namespace", "joberror-system")
-	out := kubectl(t, "apply", "--server-side", "--validate=strict", "--dry-run=server", "-k", cluster.Overlay(t, "prometheus", "cert-manager"))
+	cluster.Kubectl(t, "create", "namespace", "joberror-system")
+	out := cluster.Kubectl(t, "apply", "--server-side", "--validate=strict", "--dry-run=server", "-k", cluster.Overlay(t, "prometheus", "cert-manager"))
 	for _, kind := range []string{"certificate.", "issuer.", "servicemonitor.", "prometheusrule."} {
 		if !strings.Contains(out, kind) {
 			t.Errorf("no %s was applied: %s", kind, out)
@@ -38,19 +38,19 @@ func TestAReleaseIsInstalledUpgradedAndRemoved(t *testing.T) {
 	}
 	deployed := func(want string) {
 		t.Helper()
-		if got := kubectl(t, "get", "deployment", "-n", "joberror-system", "joberror-operator", "-o", "jsonpath={.spec.replicas}"); got != want {
+		if got := cluster.Kubectl(t, "get", "deployment", "-n", "joberror-system", "joberror-operator", "-o", "jsonpath={.spec.replicas}"); got != want {
 			t.Errorf("%s replicas, want %s", got, want)
 		}
 	}
 	release("install", chart(), "--create-namespace")
 	deployed("2")
-	kubectl(t, "wait", "--for=condition=Established", "--timeout=60s", "crd/joberrors.joberror.io")
+	cluster.Kubectl(t, "wait", "--for=condition=Established", "--timeout=60s", "crd/joberrors.joberror.io")
 	ns := cluster.Namespace(t)
 	harness.Create(t, cluster.Client, harness.JobError(ns, "kept", "job"))
 	release("upgrade", chart(), "--set=replicas=3")
 	deployed("3")
 	release("uninstall")
-	if left := kubectl(t, "get", "apiservice,deployment,mutatingwebhookconfiguration,validatingwebhookconfiguration,clusterrole,validatingadmissionpolicy", "-A", "-o", "name"); strings.Contains(left, "joberror") && !strings.Contains(left, "v1.joberror.io") {
+	if left := cluster.Kubectl(t, "get", "apiservice,deployment,mutatingwebhookconfiguration,validatingwebhookconfiguration,clusterrole,validatingadmissionpolicy", "-A", "-o", "name"); strings.Contains(left, "joberror") && !strings.Contains(left, "v1.joberror.io") {
 		t.Errorf("left: %s", left)
 	}
 	release("install", chart())
@@ -60,7 +60,7 @@ func TestAReleaseIsInstalledUpgradedAndRemoved(t *testing.T) {
 	}
 	release("upgrade", chart(), "--set=crds.keep=false")
 	release("uninstall")
-	if left := kubectl(t, "get", "crd", "-o", "name"); strings.Contains(left, "joberror") {
+	if left := cluster.Kubectl(t, "get", "crd", "-o", "name"); strings.Contains(left, "joberror") {
 		t.Errorf("left: %s", left)
 	}
 }

@@ -30,9 +30,9 @@ func TestTheChartInstallsWhatTheManifestsDo(t *testing.T) {
 		values    []string
 	}{
 		{"dist/install.yaml", string(install), nil},
-		{"cert-manager", kubectl(t, "kustomize", cluster.Overlay(t, "cert-manager")), []string{"--set=certManager.enabled=true"}},
-		{"prometheus", kubectl(t, "kustomize", cluster.Overlay(t, "prometheus")), []string{"--set=prometheus.enabled=true"}},
-		{"both", kubectl(t, "kustomize", cluster.Overlay(t, "prometheus", "cert-manager")), []string{"--set=prometheus.enabled=true,certManager.enabled=true"}},
+		{"cert-manager", cluster.Kubectl(t, "kustomize", cluster.Overlay(t, "cert-manager")), []string{"--set=certManager.enabled=true"}},
+		{"prometheus", cluster.Kubectl(t, "kustomize", cluster.Overlay(t, "prometheus")), []string{"--set=prometheus.enabled=true"}},
+		{"both", cluster.Kubectl(t, "kustomize", cluster.Overlay(t, "prometheus", "cert-manager")), []string{"--set=prometheus.enabled=true,certManager.enabled=true"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()

@@ -5,17 +5,13 @@ package manifests
 
 import (
 	"bytes"
-	"errors"
 	"fmt"
-	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strings"
 	"testing"
 
-	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
-	"k8s.io/apimachinery/pkg/util/yaml"
+	"joberror.io/operator/hack/controlplane"
 )
 
 // inRelease is how the chart is installed.
@@ -46,36 +42,22 @@ func rendered(t *testing.T, args ...string) objects {
 	return read(t, out)
 }
 
-// kubectl runs kubectl as the administrator.
-func kubectl(t *testing.T, args ...string) string {
-	t.Helper()
-	out, err := cluster.Run(t.Context(), nil, args...)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return out
-}
-
 // objects are what a file of manifests holds, by kind and name.
 type objects map[string]map[string]any
 
 func read(t *testing.T, manifests string) objects {
 	t.Helper()
+	list, err := controlplane.Objects([]byte(manifests))
+	if err != nil {
+		t.Fatal(err)
+	}
 	all := objects{}
-	decoder := yaml.NewYAMLOrJSONDecoder(strings.NewReader(manifests), 4096)
-	for {
-		obj := &unstructured.Unstructured{}
-		err := decoder.Decode(obj)
-		if errors.Is(err, io.EOF) {
-			return all
-		}
-		if err != nil {
-			t.Fatal(err)
-		}
+	for _, obj := range list {
 		key := obj.GetKind() + " " + obj.GetName()
 		if _, twice := all[key]; twice {
 			t.Errorf("%s is there twice", key)
 		}
 		all[key] = obj.Object
 	}
+	return all
 }
