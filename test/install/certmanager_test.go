@@ -87,8 +87,7 @@ func TestCertManagerCanKeepTheCertificate(t *testing.T) {
 	cluster.Kubectl(t, "delete", "-f", filepath.Join(cluster.Root, "dist", "install.yaml"), "--timeout=180s")
 	folder := cluster.Overlay(t, "cert-manager")
 	t.Cleanup(func() {
-		// t's own context is over by now.
-		if _, err := cluster.Run(context.Background(), nil, "delete", "-k", folder, "--timeout=180s"); err != nil {
+		if _, err := cluster.Run(context.WithoutCancel(t.Context()), nil, "delete", "-k", folder, "--timeout=180s"); err != nil {
 			t.Error(err)
 		}
 		restore(t)
