@@ -85,7 +85,8 @@ manifests: $(TOOLS)/.built ## Generate CRDs and RBAC.
 build-installer: manifests ## Write all manifests, with the image IMG, to dist/install.yaml, and those of the chart.
 	@mkdir -p dist $(CHART)/files
 	$(TOOLS)/kustomize build config/default > $(CHART)/files/install.yaml
-	cp config/cert-manager/certificates.yaml config/prometheus/servicemonitor.yaml config/prometheus/alerts.yaml $(CHART)/files
+	cp config/cert-manager/certificates.yaml $(CHART)/files
+	cd config/prometheus && { cat servicemonitor.yaml; echo ---; cat role.yaml; echo ---; cat alerts.yaml; } > $(CURDIR)/$(CHART)/files/prometheus.yaml
 	sed 's|image: joberror-operator:latest|image: $(IMG)|' $(CHART)/files/install.yaml > dist/install.yaml
 
 .PHONY: deploy

@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"time"
 
 	"github.com/prometheus/common/version"
 	"github.com/spf13/pflag"
@@ -18,8 +19,8 @@ import (
 	"k8s.io/client-go/tools/clientcmd"
 	logsapi "k8s.io/component-base/logs/api/v1"
 	_ "k8s.io/component-base/logs/json/register"
-	"k8s.io/klog/v2"
 	apiregistrationv1 "k8s.io/kube-aggregator/pkg/apis/apiregistration/v1"
+	"k8s.io/utils/ptr"
 	ctrl "sigs.k8s.io/controller-runtime"
 
 	joberrorv1 "joberror.io/operator/api/v1"
@@ -28,6 +29,8 @@ import (
 	"joberror.io/operator/internal/caches"
 	"joberror.io/operator/internal/certs"
 	"joberror.io/operator/internal/jobs"
+	"joberror.io/operator/internal/leaving"
+	"joberror.io/operator/internal/logs"
 	"joberror.io/operator/internal/metrics"
 	"joberror.io/operator/internal/options"
 	"joberror.io/operator/internal/probes"
@@ -60,9 +63,19 @@ func main() {
 	}
 }
 
-// run composes the parts and runs them until the context ends.
-func run(ctx context.Context, opts *options.Options) error {
-	ctrl.SetLogger(klog.Background())
+// How an operator ends that is told to. What its manifest grants, less the hook
+// before, must be more than all of it.
+const (
+	// noticePeriod is how long callers have to move to another replica.
+	noticePeriod = 3 * time.Second
+	// lastAnswers is how long requests take that do not wait for an entry.
+	lastAnswers = 10 * time.Second
+)
+
+// run composes the parts and runs them until it is told to end.
+func run(signal context.Context, opts *options.Options) error {
+	ctrl.SetLogger(logs.New())
+	notice, ctx := leaving.Give(signal, noticePeriod)
 	config, err := clientcmd.BuildConfigFromFlags("", opts.Kubeconfig)
 	if err != nil {
 		return err
@@ -79,11 +92,12 @@ func run(ctx context.Context, opts *options.Options) error {
 		Metrics:                       metrics.Options(opts.MetricsAddress, opts.MetricsInsecure, certificate),
 		HealthProbeBindAddress:        opts.HealthAddress,
 		PprofBindAddress:              opts.PprofAddress,
-		WebhookServer:                 webhook.NewServer(opts.WebhookHost, opts.WebhookPort, certificate),
+		WebhookServer:                 webhook.NewServer(opts.WebhookHost, opts.WebhookPort, certificate, notice),
 		LeaderElection:                opts.LeaderElect,
 		LeaderElectionID:              "joberror-operator",
 		LeaderElectionNamespace:       opts.Namespace,
 		LeaderElectionReleaseOnCancel: true,
+		GracefulShutdownTimeout:       ptr.To(opts.APIServer.Wait + lastAnswers),
 	})
 	if err != nil {
 		return err
@@ -97,7 +111,7 @@ func run(ctx context.Context, opts *options.Options) error {
 	if err := webhook.Setup(mgr, opts.Policy()); err != nil {
 		return err
 	}
-	aggregated, err := apiserver.Setup(ctx, mgr, opts.APIServer, opts.Kubeconfig, certificate)
+	aggregated, err := apiserver.Setup(ctx, mgr, opts.APIServer, opts.Kubeconfig, certificate, notice)
 	if err != nil {
 		return err
 	}

@@ -22,15 +22,7 @@ const serviceAccount = "/var/run/secrets/kubernetes.io/serviceaccount"
 // container makes the command of a container: in a root folder that holds the
 // binary, what the manifest mounts and the token, and nothing else; as the user
 // of the manifest, for whom none of it but the volumes can be written.
-func (p *pod) container(ctx context.Context, obj *corev1.Pod, args []string) (*exec.Cmd, error) {
-	root, err := p.pods.folder(p.name)
-	if err != nil {
-		return nil, err
-	}
-	user := int(*obj.Spec.SecurityContext.RunAsUser)
-	if err := p.fill(ctx, obj, root, user); err != nil {
-		return nil, err
-	}
+func (p *pod) container(root string, user int, args []string) (*exec.Cmd, error) {
 	cmd := exec.Command("/operator", args...)
 	cmd.Dir = "/"
 	host, port, err := net.SplitHostPort(p.pods.plane.api)

@@ -51,8 +51,15 @@ func (p *pod) run(ctx context.Context, obj *corev1.Pod) error {
 	if p.at, err = PickPorts(); err != nil {
 		return err
 	}
+	start, err := p.prepare(ctx, obj)
+	if ctx.Err() != nil {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
 	for restarts := 0; ; restarts++ {
-		process, err := p.start(ctx, obj)
+		process, err := start()
 		if err != nil {
 			return err
 		}
@@ -69,28 +76,36 @@ func (p *pod) run(ctx context.Context, obj *corev1.Pod) error {
 	}
 }
 
-// start starts the pod's process, with the arguments of the manifest and what is
-// different on this machine.
-func (p *pod) start(ctx context.Context, obj *corev1.Pod) (*Process, error) {
+// prepare makes what lasts as long as the pod, and returns what starts its
+// process: with the arguments of the manifest, and what is different on this
+// machine.
+func (p *pod) prepare(ctx context.Context, obj *corev1.Pod) (start func() (*Process, error), err error) {
 	here := append(p.at.flags(), fmt.Sprintf("--metrics-bind-address=127.0.0.1:%d", p.at.MetricsPort))
 	args := slices.Concat(p.spec.Args, here, p.pods.extra)
 	logs := p.pods.plane.path("logs")
-	if p.pods.Contained {
-		cmd, err := p.container(ctx, obj, args)
-		if err != nil {
-			return nil, err
-		}
-		return StartCommand(p.name, logs, cmd)
-	}
 	dir, err := p.pods.folder(p.name)
 	if err != nil {
 		return nil, err
+	}
+	if p.pods.Contained {
+		user := int(*obj.Spec.SecurityContext.RunAsUser)
+		if err := p.fill(ctx, obj, dir, user); err != nil {
+			return nil, err
+		}
+		return func() (*Process, error) {
+			cmd, err := p.container(dir, user, args)
+			if err != nil {
+				return nil, err
+			}
+			return StartCommand(p.name, logs, cmd)
+		}, nil
 	}
 	kubeconfig, err := p.pods.kubeconfig(ctx, obj)
 	if err != nil {
 		return nil, err
 	}
-	return StartProcess(p.name, logs, p.pods.binary, append(args, "--kubeconfig="+kubeconfig, "--cert-dir="+dir))
+	args = append(args, "--kubeconfig="+kubeconfig, "--cert-dir="+dir)
+	return func() (*Process, error) { return StartProcess(p.name, logs, p.pods.binary, args) }, nil
 }
 
 // started notes the process.
@@ -139,12 +154,13 @@ func (p *pod) shutDown(ctx context.Context, obj *corev1.Pod, process *Process) e
 		p.gone = true
 	})
 	hook := time.Duration(p.spec.Lifecycle.PreStop.Sleep.Seconds) * time.Second
+	grace := time.Duration(*obj.Spec.TerminationGracePeriodSeconds)*time.Second - hook
 	select {
 	case <-ctx.Done():
 	case <-process.Done():
 	case <-time.After(hook):
 	}
-	if err := process.Stop(); err != nil || ctx.Err() != nil {
+	if err := process.StopWithin(grace); err != nil || ctx.Err() != nil {
 		return err
 	}
 	return p.pods.forget(ctx, obj)

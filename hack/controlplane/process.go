@@ -90,7 +90,10 @@ func (p *Process) Err() error {
 
 // Stop asks the process to end and waits until it has; one that takes too long
 // is killed.
-func (p *Process) Stop() error {
+func (p *Process) Stop() error { return p.StopWithin(stopTimeout) }
+
+// StopWithin is Stop for a process that has its own time to end.
+func (p *Process) StopWithin(grace time.Duration) error {
 	if err := p.cmd.Process.Signal(syscall.SIGTERM); err != nil {
 		<-p.done
 		return nil
@@ -98,9 +101,9 @@ func (p *Process) Stop() error {
 	select {
 	case <-p.done:
 		return nil
-	case <-time.After(stopTimeout):
+	case <-time.After(grace):
 		p.Kill()
-		return fmt.Errorf("%s did not end within %s and was killed", p.Name, stopTimeout)
+		return fmt.Errorf("%s did not end within %s and was killed", p.Name, grace)
 	}
 }
 

@@ -27,6 +27,7 @@ import (
 
 	resolvev1 "joberror.io/operator/api/resolve/v1"
 	"joberror.io/operator/internal/certs"
+	"joberror.io/operator/internal/leaving"
 	"joberror.io/operator/internal/patience"
 )
 
@@ -36,6 +37,7 @@ type Server struct {
 	options     Options
 	kubeconfig  string
 	certificate certs.Certificate
+	notice      leaving.Notice
 	listener    net.Listener
 	storage     map[string]rest.Storage
 	serving     atomic.Bool
@@ -47,7 +49,7 @@ type Server struct {
 
 // Setup adds the server to the manager. It takes the port at once, so that one
 // that is in use is known at start. The kubeconfig may be empty in a cluster.
-func Setup(ctx context.Context, mgr ctrl.Manager, opts Options, kubeconfig string, certificate certs.Certificate) (*Server, error) {
+func Setup(ctx context.Context, mgr ctrl.Manager, opts Options, kubeconfig string, certificate certs.Certificate, notice leaving.Notice) (*Server, error) {
 	address := net.JoinHostPort(opts.BindAddress, strconv.Itoa(opts.Port))
 	listener, err := net.Listen("tcp", address)
 	if err != nil {
@@ -62,6 +64,7 @@ func Setup(ctx context.Context, mgr ctrl.Manager, opts Options, kubeconfig strin
 		options:     opts,
 		kubeconfig:  kubeconfig,
 		certificate: certificate,
+		notice:      notice,
 		listener:    listener,
 		storage: map[string]rest.Storage{
 			"jobs":           &jobStorage{cache: mgr.GetClient()},
@@ -117,14 +120,14 @@ func (s *Server) build() (*server.GenericAPIServer, error) {
 const patienceWithCallers = 30 * time.Second
 
 // buildHandlerChain puts what the library's chain lacks around and into it.
-func buildHandlerChain(handler http.Handler, config *server.Config) http.Handler {
-	return patience.Body(server.DefaultBuildHandlerChain(withDryRun(handler), config), patienceWithCallers)
+func (s *Server) buildHandlerChain(handler http.Handler, config *server.Config) http.Handler {
+	return s.notice.Handler(patience.Body(server.DefaultBuildHandlerChain(withDryRun(handler), config), patienceWithCallers))
 }
 
 func (s *Server) config() (*server.RecommendedConfig, error) {
 	config := server.NewRecommendedConfig(codecs)
 	config.EffectiveVersion = compatibility.DefaultBuildEffectiveVersion()
-	config.BuildHandlerChainFunc = buildHandlerChain
+	config.BuildHandlerChainFunc = s.buildHandlerChain
 	addOpenAPI(config)
 
 	serving := options.NewSecureServingOptions()

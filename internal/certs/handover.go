@@ -52,8 +52,7 @@ func (h *handover) Reconcile(ctx context.Context, _ ctrl.Request) (ctrl.Result, 
 		return ctrl.Result{}, makeSecret(ctx, h.client, h.secret)
 	}
 	pair := pairOf(secret)
-	leaf := pair.leaf()
-	if err != nil || leaf == nil {
+	if err != nil || pair.leaf() == nil {
 		return ctrl.Result{}, client.IgnoreNotFound(err)
 	}
 	ca := bundle(secret.Data[caName]).blocks()
@@ -64,9 +63,6 @@ func (h *handover) Reconcile(ctx context.Context, _ ctrl.Request) (ctrl.Result, 
 	if apierrors.IsConflict(err) {
 		// The cache is behind; it brings the next try.
 		return ctrl.Result{RequeueAfter: time.Second}, nil
-	}
-	if !h.served.IsZero() {
-		expiration.Set(float64(leaf.NotAfter.Unix()))
 	}
 	return ctrl.Result{RequeueAfter: wait}, err
 }
@@ -96,6 +92,9 @@ func (h *handover) step(ctx context.Context, ca []byte, pair keyPair) (time.Dura
 	}
 	if err := h.certificate.write(pair); err != nil {
 		return 0, err
+	}
+	if leaf := pair.leaf(); leaf != nil {
+		expiration.Set(float64(leaf.NotAfter.Unix()))
 	}
 	if h.served.IsZero() {
 		h.served = now

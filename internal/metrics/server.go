@@ -6,18 +6,38 @@ package metrics
 
 import (
 	"crypto/tls"
+	"net/http"
+	"time"
 
+	"github.com/go-logr/logr"
 	"github.com/prometheus/client_golang/prometheus/collectors/version"
+	"k8s.io/client-go/rest"
 	"sigs.k8s.io/controller-runtime/pkg/metrics"
 	"sigs.k8s.io/controller-runtime/pkg/metrics/filters"
 	"sigs.k8s.io/controller-runtime/pkg/metrics/server"
 
 	"joberror.io/operator/internal/certs"
+	"joberror.io/operator/internal/patience"
 )
 
 func init() {
 	// joberror_build_info.
 	metrics.Registry.MustRegister(version.NewCollector("joberror"))
+}
+
+// patienceWithCallers is how long the body may take that nobody needs to send.
+const patienceWithCallers = 5 * time.Second
+
+// filter lets those through whom the API server lets get /metrics.
+func filter(config *rest.Config, client *http.Client) (server.Filter, error) {
+	authorized, err := filters.WithAuthenticationAndAuthorization(config, client)
+	if err != nil {
+		return nil, err
+	}
+	return func(log logr.Logger, handler http.Handler) (http.Handler, error) {
+		inner, err := authorized(log, handler)
+		return patience.Body(inner, patienceWithCallers), err
+	}, nil
 }
 
 // Options serve the metrics with the operator's certificate, to those whom the
@@ -29,7 +49,7 @@ func Options(address string, insecure bool, certificate certs.Certificate) serve
 	return server.Options{
 		BindAddress:    address,
 		SecureServing:  true,
-		FilterProvider: filters.WithAuthenticationAndAuthorization,
+		FilterProvider: filter,
 		TLSOpts: []func(*tls.Config){certs.Strict, func(config *tls.Config) {
 			config.GetCertificate = certificate.Get
 		}},

@@ -12,6 +12,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/webhook"
 
 	"joberror.io/operator/internal/certs"
+	"joberror.io/operator/internal/leaving"
 	"joberror.io/operator/internal/patience"
 )
 
@@ -20,23 +21,25 @@ import (
 type server struct {
 	webhook.Server
 	certificate certs.Certificate
+	notice      leaving.Notice
 }
 
 // patienceWithCallers is longer than the API server waits for an answer.
 const patienceWithCallers = 5 * time.Second
 
 // NewServer returns the server of the webhooks for the manager to start.
-func NewServer(host string, port int, certificate certs.Certificate) webhook.Server {
+func NewServer(host string, port int, certificate certs.Certificate, notice leaving.Notice) webhook.Server {
 	return &server{
 		Server:      webhook.NewServer(webhook.Options{Host: host, Port: port, CertDir: certificate.Folder, TLSOpts: []func(*tls.Config){certs.Strict}}),
 		certificate: certificate,
+		notice:      notice,
 	}
 }
 
 // Register serves a webhook at a path. Whoever reaches the port may send it
 // something, so nobody may take long over it.
 func (s *server) Register(path string, hook http.Handler) {
-	s.Server.Register(path, patience.Body(hook, patienceWithCallers))
+	s.Server.Register(path, s.notice.Handler(patience.Body(hook, patienceWithCallers)))
 }
 
 // Start serves until the context ends.
@@ -44,5 +47,7 @@ func (s *server) Start(ctx context.Context) error {
 	if !s.certificate.Wait(ctx) {
 		return nil
 	}
+	// For a path that nobody serves, too, the library would wait for the body.
+	s.WebhookMux().Handle("/", patience.Body(http.NotFoundHandler(), patienceWithCallers))
 	return s.Server.Start(ctx)
 }

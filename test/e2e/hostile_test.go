@@ -107,6 +107,9 @@ func TestACallerThatSendsSlowlyIsCutOff(t *testing.T) {
 	}{
 		"the aggregated API": {at.APIPort, "PUT " + path + "/resolve HTTP/1.1\r\nAuthorization: Bearer " + bearer + "\r\n"},
 		"the webhooks":       {at.WebhookPort, "POST /mutate-joberror-io-v1-joberror HTTP/1.1\r\n"},
+		"no webhook":         {at.WebhookPort, "POST /other HTTP/1.1\r\n"},
+		"the metrics":        {at.MetricsPort, "POST /metrics HTTP/1.1\r\nAuthorization: Bearer " + bearer + "\r\n"},
+		"no metrics":         {at.MetricsPort, "POST /other HTTP/1.1\r\n"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			conn, err := dial(t, request.port, trusting(t))

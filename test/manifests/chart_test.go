@@ -14,9 +14,9 @@ import (
 	"sigs.k8s.io/yaml"
 )
 
-// asTheManifests are the values with which the chart differs in nothing: the
-// image that the manifests name, and what Helm users expect to be otherwise.
-var asTheManifests = []string{"--set=image.tag=latest,crds.keep=false,namespace.create=true"}
+// asTheManifests are the values with which the chart differs in nothing but the
+// namespace, which Helm makes.
+var asTheManifests = []string{"--set=image.tag=latest,crds.keep=false"}
 
 func TestTheChartInstallsWhatTheManifestsDo(t *testing.T) {
 	t.Parallel()
@@ -47,6 +47,7 @@ func same(t *testing.T, manifests, chart objects) {
 	if len(manifests) < 20 {
 		t.Fatalf("the manifests hold only %d objects", len(manifests))
 	}
+	delete(manifests, "Namespace joberror-system")
 	for key, want := range manifests {
 		got, found := chart[key]
 		if !found {
@@ -106,6 +107,12 @@ func TestValuesReachTheDeployment(t *testing.T) {
 		{"tolerations[0].operator=Exists", pod + "tolerations", "- operator: Exists"},
 		{"affinity.podAffinity.x=y", pod + "affinity", "podAffinity:\n  x: \"y\""},
 		{"priorityClassName=p", pod + "priorityClassName", "p"},
+		{"priorityClassName=", pod + "priorityClassName", "null"},
+		{"replicas=null", "spec.replicas", "2"},
+		{"args=null", pod + "containers.args", "- --leader-elect\n- --cert-dir=/certs\n- --metrics-bind-address=:8443"},
+		{"podLabels=null", "spec.template.metadata.labels", "app.kubernetes.io/name: joberror-operator"},
+		{"podLabels.app\\.kubernetes\\.io/name=x", "spec.template.metadata.labels", "app.kubernetes.io/name: joberror-operator"},
+		{"podAnnotations=null", "spec.template.metadata.annotations", "kubectl.kubernetes.io/default-container: operator"},
 		{"podAnnotations.a=b", "spec.template.metadata.annotations", "a: b\nkubectl.kubernetes.io/default-container: operator"},
 		{"podLabels.a=b", "spec.template.metadata.labels", "a: b\napp.kubernetes.io/name: joberror-operator"},
 	} {
@@ -135,6 +142,17 @@ func at(t *testing.T, object any, path ...string) any {
 	return object
 }
 
+func TestPrometheusFindsWhatIsForIt(t *testing.T) {
+	t.Parallel()
+	objects := rendered(t, "--set=prometheus.enabled=true,prometheus.labels.release=p")
+	for _, key := range []string{"ServiceMonitor joberror-operator", "PrometheusRule joberror-operator"} {
+		labels := strings.TrimSpace(text(t, at(t, objects[key], "metadata", "labels")))
+		if labels != "app.kubernetes.io/part-of: joberror\nrelease: p" {
+			t.Errorf("%s has the labels\n%s", key, labels)
+		}
+	}
+}
+
 func TestAWrongValueIsNamed(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
@@ -144,6 +162,8 @@ func TestAWrongValueIsNamed(t *testing.T) {
 		{[]string{"--set=replicas=0"}, "at '/replicas': minimum: got 0, want 1"},
 		{[]string{"--set=certmanager.enabled=true"}, "additional properties 'certmanager' not allowed"},
 		{[]string{"--set=args[0]=retention"}, "at '/args/0': 'retention' does not match pattern '^--'"},
+		{[]string{`--set=podAnnotations.inject=false`}, "at '/podAnnotations/inject': got boolean, want string"},
+		{[]string{"--set=image.repository=r@sha256:1"}, "at '/image/repository': 'r@sha256:1' does not match pattern '^[^@]+$'"},
 		{[]string{"--set=image.pullPolicy=Sometimes"}, "at '/image/pullPolicy': value must be one of '', 'Always', 'IfNotPresent', 'Never'"},
 		{[]string{"--namespace=elsewhere"}, "the release's namespace must be joberror-system, not elsewhere"},
 	} {

@@ -5,16 +5,17 @@
 {{- $template := $deployment.spec.template }}
 {{- $pod := $template.spec }}
 {{- $operator := first $pod.containers }}
-{{- $_ := set $deployment.spec "replicas" $values.replicas }}
+{{- with $values.replicas }}{{ $_ := set $deployment.spec "replicas" . }}{{ end }}
 {{- $_ := set $operator "image" (printf "%s:%s" $values.image.repository ($values.image.tag | default (index . 0).Chart.AppVersion)) }}
 {{- with $values.image.pullPolicy }}{{ $_ := set $operator "imagePullPolicy" . }}{{ end }}
 {{- with $values.image.pullSecrets }}{{ $_ := set $pod "imagePullSecrets" . }}{{ end }}
 {{- if $values.certManager.enabled }}{{ $_ := set $operator "args" (append $operator.args "--manage-certificates=false") }}{{ end }}
-{{- $_ := set $operator "args" (concat $operator.args $values.args) }}
+{{- $_ := set $operator "args" (concat $operator.args ($values.args | default list)) }}
 {{- with $values.resources }}{{ $_ := set $operator "resources" . }}{{ end }}
+{{- $_ := unset $pod "priorityClassName" }}
 {{- range $field := list "nodeSelector" "tolerations" "affinity" "priorityClassName" }}
 {{- with index $values $field }}{{ $_ := set $pod $field . }}{{ end }}
 {{- end }}
-{{- $_ := set $template.metadata "annotations" (merge $template.metadata.annotations $values.podAnnotations) }}
-{{- $_ := set $template.metadata "labels" (merge $template.metadata.labels $values.podLabels) }}
+{{- $_ := set $template.metadata "annotations" (merge $template.metadata.annotations ($values.podAnnotations | default dict)) }}
+{{- $_ := set $template.metadata "labels" (merge $template.metadata.labels ($values.podLabels | default dict)) }}
 {{- end }}
