@@ -50,6 +50,9 @@ func Options(address string, insecure bool, certificate certs.Certificate) serve
 		BindAddress:    address,
 		SecureServing:  true,
 		FilterProvider: filter,
+		// The filter is for all paths then: for one that nobody serves, too, the
+		// library would wait for the body.
+		ExtraHandlers: map[string]http.Handler{"/": http.NotFoundHandler()},
 		TLSOpts: []func(*tls.Config){certs.Strict, func(config *tls.Config) {
 			config.GetCertificate = certificate.Get
 		}},
