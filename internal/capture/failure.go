@@ -1,0 +1,24 @@
+// Copyright The JobError Authors
+// SPDX-License-Identifier: Apache-2.0
+
+// Package capture reads from pods and Jobs what went wrong with them. It knows
+// their objects alone: no client, no clock.
+package capture
+
+import "time"
+
+// Failure is something that went wrong with a Job. Those of one Job with the
+// same key are one failure that happened again.
+type Failure struct {
+	// Key tells the failures of a Job apart.
+	Key string
+	// Occurrence tells one time that it happened from the next.
+	Occurrence string
+	// Code, Message and Source are what the JobError of it says.
+	Code, Message, Source string
+	// At is when it happened.
+	At time.Time
+	// Passing says that the Job may get over it by itself: it is a failure only
+	// if it lasts.
+	Passing bool
+}

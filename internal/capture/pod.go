@@ -1,0 +1,123 @@
+// Copyright The JobError Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package capture
+
+import (
+	"strings"
+	"time"
+
+	batchv1 "k8s.io/api/batch/v1"
+	corev1 "k8s.io/api/core/v1"
+)
+
+// waits are the reasons for which a container waits that do not pass by
+// themselves. ErrImagePull and ImagePullBackOff take turns: they are one.
+var waits = map[string]string{
+	"ErrImagePull":               "ImagePullBackOff",
+	"ImagePullBackOff":           "ImagePullBackOff",
+	"ErrImageNeverPull":          "ErrImageNeverPull",
+	"InvalidImageName":           "InvalidImageName",
+	"CreateContainerConfigError": "CreateContainerConfigError",
+	"CreateContainerError":       "CreateContainerError",
+}
+
+// OfPod reads what went wrong with a pod.
+func OfPod(pod *corev1.Pod) []Failure {
+	if failure, ok := taken(pod); ok {
+		// How its containers ended follows from it.
+		return []Failure{failure}
+	}
+	var failures []Failure
+	for _, c := range containers(pod) {
+		failures = append(failures, c.exits()...)
+		failures = append(failures, c.waits()...)
+	}
+	return append(failures, unscheduled(pod)...)
+}
+
+// taken is a failure of the whole pod: it was evicted, preempted, refused by its
+// node, or its node was lost.
+func taken(pod *corev1.Pod) (Failure, bool) {
+	failure := Failure{Occurrence: string(pod.UID), Source: pod.Name}
+	if c := condition(pod, corev1.DisruptionTarget); c != nil && c.Status == corev1.ConditionTrue && pod.Status.Phase != corev1.PodSucceeded {
+		failure.Code, failure.Message, failure.At = c.Reason, c.Message, c.LastTransitionTime.Time
+	}
+	if pod.Status.Phase == corev1.PodFailed && pod.Status.Reason != "" {
+		// The kubelet's own word is nearer to what people know: Evicted.
+		failure.Code, failure.Message = pod.Status.Reason, pod.Status.Message
+	}
+	if failure.Code == "" {
+		return failure, false
+	}
+	if failure.At.IsZero() {
+		failure.At = changed(pod)
+	}
+	failure.Key = "pod/" + failure.Code + indexOf(pod)
+	return failure, true
+}
+
+// changed is when the pod's conditions last did.
+func changed(pod *corev1.Pod) time.Time {
+	last := pod.CreationTimestamp.Time
+	for _, c := range pod.Status.Conditions {
+		if at := c.LastTransitionTime.Time; at.After(last) {
+			last = at
+		}
+	}
+	return last
+}
+
+// waits is what a container can't start for.
+func (c container) waits() []Failure {
+	state := c.status.State.Waiting
+	if state == nil || waits[state.Reason] == "" {
+		return nil
+	}
+	code := waits[state.Reason]
+	return []Failure{{
+		Key: "wait/" + c.status.Name + "/" + code + indexOf(c.pod), Occurrence: string(c.pod.UID) + "/" + c.status.Name,
+		Code: code, Message: strings.TrimSpace(state.Message), Source: c.source(), At: scheduled(c.pod), Passing: true,
+	}}
+}
+
+// scheduled is when the pod got a node.
+func scheduled(pod *corev1.Pod) time.Time {
+	if c := condition(pod, corev1.PodScheduled); c != nil && c.Status == corev1.ConditionTrue {
+		return c.LastTransitionTime.Time
+	}
+	return pod.CreationTimestamp.Time
+}
+
+// unscheduled is that no node takes the pod.
+func unscheduled(pod *corev1.Pod) []Failure {
+	c := condition(pod, corev1.PodScheduled)
+	if c == nil || c.Status != corev1.ConditionFalse || c.Reason != corev1.PodReasonUnschedulable {
+		return nil
+	}
+	return []Failure{{
+		Key: "pod/" + c.Reason + indexOf(pod), Occurrence: string(pod.UID), Code: c.Reason, Message: c.Message,
+		Source: pod.Name, At: c.LastTransitionTime.Time, Passing: true,
+	}}
+}
+
+func condition(pod *corev1.Pod, kind corev1.PodConditionType) *corev1.PodCondition {
+	for i := range pod.Status.Conditions {
+		if pod.Status.Conditions[i].Type == kind {
+			return &pod.Status.Conditions[i]
+		}
+	}
+	return nil
+}
+
+// indexOf is the index of a pod of an Indexed Job, as a part of a key: each index
+// is work of its own.
+func indexOf(pod *corev1.Pod) string {
+	if index := pod.Labels[batchv1.JobCompletionIndexAnnotation]; index != "" {
+		return "/" + index
+	}
+	if index := pod.Annotations[batchv1.JobCompletionIndexAnnotation]; index != "" {
+		return "/" + index
+	}
+	return ""
+}

@@ -1,0 +1,216 @@
+// Copyright The JobError Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package capture
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/utils/ptr"
+)
+
+var start = metav1.NewTime(time.Date(2026, 11, 5, 10, 15, 0, 0, time.UTC))
+
+func after(d time.Duration) metav1.Time { return metav1.NewTime(start.Add(d)) }
+
+// pod builds one with two containers at most: "main", and what is added.
+func pod(with ...func(*corev1.Pod)) *corev1.Pod {
+	p := &corev1.Pod{ObjectMeta: metav1.ObjectMeta{Name: "job-x7k2p", UID: "u", CreationTimestamp: start}}
+	for _, f := range with {
+		f(p)
+	}
+	return p
+}
+
+func exit(code int32, reason, message string, at metav1.Time) *corev1.ContainerStateTerminated {
+	return &corev1.ContainerStateTerminated{ExitCode: code, Reason: reason, Message: message, FinishedAt: at}
+}
+
+func ends(name string, end *corev1.ContainerStateTerminated) func(*corev1.Pod) {
+	return func(p *corev1.Pod) {
+		p.Status.ContainerStatuses = append(p.Status.ContainerStatuses,
+			corev1.ContainerStatus{Name: name, State: corev1.ContainerState{Terminated: end}})
+	}
+}
+
+func restarted(name string, before *corev1.ContainerStateTerminated, restarts int32) func(*corev1.Pod) {
+	return func(p *corev1.Pod) {
+		p.Status.ContainerStatuses = append(p.Status.ContainerStatuses, corev1.ContainerStatus{
+			Name: name, RestartCount: restarts, LastTerminationState: corev1.ContainerState{Terminated: before},
+			State: corev1.ContainerState{Waiting: &corev1.ContainerStateWaiting{Reason: "CrashLoopBackOff"}},
+		})
+	}
+}
+
+func waiting(name, reason, message string) func(*corev1.Pod) {
+	return func(p *corev1.Pod) {
+		p.Status.ContainerStatuses = append(p.Status.ContainerStatuses, corev1.ContainerStatus{
+			Name: name, State: corev1.ContainerState{Waiting: &corev1.ContainerStateWaiting{Reason: reason, Message: message}},
+		})
+	}
+}
+
+func before(name string, end *corev1.ContainerStateTerminated, policy *corev1.ContainerRestartPolicy) func(*corev1.Pod) {
+	return func(p *corev1.Pod) {
+		p.Spec.InitContainers = append(p.Spec.InitContainers, corev1.Container{Name: name, RestartPolicy: policy})
+		p.Status.InitContainerStatuses = append(p.Status.InitContainerStatuses,
+			corev1.ContainerStatus{Name: name, State: corev1.ContainerState{Terminated: end}})
+	}
+}
+
+func phase(phase corev1.PodPhase, reason, message string) func(*corev1.Pod) {
+	return func(p *corev1.Pod) {
+		p.Status.Phase, p.Status.Reason, p.Status.Message = phase, reason, message
+	}
+}
+
+func says(kind corev1.PodConditionType, status corev1.ConditionStatus, reason, message string) func(*corev1.Pod) {
+	return func(p *corev1.Pod) {
+		p.Status.Conditions = append(p.Status.Conditions, corev1.PodCondition{
+			Type: kind, Status: status, Reason: reason, Message: message, LastTransitionTime: start,
+		})
+	}
+}
+
+func deleted(at metav1.Time) func(*corev1.Pod) {
+	return func(p *corev1.Pod) { p.DeletionTimestamp, p.DeletionGracePeriodSeconds = &at, ptr.To[int64](30) }
+}
+
+func index(i string) func(*corev1.Pod) {
+	return func(p *corev1.Pod) { p.Annotations = map[string]string{"batch.kubernetes.io/job-completion-index": i} }
+}
+
+// What a real kubelet reports in each case.
+func TestOfPod(t *testing.T) {
+	t.Parallel()
+	always := ptr.To(corev1.ContainerRestartPolicyAlways)
+	type failures []string // key | code | source | message
+	for _, tc := range []struct {
+		name string
+		pod  *corev1.Pod
+		want failures
+	}{
+		{name: "a pod that has only begun", pod: pod()},
+		{name: "an exit code, with what the container left",
+			pod:  pod(ends("main", exit(3, "Error", " no such table\n", start))),
+			want: failures{"exit/main/ExitCode:3 | ExitCode:3 | job-x7k2p/main | no such table"}},
+		{name: "an exit code without a word",
+			pod:  pod(ends("main", exit(3, "Error", "", start))),
+			want: failures{"exit/main/ExitCode:3 | ExitCode:3 | job-x7k2p/main | the container ended with exit code 3"}},
+		{name: "a signal",
+			pod:  pod(ends("main", exit(139, "Error", "", start))),
+			want: failures{"exit/main/ExitCode:139 | ExitCode:139 | job-x7k2p/main | the container was ended by signal 11 (segmentation fault)"}},
+		{name: "137 is not out of memory",
+			pod:  pod(ends("main", exit(137, "Error", "", start))),
+			want: failures{"exit/main/ExitCode:137 | ExitCode:137 | job-x7k2p/main | the container was ended by signal 9 (killed)"}},
+		{name: "out of memory",
+			pod:  pod(ends("main", exit(137, "OOMKilled", "", start))),
+			want: failures{"exit/main/OOMKilled | OOMKilled | job-x7k2p/main | the container was ended by signal 9 (killed)"}},
+		{name: "a child out of memory in a container that failed for it",
+			pod:  pod(ends("main", exit(7, "OOMKilled", "", start))),
+			want: failures{"exit/main/OOMKilled | OOMKilled | job-x7k2p/main | the container ended with exit code 7"}},
+		{name: "a child out of memory in a container that got over it",
+			pod: pod(ends("main", exit(0, "OOMKilled", "", start)))},
+		{name: "no such program",
+			pod:  pod(ends("main", exit(128, "StartError", "exec: not found", start))),
+			want: failures{"exit/main/StartError | StartError | job-x7k2p/main | exec: not found"}},
+		{name: "success with a message is none",
+			pod: pod(ends("main", exit(0, "Completed", "imported 10 rows", start)))},
+		{name: "a runtime that crashed",
+			pod:  pod(ends("main", exit(255, "Unknown", "", start))),
+			want: failures{"exit/main/ExitCode:255 | ExitCode:255 | job-x7k2p/main | the container ended with exit code 255"}},
+		{name: "a restart under OnFailure",
+			pod:  pod(restarted("main", exit(5, "Error", "", start), 3)),
+			want: failures{"exit/main/ExitCode:5 | ExitCode:5 | job-x7k2p/main | the container ended with exit code 5"}},
+		{name: "two containers that failed",
+			pod: pod(ends("main", exit(1, "Error", "", start)), ends("other", exit(2, "Error", "", start))),
+			want: failures{
+				"exit/main/ExitCode:1 | ExitCode:1 | job-x7k2p/main | the container ended with exit code 1",
+				"exit/other/ExitCode:2 | ExitCode:2 | job-x7k2p/other | the container ended with exit code 2"}},
+		{name: "an init container",
+			pod:  pod(before("fetch", exit(6, "Error", "", start), nil), waiting("main", "PodInitializing", ""), phase(corev1.PodFailed, "", "")),
+			want: failures{"exit/fetch/ExitCode:6 | ExitCode:6 | job-x7k2p/fetch | the container ended with exit code 6"}},
+		{name: "a sidecar that ended when the work was done",
+			pod: pod(before("proxy", exit(143, "Error", "", after(time.Second)), always), ends("main", exit(0, "Completed", "", start)))},
+		{name: "a sidecar that failed before",
+			pod:  pod(before("proxy", exit(1, "Error", "", start), always), ends("main", exit(0, "Completed", "", after(time.Minute)))),
+			want: failures{"exit/proxy/ExitCode:1 | ExitCode:1 | job-x7k2p/proxy | the container ended with exit code 1"}},
+		{name: "a pod that somebody deletes ends because it is told to",
+			pod: pod(deleted(after(30*time.Second)), ends("main", exit(143, "Error", "", after(time.Second))))},
+		{name: "a failure before the pod was deleted stays one",
+			pod:  pod(deleted(after(30*time.Second)), ends("main", exit(137, "Error", "", after(-time.Second)))),
+			want: failures{"exit/main/ExitCode:137 | ExitCode:137 | job-x7k2p/main | the container was ended by signal 9 (killed)"}},
+		{name: "an exit code of its own in a pod that is being deleted stays one",
+			pod:  pod(deleted(after(30*time.Second)), ends("main", exit(4, "Error", "", after(time.Second)))),
+			want: failures{"exit/main/ExitCode:4 | ExitCode:4 | job-x7k2p/main | the container ended with exit code 4"}},
+		{name: "evicted by the kubelet, which killed the container",
+			pod: pod(phase(corev1.PodFailed, "Evicted", "The node was low on resource: ephemeral-storage."),
+				says(corev1.DisruptionTarget, corev1.ConditionTrue, "TerminationByKubelet", "low"), ends("main", exit(137, "Error", "", start))),
+			want: failures{"pod/Evicted | Evicted | job-x7k2p | The node was low on resource: ephemeral-storage."}},
+		{name: "the pod's own deadline",
+			pod: pod(phase(corev1.PodFailed, "DeadlineExceeded", "Pod was active on the node longer than the specified deadline"),
+				ends("main", exit(137, "Error", "", start))),
+			want: failures{"pod/DeadlineExceeded | DeadlineExceeded | job-x7k2p | Pod was active on the node longer than the specified deadline"}},
+		{name: "deleted by a taint",
+			pod:  pod(says(corev1.DisruptionTarget, corev1.ConditionTrue, "DeletionByTaintManager", "Taint manager: deleting due to NoExecute taint")),
+			want: failures{"pod/DeletionByTaintManager | DeletionByTaintManager | job-x7k2p | Taint manager: deleting due to NoExecute taint"}},
+		{name: "to be disrupted, and done before",
+			pod: pod(says(corev1.DisruptionTarget, corev1.ConditionTrue, "EvictionByEvictionAPI", "x"), phase(corev1.PodSucceeded, "", ""))},
+		{name: "refused by its node",
+			pod:  pod(phase(corev1.PodFailed, "UnexpectedAdmissionError", "Allocate failed")),
+			want: failures{"pod/UnexpectedAdmissionError | UnexpectedAdmissionError | job-x7k2p | Allocate failed"}},
+		{name: "an image that can't be pulled",
+			pod:  pod(waiting("main", "ErrImagePull", "manifest unknown")),
+			want: failures{"wait/main/ImagePullBackOff | ImagePullBackOff | job-x7k2p/main | manifest unknown | passing"}},
+		{name: "and that is tried again later",
+			pod:  pod(waiting("main", "ImagePullBackOff", "Back-off pulling image")),
+			want: failures{"wait/main/ImagePullBackOff | ImagePullBackOff | job-x7k2p/main | Back-off pulling image | passing"}},
+		{name: "a secret that is not there",
+			pod:  pod(waiting("main", "CreateContainerConfigError", `secret "x" not found`)),
+			want: failures{`wait/main/CreateContainerConfigError | CreateContainerConfigError | job-x7k2p/main | secret "x" not found | passing`}},
+		{name: "waiting for what comes by itself", pod: pod(waiting("main", "ContainerCreating", ""))},
+		{name: "no node",
+			pod:  pod(says(corev1.PodScheduled, corev1.ConditionFalse, "Unschedulable", "0/3 nodes are available")),
+			want: failures{"pod/Unschedulable | Unschedulable | job-x7k2p | 0/3 nodes are available | passing"}},
+		{name: "a gate is no failure",
+			pod: pod(says(corev1.PodScheduled, corev1.ConditionFalse, "SchedulingGated", "x"))},
+		{name: "an index is work of its own",
+			pod:  pod(index("3"), ends("main", exit(1, "Error", "", start))),
+			want: failures{"exit/main/ExitCode:1/3 | ExitCode:1 | job-x7k2p/main | the container ended with exit code 1"}},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			t.Parallel()
+			var got failures
+			for _, f := range OfPod(tc.pod) {
+				text := []string{f.Key, f.Code, f.Source, f.Message}
+				if f.Passing {
+					text = append(text, "passing")
+				}
+				got = append(got, strings.Join(text, " | "))
+				if f.Occurrence == "" || f.At.IsZero() {
+					t.Errorf("%+v does not say which it is and when it was", f)
+				}
+			}
+			if strings.Join(got, "\n") != strings.Join(tc.want, "\n") {
+				t.Errorf("got\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(tc.want, "\n"))
+			}
+		})
+	}
+}
+
+func TestARunIsTheSameOneAfterARestart(t *testing.T) {
+	t.Parallel()
+	first := OfPod(pod(ends("main", exit(1, "Error", "", start))))
+	later := OfPod(pod(restarted("main", exit(1, "Error", "", start), 1)))
+	again := OfPod(pod(restarted("main", exit(1, "Error", "", start), 2)))
+	if first[0].Occurrence != later[0].Occurrence {
+		t.Errorf("the same run is %s, and %s once the next one has begun", first[0].Occurrence, later[0].Occurrence)
+	}
+	if later[0].Occurrence == again[0].Occurrence || later[0].Key != again[0].Key {
+		t.Errorf("the next run is %+v, after %+v", again[0], later[0])
+	}
+}
