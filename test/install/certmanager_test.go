@@ -116,7 +116,6 @@ func TestCertManagerCanKeepTheCertificate(t *testing.T) {
 		}
 		return ""
 	})
-	s.goOn(t)
 	s.end(t)
 	if ca := trusted(t); !bytes.Equal(ca, authority.CA()) {
 		t.Errorf("the operator changed what is cert-manager's: %s", ca)
