@@ -23,14 +23,20 @@ const serviceAccount = "/var/run/secrets/kubernetes.io/serviceaccount"
 // binary, what the manifest mounts and the token, and nothing else; as the user
 // of the manifest, for whom none of it but the volumes can be written.
 func (p *pod) container(root string, user int, args []string) (*exec.Cmd, error) {
-	cmd := exec.Command("/operator", args...)
-	cmd.Dir = "/"
-	host, port, err := net.SplitHostPort(p.pods.plane.api)
+	cmd, err := contained(root, user, args)
 	if err != nil {
 		return nil, err
 	}
+	host, port, err := net.SplitHostPort(p.pods.plane.api)
 	cmd.Env = []string{"KUBERNETES_SERVICE_HOST=" + host, "KUBERNETES_SERVICE_PORT=" + port}
-	return cmd, Contain(cmd, root, user)
+	return cmd, err
+}
+
+// contained makes the command of the operator in a root folder, without rights.
+func contained(root string, user int, args []string) (*exec.Cmd, error) {
+	cmd := exec.Command("/operator", args...)
+	cmd.Dir = "/"
+	return cmd, contain(cmd, root, user)
 }
 
 // fill makes what is in a container's root, the folders last: whoever can't
@@ -46,7 +52,7 @@ func (p *pod) fill(ctx context.Context, obj *corev1.Pod, root string, user int) 
 	}
 	secrets := filepath.Join(root, serviceAccount)
 	errs := []error{
-		CopyProgram(p.pods.binary, root),
+		copyProgram(p.pods.binary, root),
 		os.MkdirAll(secrets, 0o755),
 		os.WriteFile(filepath.Join(secrets, "token"), []byte(token), 0o444),
 		os.WriteFile(filepath.Join(secrets, "ca.crt"), ca, 0o444),
@@ -70,8 +76,8 @@ func (p *pod) fill(ctx context.Context, obj *corev1.Pod, root string, user int) 
 	return errors.Join(errs...)
 }
 
-// CopyProgram copies a program into a root folder, as /operator.
-func CopyProgram(program, root string) error {
+// copyProgram copies a program into a root folder, as /operator.
+func copyProgram(program, root string) error {
 	data, err := os.ReadFile(program)
 	if err != nil {
 		return err
@@ -95,9 +101,11 @@ func Containable(program string, args ...string) error {
 		return err
 	}
 	defer os.RemoveAll(root)
-	cmd := exec.Command("/operator", args...)
-	cmd.Dir = "/"
-	if err := errors.Join(CopyProgram(program, root), os.Chmod(root, 0o755), Contain(cmd, root, 65532)); err != nil {
+	if err := errors.Join(copyProgram(program, root), os.Chmod(root, 0o755)); err != nil {
+		return err
+	}
+	cmd, err := contained(root, 65532, args)
+	if err != nil {
 		return err
 	}
 	if out, err := cmd.CombinedOutput(); err != nil {

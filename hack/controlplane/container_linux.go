@@ -9,10 +9,10 @@ import (
 	"syscall"
 )
 
-// Contain lets a command see a folder as its root, and run as a user without
+// contain lets a command see a folder as its root, and run as a user without
 // rights. Whoever is not root himself needs a user namespace for it, in which he
 // is that user.
-func Contain(cmd *exec.Cmd, root string, user int) error {
+func contain(cmd *exec.Cmd, root string, user int) error {
 	attr := &syscall.SysProcAttr{Chroot: root, Credential: &syscall.Credential{Uid: uint32(user), Gid: uint32(user)}}
 	if os.Geteuid() != 0 {
 		attr.Cloneflags = syscall.CLONE_NEWUSER

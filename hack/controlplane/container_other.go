@@ -10,5 +10,5 @@ import (
 	"os/exec"
 )
 
-// Contain needs Linux.
-func Contain(*exec.Cmd, string, int) error { return errors.New("containers need Linux") }
+// contain needs Linux.
+func contain(*exec.Cmd, string, int) error { return errors.New("containers need Linux") }

@@ -87,7 +87,7 @@ func (p *pod) prepare(ctx context.Context, obj *corev1.Pod) (start func() (*Proc
 	if err != nil {
 		return nil, err
 	}
-	if p.pods.Contained {
+	if p.pods.contained {
 		user := int(*obj.Spec.SecurityContext.RunAsUser)
 		if err := p.fill(ctx, obj, dir, user); err != nil {
 			return nil, err

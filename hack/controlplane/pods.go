@@ -31,14 +31,13 @@ const lookEvery = 100 * time.Millisecond
 // place: as their service account, with the arguments, the probes and the
 // hooks of their manifest. It is also the Service in front of them.
 type Pods struct {
-	// Contained lets each run in a root of its own; see Containable.
-	Contained bool
-
 	plane  *Plane
 	client kubernetes.Interface
 	binary string
-	front  Operator
-	extra  []string
+	// contained lets each run in a root of its own.
+	contained bool
+	front     Operator
+	extra     []string
 
 	stop    context.CancelFunc
 	running sync.WaitGroup
@@ -50,14 +49,15 @@ type Pods struct {
 }
 
 // RunPods runs the operator's pods from now on, with a binary in their image's
-// place, behind these ports. The extra arguments come after the manifest's.
+// place, behind these ports; contained, each in a root of its own (see
+// Containable). The extra arguments come after the manifest's.
 func (p *Plane) RunPods(binary string, contained bool, front Operator, extra ...string) (*Pods, error) {
 	client, err := kubernetes.NewForConfig(p.config)
 	if err != nil {
 		return nil, err
 	}
 	ctx, stop := context.WithCancel(context.Background())
-	pods := &Pods{Contained: contained, plane: p, client: client, binary: binary, front: front, extra: extra, stop: stop, pods: map[types.UID]*pod{}}
+	pods := &Pods{contained: contained, plane: p, client: client, binary: binary, front: front, extra: extra, stop: stop, pods: map[types.UID]*pod{}}
 	if err := pods.listen(ctx); err != nil {
 		stop()
 		return nil, err

@@ -113,9 +113,6 @@ func condition(pod *corev1.Pod, kind corev1.PodConditionType) *corev1.PodConditi
 // indexOf is the index of a pod of an Indexed Job, as a part of a key: each index
 // is work of its own.
 func indexOf(pod *corev1.Pod) string {
-	if index := pod.Labels[batchv1.JobCompletionIndexAnnotation]; index != "" {
-		return "/" + index
-	}
 	if index := pod.Annotations[batchv1.JobCompletionIndexAnnotation]; index != "" {
 		return "/" + index
 	}

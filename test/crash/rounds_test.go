@@ -9,7 +9,6 @@ import (
 	"testing"
 	"time"
 
-	"golang.org/x/sync/errgroup"
 	"k8s.io/apimachinery/pkg/api/meta"
 	"k8s.io/utils/ptr"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -46,16 +45,7 @@ type rounds struct {
 func prepare(t *testing.T) *rounds {
 	t.Helper()
 	r := &rounds{namespace: cluster.Namespace(t)}
-	group, ctx := errgroup.WithContext(t.Context())
-	group.SetLimit(16)
-	for i := range *errors {
-		group.Go(func() error {
-			return cluster.Client.Create(ctx, harness.JobError(r.namespace, fmt.Sprintf("e-%04d", i), job))
-		})
-	}
-	if err := group.Wait(); err != nil {
-		t.Fatal(err)
-	}
+	cluster.CreateMany(t, r.namespace, job, *errors)
 	r.await(t, func(je *joberrorv1.JobError) bool { return true })
 	r.generations = map[string]int64{}
 	for _, je := range r.list(t) {

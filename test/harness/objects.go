@@ -4,11 +4,13 @@
 package harness
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	"golang.org/x/sync/errgroup"
 	authorizationv1 "k8s.io/api/authorization/v1"
 	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
@@ -19,6 +21,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	joberrorv1 "joberror.io/operator/api/v1"
+	"joberror.io/operator/internal/attribution"
 )
 
 // Create creates an object or fails the test.
@@ -129,6 +132,21 @@ func JobError(namespace, name, job string, with ...func(*joberrorv1.JobError)) *
 	return je
 }
 
+// CreateMany creates errors e-0000 to the n-th, several at a time.
+func (c *Cluster) CreateMany(t testing.TB, namespace, job string, n int) {
+	t.Helper()
+	group, ctx := errgroup.WithContext(t.Context())
+	group.SetLimit(16)
+	for i := range n {
+		group.Go(func() error {
+			return c.Client.Create(ctx, JobError(namespace, fmt.Sprintf("e-%04d", i), job))
+		})
+	}
+	if err := group.Wait(); err != nil {
+		t.Fatal(err)
+	}
+}
+
 // CreatedAt sets when an error happened.
 func CreatedAt(at time.Time) func(*joberrorv1.JobError) {
 	return func(je *joberrorv1.JobError) { je.Spec.CreatedAt = at.UTC().Format(time.RFC3339Nano) }
@@ -140,4 +158,18 @@ func Resolution(namespace, name, job string, errors ...string) *joberrorv1.JobEr
 		ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: name},
 		Spec:       joberrorv1.JobErrorResolutionSpec{JobID: job, Errors: errors},
 	}
+}
+
+// OperatorPods are the names of the operator's pods, where it is installed.
+func (c *Cluster) OperatorPods(t testing.TB) []string {
+	t.Helper()
+	var list corev1.PodList
+	if err := c.Client.List(t.Context(), &list, client.InNamespace(attribution.OperatorNamespace)); err != nil {
+		t.Fatal(err)
+	}
+	var names []string
+	for _, pod := range list.Items {
+		names = append(names, pod.Name)
+	}
+	return names
 }

@@ -16,11 +16,7 @@ import (
 	"strings"
 	"testing"
 
-	corev1 "k8s.io/api/core/v1"
-	"sigs.k8s.io/controller-runtime/pkg/client"
-
 	joberrorv1 "joberror.io/operator/api/v1"
-	"joberror.io/operator/internal/attribution"
 	"joberror.io/operator/test/harness"
 )
 
@@ -40,15 +36,12 @@ func TestItRunsAsNobodyAndWritesNothing(t *testing.T) {
 		t.Log("the pods are not contained on this machine")
 		return
 	}
-	var pods corev1.PodList
-	if err := cluster.Client.List(t.Context(), &pods, client.InNamespace(attribution.OperatorNamespace)); err != nil {
-		t.Fatal(err)
+	pods := cluster.OperatorPods(t)
+	if len(pods) != 2 {
+		t.Fatalf("%d pods, want 2", len(pods))
 	}
-	if len(pods.Items) != 2 {
-		t.Fatalf("%d pods, want 2", len(pods.Items))
-	}
-	for _, pod := range pods.Items {
-		process := cluster.Pods.Process(pod.Name)
+	for _, name := range pods {
+		process := cluster.Pods.Process(name)
 		status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", process.PID()))
 		if err != nil {
 			t.Fatal(err)
@@ -59,7 +52,7 @@ func TestItRunsAsNobodyAndWritesNothing(t *testing.T) {
 		}
 		for _, want := range []string{fmt.Sprintf("\nUid:\t%d\t", user), "\nCapEff:\t0000000000000000\n"} {
 			if !strings.Contains(string(status), want) {
-				t.Errorf("%s has no %q in\n%s", pod.Name, want, status)
+				t.Errorf("%s has no %q in\n%s", name, want, status)
 			}
 		}
 		root := fmt.Sprintf("/proc/%d/root", process.PID())

@@ -4,7 +4,6 @@
 package install
 
 import (
-	"fmt"
 	"net/http"
 	"testing"
 	"time"
@@ -27,16 +26,7 @@ func TestARequestUnderWayIsAnsweredBeforeItsReplicaEnds(t *testing.T) {
 	)
 	ns := cluster.Namespace(t)
 	harness.Create(t, cluster.Client, harness.Job(ns, "job"))
-	var create errgroup.Group
-	create.SetLimit(16)
-	for i := range n {
-		create.Go(func() error {
-			return cluster.Client.Create(t.Context(), harness.JobError(ns, fmt.Sprintf("e-%d", i), "job"))
-		})
-	}
-	if err := create.Wait(); err != nil {
-		t.Fatal(err)
-	}
+	cluster.CreateMany(t, ns, "job", n)
 	answer := make(chan harness.Response, 1)
 	go func() {
 		answer <- harness.Do(t, cluster.Config(), http.MethodPut, harness.JobErrors(ns, "job")+"/resolve", "")
@@ -57,7 +47,7 @@ func TestARequestUnderWayIsAnsweredBeforeItsReplicaEnds(t *testing.T) {
 	default:
 	}
 	var ends errgroup.Group
-	for _, name := range pods(t) {
+	for _, name := range cluster.OperatorPods(t) {
 		process := cluster.Pods.Process(name)
 		ends.Go(func() error { return process.StopWithin(grace) })
 	}

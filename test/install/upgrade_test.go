@@ -28,7 +28,7 @@ func installed(t *testing.T) []string {
 
 func TestApplyingTheManifestsAgainChangesNothing(t *testing.T) {
 	s := startStream(t)
-	before, ran := installed(t), pods(t)
+	before, ran := installed(t), cluster.OperatorPods(t)
 	if len(before) < 25 {
 		t.Fatalf("only %d objects are installed: %v", len(before), before)
 	}
@@ -36,7 +36,7 @@ func TestApplyingTheManifestsAgainChangesNothing(t *testing.T) {
 	if after := installed(t); !slices.Equal(before, after) {
 		t.Errorf("installed was\n%v\nand is\n%v", before, after)
 	}
-	if now := pods(t); !slices.Equal(ran, now) {
+	if now := cluster.OperatorPods(t); !slices.Equal(ran, now) {
 		t.Errorf("the pods %v became %v", ran, now)
 	}
 	s.end(t)
