@@ -118,6 +118,29 @@ type JobReference struct {
 	Retention string `json:"retention,omitempty"`
 }
 
+// Captured is what the operator counts of a failure that it saw by itself.
+//
+// +kubebuilder:validation:XValidation:rule="self.firstSeen >= timestamp('1900-01-01T00:00:00Z') && self.lastSeen >= timestamp('1900-01-01T00:00:00Z')",message="firstSeen and lastSeen must be times in RFC 3339"
+type Captured struct {
+	// How often it happened.
+	Occurrences int32 `json:"occurrences"`
+
+	// When it happened first.
+	FirstSeen metav1.Time `json:"firstSeen"`
+
+	// When it happened last.
+	LastSeen metav1.Time `json:"lastSeen"`
+
+	// The latest of the times that it happened, by what tells one from the
+	// other: none is counted twice, also after a restart of the operator.
+	//
+	// +optional
+	// +listType=atomic
+	// +kubebuilder:validation:MaxItems=100
+	// +kubebuilder:validation:items:MaxLength=24
+	Seen []string `json:"seen,omitempty"`
+}
+
 // JobErrorStatus is what the operator knows of the error. The operator alone
 // writes it.
 //
@@ -160,6 +183,12 @@ type JobErrorStatus struct {
 	//
 	// +optional
 	Job *JobReference `json:"job,omitempty"`
+
+	// How often the same failure happened, where the operator captured it from
+	// the Job or its pods.
+	//
+	// +optional
+	Captured *Captured `json:"captured,omitempty"`
 
 	// The generation of the spec that this status describes.
 	//

@@ -7,6 +7,14 @@ package v1
 // linked to.
 const LabelJobName = "joberror.io/job-name"
 
+// LabelCaptured is the label of a JobError that the operator captured by itself:
+// "true", or "overflow" for the one that counts those over the Job's limit.
+const LabelCaptured = "joberror.io/captured"
+
+// AnnotationCapture turns capture off where it is "false": on a Job, or on a
+// namespace for all of its Jobs.
+const AnnotationCapture = "joberror.io/capture"
+
 // Annotations that people set on a Job.
 const (
 	// AnnotationRetention is how long the Job's errors are kept, as a number
