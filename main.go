@@ -88,7 +88,7 @@ func run(signal context.Context, opts *options.Options) error {
 	certificate := certs.In(opts.CertDir)
 	mgr, err := ctrl.NewManager(config, ctrl.Options{
 		Scheme:                        scheme(),
-		Cache:                         caches.Options(opts.Namespace),
+		Cache:                         caches.Options(opts.Namespace, opts.Capture.Namespaces),
 		Metrics:                       metrics.Options(opts.MetricsAddress, opts.MetricsInsecure, certificate),
 		HealthProbeBindAddress:        opts.HealthAddress,
 		PprofBindAddress:              opts.PprofAddress,
@@ -115,7 +115,7 @@ func run(signal context.Context, opts *options.Options) error {
 	if err != nil {
 		return err
 	}
-	if err := controllers.Setup(mgr, controllers.Options{Retention: opts.Policy(), Concurrency: opts.Concurrency}); err != nil {
+	if err := controllers.Setup(mgr, controllers.Options{Retention: opts.Policy(), Concurrency: opts.Concurrency, Capture: opts.Capture}); err != nil {
 		return err
 	}
 	if err := probes.Setup(mgr, certificate, aggregated); err != nil {

@@ -10,6 +10,7 @@ import (
 	joberrorv1 "joberror.io/operator/api/v1"
 	"joberror.io/operator/internal/attribution"
 	"joberror.io/operator/internal/bounded"
+	"joberror.io/operator/internal/metrics"
 	"joberror.io/operator/internal/retention"
 )
 
@@ -34,9 +35,12 @@ func (r *JobErrorReconciler) announce(je *joberrorv1.JobError, before *joberrorv
 	r.announceRetention(before, link)
 	was := meta.FindStatusCondition(before.Conditions, joberrorv1.ConditionResolved)
 	is := meta.FindStatusCondition(je.Status.Conditions, joberrorv1.ConditionResolved)
+	if changed := was == nil || was.Status != is.Status; changed && je.Spec.Resolved {
+		metrics.Resolved(je.Namespace, is.Reason)
+	}
 	switch {
-	case was != nil && was.Status == is.Status, attribution.Of(je).Resolution.Name != "":
-	case is.Reason == joberrorv1.ReasonSetByUser:
+	case was != nil && was.Status == is.Status, is.Reason == joberrorv1.ReasonOpen, attribution.Of(je).Resolution.Name != "":
+	case je.Spec.Resolved:
 		r.recorder.Eventf(je, link.object(), corev1.EventTypeNormal, "Resolved", "Resolve", "%s", is.Message)
 	case is.Reason == joberrorv1.ReasonReopened:
 		r.recorder.Eventf(je, link.object(), corev1.EventTypeNormal, "Reopened", "Reopen", "%s", is.Message)

@@ -11,6 +11,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/log"
 
 	joberrorv1 "joberror.io/operator/api/v1"
+	"joberror.io/operator/internal/metrics"
 )
 
 // expire deletes a record whose time is over. The UID precondition keeps it
@@ -19,6 +20,9 @@ func (e *environment) expire(ctx context.Context, obj client.Object, expiresAt t
 	uid := obj.GetUID()
 	err := e.cached.Delete(ctx, obj, client.Preconditions{UID: &uid})
 	if err == nil {
+		if _, ok := obj.(*joberrorv1.JobError); ok {
+			metrics.Expired(obj.GetNamespace())
+		}
 		log.FromContext(ctx).V(1).Info("Deleted: its time is over", "expiresAt", expiresAt)
 	}
 	return stale(err)

@@ -7,13 +7,14 @@ import (
 	"context"
 	"time"
 
+	batchv1 "k8s.io/api/batch/v1"
 	"k8s.io/apimachinery/pkg/api/equality"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	joberrorv1 "joberror.io/operator/api/v1"
+	"joberror.io/operator/internal/capture"
 )
 
 // +kubebuilder:rbac:groups=joberror.io,resources=joberrors,verbs=get;list;watch;patch;delete
@@ -65,41 +66,45 @@ func (r *JobErrorReconciler) reconcile(ctx context.Context, je *joberrorv1.JobEr
 }
 
 // writeObject makes up for what admission left undone, because it was down or
-// the Job was not there yet.
+// the Job was not there yet, and resolves what is over.
 func (r *JobErrorReconciler) writeObject(ctx context.Context, je *joberrorv1.JobError, link link) (wrote bool, err error) {
 	before := je.DeepCopy()
 	if err := r.applyLink(ctx, je, link); err != nil {
 		return false, err
 	}
 	fillCreatedAt(je)
+	if err := r.resolveBySuccess(ctx, je, link); err != nil {
+		return false, err
+	}
 	if equality.Semantic.DeepEqual(before, je) {
 		return false, nil
 	}
 	return true, stale(r.writer.Patch(ctx, before, je))
 }
 
-func (r *JobErrorReconciler) writeStatus(ctx context.Context, je *joberrorv1.JobError, before *joberrorv1.JobErrorStatus) error {
-	if equality.Semantic.DeepEqual(before, &je.Status) {
-		return nil
+// errorsOfJob maps a Job to the JobErrors that name it or are linked to it, and
+// one that completed to those of the earlier runs of its CronJob.
+func (r *JobErrorReconciler) errorsOfJob(ctx context.Context, obj client.Object) []ctrl.Request {
+	keys := r.mentions(ctx, obj.GetNamespace(), obj.GetName())
+	keys = append(keys, r.mentions(ctx, obj.GetNamespace(), string(obj.GetUID()))...)
+	if job := obj.(*batchv1.Job); capture.CronJob(job) != "" && !completed(job).IsZero() {
+		keys = append(keys, r.ofCronJob(ctx, job.Namespace, capture.CronJob(job))...)
 	}
-	// A patch is found by comparing two objects; what is alike in them is left
-	// out beforehand.
-	identity := metav1.ObjectMeta{Namespace: je.Namespace, Name: je.Name, ResourceVersion: je.ResourceVersion}
-	was := &joberrorv1.JobError{ObjectMeta: identity, Status: *before}
-	is := &joberrorv1.JobError{ObjectMeta: identity, Status: je.Status}
-	return stale(r.writer.Patch(ctx, was, is, "status"))
+	return requestsFor(keys)
 }
 
-// errorsOfJob maps a Job to the JobErrors that name it or are linked to it.
-func (r *JobErrorReconciler) errorsOfJob(ctx context.Context, obj client.Object) []ctrl.Request {
+// errorsOfPod maps a pod to the JobErrors of its Job.
+func (r *JobErrorReconciler) errorsOfPod(ctx context.Context, obj client.Object) []ctrl.Request {
+	return requestsFor(r.mentions(ctx, obj.GetNamespace(), obj.GetLabels()[batchv1.JobNameLabel]))
+}
+
+func requestsFor(keys []types.NamespacedName) []ctrl.Request {
 	seen := map[types.NamespacedName]bool{}
 	var requests []ctrl.Request
-	for _, id := range []string{obj.GetName(), string(obj.GetUID())} {
-		for _, key := range r.mentions(ctx, obj.GetNamespace(), id) {
-			if !seen[key] {
-				seen[key] = true
-				requests = append(requests, ctrl.Request{NamespacedName: key})
-			}
+	for _, key := range keys {
+		if !seen[key] {
+			seen[key] = true
+			requests = append(requests, ctrl.Request{NamespacedName: key})
 		}
 	}
 	return requests

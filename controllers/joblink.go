@@ -80,11 +80,16 @@ func (r *JobErrorReconciler) findLink(ctx context.Context, je *joberrorv1.JobErr
 	if err != nil || job != nil || je.Status.Job != nil {
 		return link{job: job, known: known}, err
 	}
-	// All that tells of a Job is an owner reference to one that does not exist.
-	// A Job of the name that is older than the record gives it the lie: the
-	// record was restored from a backup.
+	// All that tells of a Job is an owner reference to one that does not exist,
+	// or a label. A Job of the name that is older than the record gives it the
+	// lie: the record was restored from a backup. What the operator captured was
+	// true when it happened.
+	since := je.CreationTimestamp.Time
+	if je.Labels[joberrorv1.LabelJobUID] != "" {
+		since = retention.CreatedAt(je)
+	}
 	named, err := jobs.Find(ctx, r.cached, je.Namespace, je.Spec.JobID)
-	if named != nil && named.CreationTimestamp.Before(&je.CreationTimestamp) {
+	if named != nil && named.CreationTimestamp.Time.Before(since) {
 		return link{job: named}, err
 	}
 	return link{known: known}, err
@@ -116,9 +121,9 @@ func (r *JobErrorReconciler) applyLink(ctx context.Context, je *joberrorv1.JobEr
 	}
 	switch {
 	case job != nil:
-		joblink.Apply(je, job, namespace)
+		joblink.Apply(je, job, namespace.UID)
 	case !cascading(je):
-		joblink.Keep(je, namespace)
+		joblink.Keep(je, namespace.UID)
 	}
 	return nil
 }
@@ -143,10 +148,20 @@ func (r *JobErrorReconciler) jobExists(ctx context.Context, job *batchv1.Job) (b
 // mentions returns the keys of the JobErrors that name a job by this id.
 func (r *JobErrorReconciler) mentions(ctx context.Context, namespace, id string) []types.NamespacedName {
 	errors, err := jobs.Mentions(ctx, r.cached, namespace, id)
+	return keysOf(ctx, errors, err)
+}
+
+// ofCronJob returns the keys of the JobErrors that were captured of a CronJob.
+func (r *JobErrorReconciler) ofCronJob(ctx context.Context, namespace, name string) []types.NamespacedName {
+	errors, err := jobs.OfCronJob(ctx, r.cached, namespace, name)
+	return keysOf(ctx, errors, err)
+}
+
+func keysOf(ctx context.Context, errors []joberrorv1.JobError, err error) []types.NamespacedName {
 	if err != nil {
 		// The cache answers a list by an index that exists; it can only fail
 		// when it stops.
-		log.FromContext(ctx).Error(err, "The errors of a Job were not found", "namespace", namespace, "job", id)
+		log.FromContext(ctx).Error(err, "The errors of a Job were not found")
 		return nil
 	}
 	keys := make([]types.NamespacedName, len(errors))

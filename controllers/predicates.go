@@ -5,18 +5,39 @@ package controllers
 
 import (
 	"maps"
+	"slices"
 
+	batchv1 "k8s.io/api/batch/v1"
+	corev1 "k8s.io/api/core/v1"
 	"sigs.k8s.io/controller-runtime/pkg/event"
 	"sigs.k8s.io/controller-runtime/pkg/predicate"
+
+	"joberror.io/operator/internal/capture"
 )
 
-// jobMatters lets those events of a Job through that can change its errors:
-// it came, it goes, it is gone, or one of its annotations changed. The many
+// jobMatters lets those events of a Job through that can change its errors: it
+// came, it completed, it goes, it is gone, or one of its annotations changed. The many
 // status updates of a running Job are none of them.
 var jobMatters = predicate.Funcs{
 	UpdateFunc: func(e event.UpdateEvent) bool {
 		return e.ObjectOld.GetUID() != e.ObjectNew.GetUID() ||
+			completed(e.ObjectOld.(*batchv1.Job)).IsZero() != completed(e.ObjectNew.(*batchv1.Job)).IsZero() ||
 			!maps.Equal(e.ObjectOld.GetAnnotations(), e.ObjectNew.GetAnnotations()) ||
 			e.ObjectOld.GetDeletionTimestamp().IsZero() != e.ObjectNew.GetDeletionTimestamp().IsZero()
 	},
+}
+
+// podGotOver lets those changes of a pod through after which it can run, and
+// could not before.
+var podGotOver = predicate.Funcs{
+	CreateFunc:  func(event.CreateEvent) bool { return false },
+	DeleteFunc:  func(event.DeleteEvent) bool { return false },
+	GenericFunc: func(event.GenericEvent) bool { return false },
+	UpdateFunc: func(e event.UpdateEvent) bool {
+		return cannotRun(e.ObjectOld.(*corev1.Pod)) && !cannotRun(e.ObjectNew.(*corev1.Pod))
+	},
+}
+
+func cannotRun(pod *corev1.Pod) bool {
+	return slices.ContainsFunc(capture.OfPod(pod), func(f capture.Failure) bool { return f.Passing })
 }

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	batchv1 "k8s.io/api/batch/v1"
+	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/client-go/tools/events"
 	"k8s.io/client-go/util/workqueue"
@@ -23,6 +24,7 @@ import (
 
 	joberrorv1 "joberror.io/operator/api/v1"
 	"joberror.io/operator/internal/attribution"
+	"joberror.io/operator/internal/capture"
 	"joberror.io/operator/internal/fairqueue"
 	"joberror.io/operator/internal/retention"
 )
@@ -37,6 +39,8 @@ type Options struct {
 	// Concurrency is how many patches of JobErrors are in flight at a time, and
 	// how many JobErrors are reconciled at a time.
 	Concurrency int
+	// Capture is what of failed Jobs is recorded by itself.
+	Capture capture.Options
 }
 
 // environment is what both reconcilers work with.
@@ -121,16 +125,28 @@ func Setup(mgr ctrl.Manager, opts Options) error {
 		Options:  opts,
 	}
 	errorReconciler := &JobErrorReconciler{environment: env}
-	err = ctrl.NewControllerManagedBy(mgr).
+	errorController := ctrl.NewControllerManagedBy(mgr).
 		For(&joberrorv1.JobError{}).
 		Watches(&batchv1.Job{}, handler.EnqueueRequestsFromMapFunc(errorReconciler.errorsOfJob), builder.WithPredicates(jobMatters)).
-		WithOptions(fairly(opts.Concurrency)).
-		Complete(errorReconciler)
-	if err != nil {
+		WithOptions(fairly(opts.Concurrency))
+	if opts.Capture.Enabled {
+		errorController.Watches(&corev1.Pod{}, handler.EnqueueRequestsFromMapFunc(errorReconciler.errorsOfPod), builder.WithPredicates(podGotOver))
+	}
+	if err := errorController.Complete(errorReconciler); err != nil {
 		return err
 	}
-	return ctrl.NewControllerManagedBy(mgr).
+	err = ctrl.NewControllerManagedBy(mgr).
 		For(&joberrorv1.JobErrorResolution{}).
 		WithOptions(fairly(resolutionWorkers)).
 		Complete(&JobErrorResolutionReconciler{environment: env})
+	if err != nil || !opts.Capture.Enabled {
+		return err
+	}
+	captures := &CaptureReconciler{environment: env, pending: newPending(), tally: newTally()}
+	return ctrl.NewControllerManagedBy(mgr).
+		Named("capture").
+		Watches(&corev1.Pod{}, captures.onEvents(captures.seePod)).
+		Watches(&batchv1.Job{}, captures.onEvents(captures.seeJob)).
+		WithOptions(fairly(opts.Concurrency)).
+		Complete(captures)
 }

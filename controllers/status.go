@@ -11,6 +11,7 @@ import (
 
 	joberrorv1 "joberror.io/operator/api/v1"
 	"joberror.io/operator/internal/attribution"
+	"joberror.io/operator/internal/capture"
 	"joberror.io/operator/internal/conditions"
 )
 
@@ -20,6 +21,7 @@ func desiredStatus(je *joberrorv1.JobError, link link, expiresAt, now time.Time)
 	status := *je.Status.DeepCopy()
 	conditions.Set(&status.Conditions, je.Generation, now, joberrorv1.ConditionLinked, link.condition())
 	status.Job = link.reference()
+	capture.CountFirst(je, &status)
 	setResolution(&status, je, now)
 	// Rounded up, so that nobody sees a record after the time it states.
 	if at := metav1.NewTime(expiresAt.Add(time.Second - 1).Truncate(time.Second)); !at.Equal(status.ExpiresAt) {
@@ -49,8 +51,11 @@ func setResolution(status *joberrorv1.JobErrorStatus, je *joberrorv1.JobError, n
 	case je.Spec.Resolved:
 		status.ResolvedAt, status.ResolvedBy, status.Resolution = &metav1.Time{Time: now}, mark.By, mark.Resolution.Name
 		condition = metav1.Condition{Status: metav1.ConditionTrue, Reason: joberrorv1.ReasonSetByUser, Message: "resolved" + how(mark)}
-		if mark.Resolution.Name != "" {
+		switch {
+		case mark.Resolution.Name != "":
 			condition.Reason = joberrorv1.ReasonSetByResolution
+		case mark.Cause.Reason != "":
+			condition.Reason = mark.Cause.Reason
 		}
 	case before != nil:
 		status.ResolvedAt, status.ResolvedBy, status.Resolution = nil, "", ""
@@ -61,6 +66,14 @@ func setResolution(status *joberrorv1.JobErrorStatus, je *joberrorv1.JobError, n
 
 // how says in words what a mark tells.
 func how(mark attribution.Mark) string {
+	switch mark.Cause.Reason {
+	case joberrorv1.ReasonJobSucceeded:
+		return ": Job " + mark.Cause.Name + " succeeded"
+	case joberrorv1.ReasonRecovered:
+		return ": pod " + mark.Cause.Name + " got over it"
+	case causeFailedAgain:
+		return ": the same failure happened again in " + mark.Cause.Name
+	}
 	by := " by " + mark.By
 	if mark.By == "" {
 		by = " by an unknown user"

@@ -12,6 +12,11 @@ const (
 	ReasonSetByUser = "SetByUser"
 	// ReasonSetByResolution: a JobErrorResolution did.
 	ReasonSetByResolution = "SetByResolution"
+	// ReasonJobSucceeded: the Job of the error, or a later run of its CronJob,
+	// completed.
+	ReasonJobSucceeded = "JobSucceeded"
+	// ReasonRecovered: a pod that could not run got over it.
+	ReasonRecovered = "Recovered"
 	// ReasonOpen: the error was never resolved.
 	ReasonOpen = "Open"
 	// ReasonReopened: the error was resolved once.

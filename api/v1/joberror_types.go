@@ -118,29 +118,6 @@ type JobReference struct {
 	Retention string `json:"retention,omitempty"`
 }
 
-// Captured is what the operator counts of a failure that it saw by itself.
-//
-// +kubebuilder:validation:XValidation:rule="self.firstSeen >= timestamp('1900-01-01T00:00:00Z') && self.lastSeen >= timestamp('1900-01-01T00:00:00Z')",message="firstSeen and lastSeen must be times in RFC 3339"
-type Captured struct {
-	// How often it happened.
-	Occurrences int32 `json:"occurrences"`
-
-	// When it happened first.
-	FirstSeen metav1.Time `json:"firstSeen"`
-
-	// When it happened last.
-	LastSeen metav1.Time `json:"lastSeen"`
-
-	// The latest of the times that it happened, by what tells one from the
-	// other: none is counted twice, also after a restart of the operator.
-	//
-	// +optional
-	// +listType=atomic
-	// +kubebuilder:validation:MaxItems=100
-	// +kubebuilder:validation:items:MaxLength=24
-	Seen []string `json:"seen,omitempty"`
-}
-
 // JobErrorStatus is what the operator knows of the error. The operator alone
 // writes it.
 //
@@ -149,6 +126,8 @@ type Captured struct {
 //
 // +kubebuilder:validation:XValidation:rule="!has(self.expiresAt) || self.expiresAt >= timestamp('1900-01-01T00:00:00Z')",fieldPath=".expiresAt",message="must be a time in RFC 3339"
 // +kubebuilder:validation:XValidation:rule="!has(self.resolvedAt) || self.resolvedAt >= timestamp('1900-01-01T00:00:00Z')",fieldPath=".resolvedAt",message="must be a time in RFC 3339"
+// +kubebuilder:validation:XValidation:rule="!has(self.firstSeen) || self.firstSeen >= timestamp('1900-01-01T00:00:00Z')",fieldPath=".firstSeen",message="must be a time in RFC 3339"
+// +kubebuilder:validation:XValidation:rule="!has(self.lastSeen) || self.lastSeen >= timestamp('1900-01-01T00:00:00Z')",fieldPath=".lastSeen",message="must be a time in RFC 3339"
 // +kubebuilder:validation:XValidation:rule="!has(self.conditions) || self.conditions.all(c, c.lastTransitionTime >= timestamp('1900-01-01T00:00:00Z'))",fieldPath=".conditions",message="lastTransitionTime must be a time in RFC 3339"
 type JobErrorStatus struct {
 	// When the record's content last changed, in RFC 3339 with microseconds.
@@ -188,7 +167,26 @@ type JobErrorStatus struct {
 	// the Job or its pods.
 	//
 	// +optional
-	Captured *Captured `json:"captured,omitempty"`
+	Occurrences int32 `json:"occurrences,omitempty"`
+
+	// When it happened first.
+	//
+	// +optional
+	FirstSeen *metav1.Time `json:"firstSeen,omitempty"`
+
+	// When it happened last.
+	//
+	// +optional
+	LastSeen *metav1.Time `json:"lastSeen,omitempty"`
+
+	// The latest occurrences, by what tells one from the other: none is counted
+	// twice, also after a restart of the operator.
+	//
+	// +optional
+	// +listType=atomic
+	// +kubebuilder:validation:MaxItems=100
+	// +kubebuilder:validation:items:MaxLength=24
+	RecentOccurrences []string `json:"recentOccurrences,omitempty"`
 
 	// The generation of the spec that this status describes.
 	//
@@ -221,6 +219,7 @@ type JobErrorStatus struct {
 // +kubebuilder:printcolumn:name="Message",type=string,priority=1,JSONPath=`.spec.message`
 // +kubebuilder:printcolumn:name="Extract",type=string,priority=1,JSONPath=`.spec.extract`
 // +kubebuilder:printcolumn:name="Generate",type=string,priority=1,JSONPath=`.spec.generate`
+// +kubebuilder:printcolumn:name="Occurrences",type=integer,priority=1,JSONPath=`.status.occurrences`
 // +kubebuilder:printcolumn:name="Resolved-By",type=string,priority=1,JSONPath=`.status.resolvedBy`
 // +kubebuilder:selectablefield:JSONPath=`.spec._jobId`
 // +kubebuilder:selectablefield:JSONPath=`.spec.resolved`

@@ -7,13 +7,37 @@ package v1
 // linked to.
 const LabelJobName = "joberror.io/job-name"
 
-// LabelCaptured is the label of a JobError that the operator captured by itself:
-// "true", or "overflow" for the one that counts those over the Job's limit.
-const LabelCaptured = "joberror.io/captured"
+// LabelJobUID is the label of a JobError that the operator recorded, with the UID
+// of the Job.
+const LabelJobUID = "joberror.io/job-uid"
 
-// AnnotationCapture turns capture off where it is "false": on a Job, or on a
-// namespace for all of its Jobs.
-const AnnotationCapture = "joberror.io/capture"
+// Labels of a JobError that the operator captured by itself.
+const (
+	// LabelCaptured is Captured, or CapturedOverflow for the one that counts
+	// what is over the Job's limit. Errors that a Job reports have it not.
+	LabelCaptured    = "joberror.io/captured"
+	Captured         = "true"
+	CapturedOverflow = "overflow"
+	// LabelCronJobName is the CronJob that the Job is a run of.
+	LabelCronJobName = "joberror.io/cronjob-name"
+)
+
+// AnnotationOccurrence tells which occurrence of a failure a captured JobError
+// was made for: the first that is counted.
+const AnnotationOccurrence = "joberror.io/occurrence"
+
+// Off turns off what an annotation of a Job or a Namespace is about.
+const Off = "false"
+
+// Annotations that people set on a Job, on a CronJob's template for one, or on
+// a Namespace for all of its Jobs.
+const (
+	// AnnotationCapture turns capture off: Off is the one value.
+	AnnotationCapture = "joberror.io/capture"
+	// AnnotationAutoResolve turns off that captured errors are resolved once the
+	// same work succeeds: Off is the one value. It may stand on a JobError, too.
+	AnnotationAutoResolve = "joberror.io/auto-resolve"
+)
 
 // Annotations that people set on a Job.
 const (
@@ -24,6 +48,8 @@ const (
 	// the Job is deleted. DeletionPolicyCascade is the one value; without it,
 	// they are kept.
 	AnnotationDeletionPolicy = "joberror.io/deletion-policy"
+	// AnnotationUserID is the _userId of the errors that are captured of the Job.
+	AnnotationUserID = "joberror.io/user-id"
 	// DeletionPolicyCascade deletes the errors of a Job with the Job.
 	DeletionPolicyCascade = "Cascade"
 )
@@ -38,4 +64,6 @@ const (
 	AnnotationResolvedGeneration = "joberror.io/resolved-generation"
 	// AnnotationResolution is the JobErrorResolution that did, as name/UID.
 	AnnotationResolution = "joberror.io/resolution"
+	// AnnotationCause is why the operator did by itself, as reason/name.
+	AnnotationCause = "joberror.io/resolved-cause"
 )

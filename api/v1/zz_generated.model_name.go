@@ -9,11 +9,6 @@
 package v1
 
 // OpenAPIModelName returns the OpenAPI model name for this type.
-func (in Captured) OpenAPIModelName() string {
-	return "io.joberror.v1.Captured"
-}
-
-// OpenAPIModelName returns the OpenAPI model name for this type.
 func (in JobError) OpenAPIModelName() string {
 	return "io.joberror.v1.JobError"
 }

@@ -36,6 +36,24 @@ type Mark struct {
 	Generation int64
 	// Resolution is the JobErrorResolution that made the change, if any.
 	Resolution Resolution
+	// Cause is why the operator made the change by itself, if it did.
+	Cause Cause
+}
+
+// Cause is what happened that made the operator set spec.resolved by itself.
+type Cause struct {
+	// Reason is the one that the condition Resolved gives for it.
+	Reason string
+	// Name is that of the Job or the pod that it happened to.
+	Name string
+}
+
+// String is the form in which it stands in the annotation.
+func (c Cause) String() string {
+	if c.Reason == "" {
+		return ""
+	}
+	return c.Reason + "/" + c.Name
 }
 
 // Resolution tells one JobErrorResolution from a later one of the same name.
@@ -63,6 +81,7 @@ func Of(obj metav1.Object) Mark {
 		By:         annotations[joberrorv1.AnnotationResolvedBy],
 		Generation: generation,
 		Resolution: parseResolution(annotations[joberrorv1.AnnotationResolution]),
+		Cause:      parseCause(annotations[joberrorv1.AnnotationCause]),
 	}
 }
 
@@ -73,6 +92,11 @@ func Name(obj metav1.Object) string { return obj.GetAnnotations()[joberrorv1.Ann
 func parseResolution(value string) Resolution {
 	name, uid, _ := strings.Cut(value, "/")
 	return Resolution{Name: name, UID: types.UID(uid)}
+}
+
+func parseCause(value string) Cause {
+	reason, name, _ := strings.Cut(value, "/")
+	return Cause{Reason: reason, Name: name}
 }
 
 // Put writes the mark onto an object, in place of an earlier one.
@@ -95,13 +119,14 @@ func (m Mark) Put(obj metav1.Object) {
 	}
 	set(joberrorv1.AnnotationResolvedGeneration, generation)
 	set(joberrorv1.AnnotationResolution, m.Resolution.String())
+	set(joberrorv1.AnnotationCause, m.Cause.String())
 	obj.SetAnnotations(annotations)
 }
 
 // Carry copies the annotations of a mark from one object to another as they
 // stand, whole mark or not.
 func Carry(from, to metav1.Object) {
-	for _, key := range []string{joberrorv1.AnnotationResolvedBy, joberrorv1.AnnotationResolvedGeneration, joberrorv1.AnnotationResolution} {
+	for _, key := range []string{joberrorv1.AnnotationResolvedBy, joberrorv1.AnnotationResolvedGeneration, joberrorv1.AnnotationResolution, joberrorv1.AnnotationCause} {
 		if value, ok := from.GetAnnotations()[key]; ok {
 			annotations := to.GetAnnotations()
 			if annotations == nil {

@@ -31,11 +31,20 @@ const (
 )
 
 // Options are the manager's. Of what holds the certificate, and of what trusts
-// it, only the operator's own is looked at.
-func Options(namespace string) cache.Options {
+// it, only the operator's own is looked at; of the pods, those of Jobs in the
+// namespaces that are captured, which are all where none is named.
+func Options(namespace string, captured []string) cache.Options {
+	pods := cache.ByObject{Transform: stripPod, Label: ofJobs}
+	for _, name := range captured {
+		if pods.Namespaces == nil {
+			pods.Namespaces = map[string]cache.Config{}
+		}
+		pods.Namespaces[name] = cache.Config{}
+	}
 	byObject := map[client.Object]cache.ByObject{
 		&corev1.Secret{}:       {Namespaces: map[string]cache.Config{namespace: {}}, Field: named(certs.SecretName)},
 		&batchv1.Job{}:         {Transform: stripJob},
+		&corev1.Pod{}:          pods,
 		&joberrorv1.JobError{}: {Transform: new(stripper).stripJobError},
 	}
 	for caller, name := range certs.Callers() {
@@ -45,14 +54,6 @@ func Options(namespace string) cache.Options {
 }
 
 func named(name string) fields.Selector { return fields.OneTermEqualSelector("metadata.name", name) }
-
-// stripJob leaves the metadata.
-func stripJob(obj any) (any, error) {
-	if job, ok := obj.(*batchv1.Job); ok {
-		job.ManagedFields, job.Spec, job.Status = nil, batchv1.JobSpec{}, batchv1.JobStatus{}
-	}
-	return obj, nil
-}
 
 // stripper remembers of the last JobError what the next one is likely to have
 // too: the errors of a job come one after the other. Objects in a cache are not

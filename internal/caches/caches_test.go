@@ -9,11 +9,9 @@ import (
 	"testing"
 	"unsafe"
 
-	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	toolscache "k8s.io/client-go/tools/cache"
-	"k8s.io/utils/ptr"
 
 	joberrorv1 "joberror.io/operator/api/v1"
 )
@@ -73,20 +71,10 @@ func TestLongTextIsCutWithAMark(t *testing.T) {
 	}
 }
 
-func TestOfAJobStaysItsMetadata(t *testing.T) {
-	t.Parallel()
-	meta := metav1.ObjectMeta{Namespace: "team", Name: "nightly", UID: "j", Annotations: map[string]string{joberrorv1.AnnotationRetention: "7d"}}
-	job := &batchv1.Job{ObjectMeta: meta, Spec: batchv1.JobSpec{Parallelism: ptr.To[int32](3)}, Status: batchv1.JobStatus{Failed: 1}}
-	job.ManagedFields = []metav1.ManagedFieldsEntry{{Manager: "kubectl"}}
-	if got, want := strip(t, stripJob, job), (&batchv1.Job{ObjectMeta: meta}); !reflect.DeepEqual(got, want) {
-		t.Errorf("it holds %+v, want %+v", got, want)
-	}
-}
-
 func TestWhatTellsOfADeletionPasses(t *testing.T) {
 	t.Parallel()
 	gone := toolscache.DeletedFinalStateUnknown{Key: "team/e1"}
-	for name, f := range map[string]func(any) (any, error){"a job": stripJob, "an error": new(stripper).stripJobError} {
+	for name, f := range map[string]func(any) (any, error){"a job": stripJob, "a pod": stripPod, "an error": new(stripper).stripJobError} {
 		if got := strip(t, f, gone); got != gone {
 			t.Errorf("of %s it passes on %v", name, got)
 		}

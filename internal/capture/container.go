@@ -5,6 +5,7 @@ package capture
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -28,13 +29,17 @@ type container struct {
 	pod    *corev1.Pod
 	kind   kind
 	status corev1.ContainerStatus
+	// logs says that the end of the log may stand in for its termination
+	// message.
+	logs bool
 }
 
 // containers are those of a pod that have a status.
 func containers(pod *corev1.Pod) []container {
-	sidecars := map[string]bool{}
-	for _, c := range pod.Spec.InitContainers {
+	sidecars, logs := map[string]bool{}, map[string]bool{}
+	for _, c := range slices.Concat(pod.Spec.InitContainers, pod.Spec.Containers) {
 		sidecars[c.Name] = c.RestartPolicy != nil && *c.RestartPolicy == corev1.ContainerRestartPolicyAlways
+		logs[c.Name] = c.TerminationMessagePolicy == corev1.TerminationMessageFallbackToLogsOnError
 	}
 	var all []container
 	for _, status := range pod.Status.InitContainerStatuses {
@@ -42,10 +47,10 @@ func containers(pod *corev1.Pod) []container {
 		if sidecars[status.Name] {
 			k = sidecar
 		}
-		all = append(all, container{pod, k, status})
+		all = append(all, container{pod, k, status, logs[status.Name]})
 	}
 	for _, status := range pod.Status.ContainerStatuses {
-		all = append(all, container{pod, regular, status})
+		all = append(all, container{pod, regular, status, logs[status.Name]})
 	}
 	return all
 }
@@ -65,28 +70,68 @@ func ended(pod *corev1.Pod) time.Time {
 	return last
 }
 
-// exits are the ends of a container that are failures: that of the run that it
-// is in, and of the run before.
+// end is how one run of a container ended.
+type end struct {
+	*corev1.ContainerStateTerminated
+	run string
+}
+
+// ends are those of the run that the container is in, and of the run before.
+func (c container) ends() []end {
+	var ends []end
+	if last := c.status.LastTerminationState.Terminated; last != nil {
+		ends = append(ends, end{last, c.run(c.status.RestartCount - 1)})
+	}
+	if now := c.status.State.Terminated; now != nil {
+		ends = append(ends, end{now, c.run(c.status.RestartCount)})
+	}
+	return ends
+}
+
+// run tells a run of a container from the next one.
+func (c container) run(number int32) string {
+	return fmt.Sprintf("%s/%s/%d", c.pod.UID, c.status.Name, number)
+}
+
+// exits are the ends of a container that are failures.
 func (c container) exits() []Failure {
 	var failures []Failure
-	restarts := c.status.RestartCount
-	for _, run := range []struct {
-		number int32
-		end    *corev1.ContainerStateTerminated
-	}{{restarts - 1, c.status.LastTerminationState.Terminated}, {restarts, c.status.State.Terminated}} {
-		if run.end == nil || run.end.ExitCode == 0 || c.toldToEnd(run.end) {
+	for _, end := range c.ends() {
+		if end.ExitCode == 0 || c.toldToEnd(end.ContainerStateTerminated) {
 			continue
 		}
 		failures = append(failures, Failure{
-			Key:        "exit/" + c.status.Name + "/" + codeOf(run.end) + indexOf(c.pod),
-			Occurrence: fmt.Sprintf("%s/%s/%d", c.pod.UID, c.status.Name, run.number),
-			Code:       codeOf(run.end),
-			Message:    messageOf(run.end),
+			Key:        "exit/" + c.status.Name + "/" + codeOf(end.ContainerStateTerminated) + indexOf(c.pod),
+			Occurrence: end.run,
+			Code:       codeOf(end.ContainerStateTerminated),
+			Message:    c.messageOf(end.ContainerStateTerminated),
 			Source:     c.source(),
-			At:         run.end.FinishedAt.Time,
+			At:         end.FinishedAt.Time,
 		})
 	}
 	return failures
+}
+
+// reports are the records that a container left in its termination messages,
+// however it ended.
+func (c container) reports() []Failure {
+	var reports []Failure
+	for _, end := range c.ends() {
+		records, _ := Records(end.Message, c.mayBeLog(end.ContainerStateTerminated))
+		for _, r := range records {
+			at := end.FinishedAt.Time
+			if at.IsZero() {
+				at = changed(c.pod)
+			}
+			reports = append(reports, Failure{Key: RecordKey(r), Occurrence: end.run, Source: c.source(), At: at, Report: &r})
+		}
+	}
+	return reports
+}
+
+// mayBeLog tells whether a message may be the end of the container's log.
+func (c container) mayBeLog(end *corev1.ContainerStateTerminated) bool {
+	return c.logs && end.ExitCode != 0
 }
 
 // toldToEnd tells whether a container ended because it was told to: with its
@@ -135,11 +180,17 @@ func codeOf(end *corev1.ContainerStateTerminated) string {
 	return end.Reason
 }
 
-// messageOf is what the container left, or what its exit code says.
-func messageOf(end *corev1.ContainerStateTerminated) string {
-	if message := strings.TrimSpace(end.Message); message != "" {
+// messageOf is the text that the container left, or what its exit code says.
+func (c container) messageOf(end *corev1.ContainerStateTerminated) string {
+	message := strings.TrimSpace(end.Message)
+	if _, report := Records(message, c.mayBeLog(end)); message != "" && !report {
 		return message
 	}
+	return exitMessage(end)
+}
+
+// exitMessage is what an exit code says.
+func exitMessage(end *corev1.ContainerStateTerminated) string {
 	if signal := syscall.Signal(end.ExitCode - signalled); end.ExitCode > signalled && end.ExitCode < signalled+32 {
 		return fmt.Sprintf("the container was ended by signal %d (%s)", int(signal), signal)
 	}

@@ -5,7 +5,11 @@
 // their objects alone: no client, no clock.
 package capture
 
-import "time"
+import (
+	"time"
+
+	resolvev1 "joberror.io/operator/api/resolve/v1"
+)
 
 // Failure is something that went wrong with a Job. Those of one Job with the
 // same key are one failure that happened again.
@@ -21,4 +25,9 @@ type Failure struct {
 	// Passing says that the Job may get over it by itself: it is a failure only
 	// if it lasts.
 	Passing bool
+	// OfPod says that a pod or a container failed, not the Job as a whole.
+	OfPod bool
+	// Report is the record that the Job itself reported, in place of what was
+	// seen of it; nil for all others.
+	Report *resolvev1.Record
 }

@@ -22,18 +22,51 @@ var waits = map[string]string{
 	"CreateContainerError":       "CreateContainerError",
 }
 
-// OfPod reads what went wrong with a pod.
+// OfPod reads what went wrong with a pod, and what its containers report.
 func OfPod(pod *corev1.Pod) []Failure {
-	if failure, ok := taken(pod); ok {
-		// How its containers ended follows from it.
-		return []Failure{failure}
-	}
-	var failures []Failure
+	var failures, reports []Failure
 	for _, c := range containers(pod) {
+		reports = append(reports, c.reports()...)
 		failures = append(failures, c.exits()...)
 		failures = append(failures, c.waits()...)
 	}
-	return append(failures, unscheduled(pod)...)
+	failures = append(failures, unscheduled(pod)...)
+	if failure, ok := taken(pod); ok {
+		// How its containers ended follows from it.
+		failures = []Failure{failure}
+	}
+	for i := range failures {
+		failures[i].OfPod = true
+		if failures[i].At.IsZero() {
+			failures[i].At = changed(pod)
+		}
+	}
+	return append(failures, reports...)
+}
+
+// Passes tells whether a code is one of a failure that may pass by itself.
+func Passes(code string) bool {
+	return code == corev1.PodReasonUnschedulable || code != "" && waits[code] == code
+}
+
+// Overcome are the keys of the failures that a pod can't have any more, or has
+// got over.
+func Overcome(pod *corev1.Pod) []string {
+	var keys []string
+	if c := condition(pod, corev1.PodScheduled); c != nil && c.Status == corev1.ConditionTrue {
+		keys = append(keys, unschedulableKey(pod))
+	}
+	for _, c := range containers(pod) {
+		if c.status.State.Running == nil && c.status.State.Terminated == nil {
+			continue
+		}
+		for reason, code := range waits {
+			if reason == code {
+				keys = append(keys, c.waitKey(code))
+			}
+		}
+	}
+	return keys
 }
 
 // taken is a failure of the whole pod: it was evicted, preempted, refused by its
@@ -49,9 +82,6 @@ func taken(pod *corev1.Pod) (Failure, bool) {
 	}
 	if failure.Code == "" {
 		return failure, false
-	}
-	if failure.At.IsZero() {
-		failure.At = changed(pod)
 	}
 	failure.Key = "pod/" + failure.Code + indexOf(pod)
 	return failure, true
@@ -76,9 +106,17 @@ func (c container) waits() []Failure {
 	}
 	code := waits[state.Reason]
 	return []Failure{{
-		Key: "wait/" + c.status.Name + "/" + code + indexOf(c.pod), Occurrence: string(c.pod.UID) + "/" + c.status.Name,
+		Key: c.waitKey(code), Occurrence: c.run(c.status.RestartCount),
 		Code: code, Message: strings.TrimSpace(state.Message), Source: c.source(), At: scheduled(c.pod), Passing: true,
 	}}
+}
+
+func (c container) waitKey(code string) string {
+	return "wait/" + c.status.Name + "/" + code + indexOf(c.pod)
+}
+
+func unschedulableKey(pod *corev1.Pod) string {
+	return "pod/" + corev1.PodReasonUnschedulable + indexOf(pod)
 }
 
 // scheduled is when the pod got a node.
@@ -96,7 +134,7 @@ func unscheduled(pod *corev1.Pod) []Failure {
 		return nil
 	}
 	return []Failure{{
-		Key: "pod/" + c.Reason + indexOf(pod), Occurrence: string(pod.UID), Code: c.Reason, Message: c.Message,
+		Key: unschedulableKey(pod), Occurrence: string(pod.UID), Code: c.Reason, Message: c.Message,
 		Source: pod.Name, At: c.LastTransitionTime.Time, Passing: true,
 	}}
 }

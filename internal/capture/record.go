@@ -4,30 +4,33 @@
 package capture
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/base32"
 	"fmt"
-	"slices"
 	"strings"
 	"time"
 
+	batchv1 "k8s.io/api/batch/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 
+	resolvev1 "joberror.io/operator/api/resolve/v1"
 	joberrorv1 "joberror.io/operator/api/v1"
 	"joberror.io/operator/internal/bounded"
+	"joberror.io/operator/internal/retention"
 )
 
-// Limits of a record, in bytes; the schema's are in characters.
+// Limits of a record, in bytes; the schema's are the same in characters.
 const (
 	maxCode    = 256
+	maxField   = 1024
+	maxValue   = 16 << 10
 	maxSource  = 512
 	maxMessage = 32 << 10
 	// maxJobInName leaves room for the rest of a name of 63 characters, which
 	// stays easy to read and to type.
 	maxJobInName = 52
-	// maxSeen is how many occurrences are remembered; the schema's.
-	maxSeen = 100
 )
 
 // encoding makes of a hash what a name can hold.
@@ -38,64 +41,82 @@ func digest(parts ...string) string {
 	return encoding.EncodeToString(sum[:])[:10]
 }
 
-// Name is that of the JobError of a failure: the same one however often the Job
-// fails so, and however often the operator starts.
-func (f Failure) Name(job string, uid types.UID) string {
+// Name is that of the JobError with this key: the same one however often the
+// Job fails so, and however often the operator starts.
+func Name(job string, uid types.UID, key string) string {
 	if len(job) > maxJobInName {
 		job = job[:maxJobInName]
 	}
-	return strings.TrimRight(job, "-.") + "-" + digest(string(uid), f.Key)
+	return strings.TrimRight(job, "-.") + "-" + digest(string(uid), key)
 }
 
-// Spec is what the JobError says.
-func (f Failure) Spec(job, user string) joberrorv1.JobErrorSpec {
-	return joberrorv1.JobErrorSpec{
-		JobID:     job,
-		UserID:    text(user, maxSource),
-		CreatedAt: f.At.UTC().Format(time.RFC3339),
-		Code:      text(f.Code, maxCode),
-		Source:    text(f.Source, maxSource),
-		Message:   text(f.Message, maxMessage),
+// JobError is the record of a failure of a Job, without its link to the Job.
+func (f Failure) JobError(job *batchv1.Job, user string) *joberrorv1.JobError {
+	je := &joberrorv1.JobError{
+		ObjectMeta: metav1.ObjectMeta{Namespace: job.Namespace, Name: Name(job.Name, job.UID, f.Key)},
+		Spec: joberrorv1.JobErrorSpec{
+			JobID: job.Name, UserID: user, CreatedAt: f.At.UTC().Format(time.RFC3339),
+			Code: f.Code, Source: f.Source, Message: f.Message,
+		},
+	}
+	if f.Report != nil {
+		je.Spec = specOf(*f.Report, je.Spec, f.At)
+	} else {
+		je.Labels = map[string]string{joberrorv1.LabelCaptured: joberrorv1.Captured}
+		if f.Key == overflowKey {
+			je.Labels[joberrorv1.LabelCaptured] = joberrorv1.CapturedOverflow
+		}
+		je.Annotations = map[string]string{joberrorv1.AnnotationOccurrence: f.mark()}
+		if cronJob := CronJob(job); cronJob != "" {
+			je.Labels[joberrorv1.LabelCronJobName] = cronJob
+		}
+	}
+	bound(&je.Spec)
+	return je
+}
+
+// overflowKey is that of the one failure that stands for those over the limit.
+const overflowKey = "overflow"
+
+// Overflow is what a failure over the limit of its Job counts as.
+func Overflow(f Failure, limit int) Failure {
+	return Failure{
+		Key: overflowKey, Occurrence: f.Key + "/" + f.Occurrence, Code: "CaptureLimitExceeded", Source: f.Source, At: f.At, OfPod: true,
+		Message: fmt.Sprintf("the Job failed in more than %d ways; status.occurrences counts the failures that are not recorded one by one", limit),
 	}
 }
 
-// text is what a field can hold: valid UTF-8, and not too much of it.
-func text(value string, limit int) string {
-	return bounded.String(strings.ToValidUTF8(value, "�"), limit)
+// specOf is what a record says, and by default what is known of the run that
+// reported it until then.
+func specOf(r resolvev1.Record, by joberrorv1.JobErrorSpec, until time.Time) joberrorv1.JobErrorSpec {
+	spec := joberrorv1.JobErrorSpec{
+		JobID: by.JobID, UserID: cmp.Or(r.UserID, by.UserID), CreatedAt: by.CreatedAt, Resolved: r.Resolved,
+		Code: r.Code, Extract: r.Extract, Generate: r.Generate, Extracted: r.Extracted, Generated: r.Generated,
+		Message: r.Message, Source: cmp.Or(r.Source, by.Source),
+	}
+	if at, err := time.Parse(time.RFC3339, r.CreatedAt); err == nil && at.Before(until.Add(retention.ClockSkew)) {
+		spec.CreatedAt = at.UTC().Format(time.RFC3339Nano)
+	}
+	return spec
 }
 
-// mark tells an occurrence from others, and sorts by the time of it.
-func (f Failure) mark() string { return fmt.Sprintf("%010d.%s", f.At.Unix(), digest(f.Occurrence)) }
-
-// Count adds an occurrence to what was counted, which may be nothing yet. It
-// returns nil where this one was counted already. Of those that are not
-// remembered any more all that is known is that they were earlier: what is seen
-// late then is taken for one of them.
-func (f Failure) Count(before *joberrorv1.Captured) *joberrorv1.Captured {
-	mark, at := f.mark(), metav1.NewTime(f.At.Truncate(time.Second))
-	if before == nil {
-		return &joberrorv1.Captured{Occurrences: 1, FirstSeen: at, LastSeen: at, Seen: []string{mark}}
+// bound makes of each field what the schema takes: valid UTF-8, cut with a
+// visible mark.
+func bound(spec *joberrorv1.JobErrorSpec) {
+	for field, limit := range map[*string]int{
+		&spec.UserID: maxSource, &spec.Code: maxCode, &spec.Source: maxSource, &spec.Message: maxMessage,
+		&spec.Extract: maxField, &spec.Generate: maxField, &spec.Extracted: maxValue, &spec.Generated: maxValue,
+	} {
+		*field = bounded.String(strings.ToValidUTF8(*field, "�"), limit)
 	}
-	place, known := slices.BinarySearch(before.Seen, mark)
-	if full := len(before.Seen) >= maxSeen; known || full && earlier(mark, before.Seen[0]) {
-		return nil
-	}
-	after := before.DeepCopy()
-	after.Occurrences++
-	if at.Before(&after.FirstSeen) {
-		after.FirstSeen = at
-	}
-	if after.LastSeen.Before(&at) {
-		after.LastSeen = at
-	}
-	after.Seen = slices.Insert(after.Seen, place, mark)
-	after.Seen = after.Seen[max(0, len(after.Seen)-maxSeen):]
-	return after
 }
 
-// earlier compares the times of two marks, which are whole seconds.
-func earlier(a, b string) bool {
-	a, _, _ = strings.Cut(a, ".")
-	b, _, _ = strings.Cut(b, ".")
-	return a < b
+// CronJob is the name of the CronJob that a Job is a run of; empty where it is
+// none.
+func CronJob(job *batchv1.Job) string {
+	owner := metav1.GetControllerOf(job)
+	if owner == nil || owner.Kind != "CronJob" || !strings.HasPrefix(owner.APIVersion, batchv1.GroupName+"/") {
+		return ""
+	}
+	return owner.Name
 }

@@ -4,30 +4,34 @@
 package capture
 
 import (
-	"fmt"
 	"strings"
 	"testing"
 	"time"
 	"unicode/utf8"
 
+	batchv1 "k8s.io/api/batch/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/apimachinery/pkg/util/validation"
+	"k8s.io/utils/ptr"
 
+	resolvev1 "joberror.io/operator/api/resolve/v1"
 	joberrorv1 "joberror.io/operator/api/v1"
 )
 
+func job(name string, uid types.UID) *batchv1.Job {
+	return &batchv1.Job{ObjectMeta: metav1.ObjectMeta{Namespace: "team", Name: name, UID: uid}}
+}
+
 func TestANameIsTheFailures(t *testing.T) {
 	t.Parallel()
-	f := Failure{Key: "exit/main/ExitCode:1", Occurrence: "a"}
-	name := f.Name("job", "1")
-	again := Failure{Key: f.Key, Occurrence: "b", Message: "another one"}
-	if got := again.Name("job", "1"); got != name {
-		t.Errorf("the same failure is %s, and %s when it happens again", name, got)
-	}
+	const key = "exit/main/ExitCode:1"
+	name := Name("job", "1", key)
 	for what, other := range map[string]string{
-		"another failure":                 Failure{Key: "exit/main/ExitCode:2"}.Name("job", "1"),
-		"a later Job of the same name":    f.Name("job", "2"),
-		"a Job whose name is longer":      f.Name(strings.Repeat("j", 63), "3"),
-		"a Job whose name ends in a dash": f.Name(strings.Repeat("j", 51)+"-"+strings.Repeat("k", 10), "4"),
+		"another failure":                 Name("job", "1", "exit/main/ExitCode:2"),
+		"a later Job of the same name":    Name("job", "2", key),
+		"a Job whose name is longer":      Name(strings.Repeat("j", 63), "3", key),
+		"a Job whose name ends in a dash": Name(strings.Repeat("j", 51)+"-"+strings.Repeat("k", 10), "4", key),
 	} {
 		if other == name {
 			t.Errorf("%s has the same name, %s", what, name)
@@ -38,75 +42,62 @@ func TestANameIsTheFailures(t *testing.T) {
 	}
 }
 
-func TestASpecHoldsWhatTheSchemaTakes(t *testing.T) {
+func TestARecordHoldsWhatTheSchemaTakes(t *testing.T) {
 	t.Parallel()
 	long := "\xff" + strings.Repeat("ä", 40000)
-	spec := Failure{Code: long, Source: long, Message: long, At: start.Time}.Spec("job", long)
-	for field, value := range map[string]struct {
-		text  string
-		limit int
-	}{"code": {spec.Code, 256}, "source": {spec.Source, 512}, "message": {spec.Message, 32768}, "_userId": {spec.UserID, 512}} {
-		if !utf8.ValidString(value.text) || utf8.RuneCountInString(value.text) > value.limit || !strings.HasSuffix(value.text, "…") {
-			t.Errorf("%s has %d characters, at most %d, and no mark at its end", field, utf8.RuneCountInString(value.text), value.limit)
+	seen := Failure{Code: long, Source: long, Message: long, At: start.Time}
+	reported := seen
+	reported.Report = &resolvev1.Record{Code: long, Extract: long, Generate: long, Extracted: long, Generated: long, Message: long}
+	for name, f := range map[string]Failure{"seen": seen, "reported": reported} {
+		spec := f.JobError(job("job", "1"), long).Spec
+		for field, value := range map[string]struct {
+			text  string
+			limit int
+		}{
+			"code": {spec.Code, 256}, "source": {spec.Source, 512}, "message": {spec.Message, 32768}, "_userId": {spec.UserID, 512},
+			"extract": {spec.Extract, 1024}, "generate": {spec.Generate, 1024}, "extracted": {spec.Extracted, 16384}, "generated": {spec.Generated, 16384},
+		} {
+			cut := strings.HasSuffix(value.text, "…") || name == "seen" && value.text == ""
+			if !utf8.ValidString(value.text) || utf8.RuneCountInString(value.text) > value.limit || !cut {
+				t.Errorf("%s, %s: %s has %d characters, at most %d, and no mark at its end", name, field, field, utf8.RuneCountInString(value.text), value.limit)
+			}
 		}
-	}
-	if spec.CreatedAt != "2026-11-05T10:15:00Z" || spec.JobID != "job" {
-		t.Errorf("spec is %+v", spec)
+		if spec.CreatedAt != "2026-11-05T10:15:00Z" || spec.JobID != "job" {
+			t.Errorf("%s: spec is %+v", name, spec)
+		}
 	}
 }
 
-func TestNoOccurrenceIsCountedTwice(t *testing.T) {
+func TestACapturedErrorSaysWhichWorkFailed(t *testing.T) {
 	t.Parallel()
-	at := func(n int) Failure {
-		return Failure{Occurrence: fmt.Sprint(n), At: start.Add(time.Duration(n) * time.Second)}
+	run := job("nightly-1", "1")
+	run.OwnerReferences = []metav1.OwnerReference{{APIVersion: "batch/v1", Kind: "CronJob", Name: "nightly", UID: "c", Controller: ptr.To(true)}}
+	seen := Failure{Key: "k", Occurrence: "o", At: start.Time}
+	je := seen.JobError(run, "alice")
+	if je.Labels[joberrorv1.LabelCaptured] != joberrorv1.Captured || je.Labels[joberrorv1.LabelCronJobName] != "nightly" || je.Namespace != "team" || je.Spec.UserID != "alice" {
+		t.Errorf("it is %+v", je)
 	}
-	var counted *joberrorv1.Captured
-	for n := range 3 {
-		counted = at(n).Count(counted)
-	}
-	if counted.Occurrences != 3 || !counted.FirstSeen.Time.Equal(at(0).At) || !counted.LastSeen.Time.Equal(at(2).At) {
-		t.Errorf("counted %+v", counted)
-	}
-	for n := range 3 {
-		if again := at(n).Count(counted); again != nil {
-			t.Errorf("occurrence %d was counted twice: %+v", n, again)
-		}
-	}
-	if late := at(-1).Count(counted); late.Occurrences != 4 || !late.FirstSeen.Time.Equal(at(-1).At) || !late.LastSeen.Time.Equal(at(2).At) {
-		t.Errorf("one that is seen late makes %+v", late)
+	if alone := seen.JobError(job("job", "1"), "alice"); alone.Labels[joberrorv1.LabelCronJobName] != "" {
+		t.Errorf("one of no CronJob has the labels %v", alone.Labels)
 	}
 }
 
-// A thousand pods may fail in one second.
-func TestManyOccurrencesInOneSecondAreAllCounted(t *testing.T) {
+// Nobody but its reporter knows when a record-level error is dealt with.
+func TestAReportIsNotCaptured(t *testing.T) {
 	t.Parallel()
-	var counted *joberrorv1.Captured
-	for n := range 10 * maxSeen {
-		counted = Failure{Occurrence: fmt.Sprint(n), At: start.Time}.Count(counted)
+	reported := Failure{Key: "k", At: start.Time, Source: "pod/main", Report: &resolvev1.Record{
+		ID: "row-1", JobID: "other", Message: "m", Source: "warehouse", UserID: "bob", CreatedAt: "2026-11-05T09:00:00.5+01:00"}}
+	je := reported.JobError(job("job", "1"), "alice")
+	if len(je.Labels) > 0 || len(je.Annotations) > 0 {
+		t.Errorf("it is marked with %v, %v", je.Labels, je.Annotations)
 	}
-	if counted.Occurrences != 10*maxSeen {
-		t.Errorf("%d occurrences were counted, want %d", counted.Occurrences, 10*maxSeen)
+	want := joberrorv1.JobErrorSpec{JobID: "job", UserID: "bob", CreatedAt: "2026-11-05T08:00:00.5Z", Message: "m", Source: "warehouse"}
+	if je.Spec != want {
+		t.Errorf("it says %+v, want %+v", je.Spec, want)
 	}
-}
-
-func TestOnlyTheLatestOccurrencesAreRemembered(t *testing.T) {
-	t.Parallel()
-	var counted *joberrorv1.Captured
-	for n := range 3 * maxSeen {
-		counted = Failure{Occurrence: fmt.Sprint(n), At: start.Add(time.Duration(n) * time.Second)}.Count(counted)
-	}
-	if counted.Occurrences != 3*maxSeen || len(counted.Seen) != maxSeen {
-		t.Errorf("%d occurrences, %d remembered", counted.Occurrences, len(counted.Seen))
-	}
-	for n := range 3 * maxSeen {
-		again := Failure{Occurrence: fmt.Sprint(n), At: start.Add(time.Duration(n) * time.Second)}.Count(counted)
-		if again != nil {
-			t.Fatalf("occurrence %d was counted twice", n)
-		}
-	}
-	for _, mark := range counted.Seen {
-		if len(mark) > 24 {
-			t.Errorf("%q is longer than the schema takes", mark)
-		}
+	reported.Report = &resolvev1.Record{Message: "m", CreatedAt: start.Add(time.Hour).Format(time.RFC3339)}
+	want = joberrorv1.JobErrorSpec{JobID: "job", UserID: "alice", CreatedAt: "2026-11-05T10:15:00Z", Message: "m", Source: "pod/main"}
+	if je := reported.JobError(job("job", "1"), "alice"); je.Spec != want {
+		t.Errorf("one from the future says %+v, want %+v", je.Spec, want)
 	}
 }

@@ -19,6 +19,7 @@ func TestRecords(t *testing.T) {
 	padded := one + "\n" + strings.Repeat(" ", maxReport-len(one)-1-len(`{"code":"E2`)) + `{"code":"E2`
 	for _, tc := range []struct {
 		name, message string
+		mayBeLog      bool
 		want          []resolvev1.Record
 	}{
 		{name: "nothing"},
@@ -32,6 +33,8 @@ func TestRecords(t *testing.T) {
 		{name: "an empty array", message: "[]"},
 		{name: "an empty object", message: "{}"},
 		{name: "an object without any content of an error", message: `{"rows":7,"resolved":true}`},
+		{name: "a log in JSON with a message is no report", mayBeLog: true, message: `{"time":"10:00","level":"error","message":"row 1"}`},
+		{name: "what may be a log may be a report", mayBeLog: true, message: one + "\n" + two, want: []resolvev1.Record{row("E1", "row 1"), row("E2", "row 2")}},
 		{name: "a log in JSON is no report", message: `{"level":"info","msg":"done"}`},
 		{name: "a field of another type", message: `{"code":7,"message":"row 1"}`},
 		{name: "an array with something else in it", message: "[" + one + `,"row 2"]`},
@@ -41,7 +44,7 @@ func TestRecords(t *testing.T) {
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()
-			got, ok := Records(tc.message)
+			got, ok := Records(tc.message, tc.mayBeLog)
 			if !slices.Equal(got, tc.want) || ok != (tc.want != nil) {
 				t.Errorf("got %+v, %t, want %+v", got, ok, tc.want)
 			}
@@ -56,7 +59,7 @@ func FuzzRecords(f *testing.F) {
 		f.Add(message)
 	}
 	f.Fuzz(func(t *testing.T, message string) {
-		records, ok := Records(message)
+		records, ok := Records(message, false)
 		if ok != (len(records) > 0) {
 			t.Fatalf("%d records, %t", len(records), ok)
 		}

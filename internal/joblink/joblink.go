@@ -19,12 +19,12 @@ import (
 	joberrorv1 "joberror.io/operator/api/v1"
 )
 
-// Namespace returns the UID of a namespace.
-func Namespace(ctx context.Context, cache client.Reader, name string) (types.UID, error) {
+// Namespace returns the metadata of a namespace.
+func Namespace(ctx context.Context, cache client.Reader, name string) (*metav1.PartialObjectMetadata, error) {
 	namespace := &metav1.PartialObjectMetadata{}
 	namespace.SetGroupVersionKind(corev1.SchemeGroupVersion.WithKind("Namespace"))
 	err := cache.Get(ctx, types.NamespacedName{Name: name}, namespace)
-	return namespace.UID, err
+	return namespace, err
 }
 
 // Apply sets the label and the owner references that link a JobError to an
@@ -47,6 +47,18 @@ func Apply(je *joberrorv1.JobError, job *batchv1.Job, namespace types.UID) {
 		})
 		return
 	}
+	ensureOwner(je, namespaceOwner(je, namespace))
+}
+
+// Remember sets the label and the owner references that link a JobError to a Job
+// that is, or will soon be, gone. The garbage collector takes the reference to
+// the Job away; the label stays.
+func Remember(je *joberrorv1.JobError, job *batchv1.Job, namespace types.UID) {
+	if len(validation.IsValidLabelValue(job.Name)) == 0 {
+		metav1.SetMetaDataLabel(&je.ObjectMeta, joberrorv1.LabelJobName, job.Name)
+	}
+	metav1.SetMetaDataLabel(&je.ObjectMeta, joberrorv1.LabelJobUID, string(job.UID))
+	ensureOwner(je, jobOwner(job))
 	ensureOwner(je, namespaceOwner(je, namespace))
 }
 
@@ -94,6 +106,9 @@ func Linked(je *joberrorv1.JobError) *joberrorv1.JobReference {
 		if isJob(o) && (o.Name == je.Spec.JobID || string(o.UID) == je.Spec.JobID) {
 			return &joberrorv1.JobReference{Name: o.Name, UID: o.UID}
 		}
+	}
+	if uid := je.Labels[joberrorv1.LabelJobUID]; uid != "" {
+		return &joberrorv1.JobReference{Name: je.Spec.JobID, UID: types.UID(uid)}
 	}
 	return nil
 }

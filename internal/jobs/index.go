@@ -10,12 +10,17 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	joberrorv1 "joberror.io/operator/api/v1"
+	"joberror.io/operator/internal/capture"
 )
 
 // Fields that the cache is indexed by.
 const (
 	// indexUID finds a Job by its UID.
 	indexUID = "metadata.uid"
+	// indexCronJob finds the Jobs that are runs of a CronJob, by its name.
+	indexCronJob = "cronjob"
+	// indexCaptured finds the captured JobErrors of the runs of a CronJob.
+	indexCaptured = "captured"
 	// indexJob finds the JobErrors whose _jobId this is.
 	indexJob = "job"
 	// indexAlias finds the JobErrors that are linked to a job which their
@@ -32,6 +37,18 @@ func SetupIndexes(ctx context.Context, indexer client.FieldIndexer) error {
 	if err != nil {
 		return err
 	}
+	err = indexer.IndexField(ctx, &batchv1.Job{}, indexCronJob, func(obj client.Object) []string {
+		return nonEmpty(capture.CronJob(obj.(*batchv1.Job)))
+	})
+	if err != nil {
+		return err
+	}
+	err = indexer.IndexField(ctx, &joberrorv1.JobError{}, indexCaptured, func(obj client.Object) []string {
+		return nonEmpty(obj.GetLabels()[joberrorv1.LabelCronJobName])
+	})
+	if err != nil {
+		return err
+	}
 	err = indexer.IndexField(ctx, &joberrorv1.JobError{}, indexJob, func(obj client.Object) []string {
 		return []string{obj.(*joberrorv1.JobError).Spec.JobID}
 	})
@@ -41,6 +58,13 @@ func SetupIndexes(ctx context.Context, indexer client.FieldIndexer) error {
 	return indexer.IndexField(ctx, &joberrorv1.JobError{}, indexAlias, func(obj client.Object) []string {
 		return aliases(obj.(*joberrorv1.JobError))
 	})
+}
+
+func nonEmpty(value string) []string {
+	if value == "" {
+		return nil
+	}
+	return []string{value}
 }
 
 // aliases are the ids of the Job that a JobError is linked to, but for the one

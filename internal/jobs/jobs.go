@@ -47,6 +47,19 @@ func FindUID(ctx context.Context, cache client.Reader, namespace string, uid typ
 	return &list.Items[0], nil
 }
 
+// Runs returns the Jobs in the cache that are runs of a CronJob.
+func Runs(ctx context.Context, cache client.Reader, namespace, cronJob string) ([]batchv1.Job, error) {
+	var list batchv1.JobList
+	err := cache.List(ctx, &list, client.InNamespace(namespace), client.MatchingFields{indexCronJob: cronJob}, client.UnsafeDisableDeepCopy)
+	return list.Items, err
+}
+
+// OfCronJob returns the JobErrors in the cache that were captured of the runs of
+// a CronJob.
+func OfCronJob(ctx context.Context, cache client.Reader, namespace, cronJob string) ([]joberrorv1.JobError, error) {
+	return indexed(ctx, cache, namespace, indexCaptured, cronJob)
+}
+
 // Mentions returns the JobErrors in the cache that name the job, or are linked
 // to it, by this name or UID.
 func Mentions(ctx context.Context, cache client.Reader, namespace, id string) ([]joberrorv1.JobError, error) {

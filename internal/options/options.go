@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"time"
 
 	"github.com/prometheus/common/model"
@@ -15,6 +16,7 @@ import (
 
 	"joberror.io/operator/internal/apiserver"
 	"joberror.io/operator/internal/attribution"
+	"joberror.io/operator/internal/capture"
 	"joberror.io/operator/internal/retention"
 )
 
@@ -46,6 +48,8 @@ type Options struct {
 	Concurrency int
 	// APIServer are the settings of the aggregated API.
 	APIServer apiserver.Options
+	// Capture is what of failed Jobs is recorded by itself.
+	Capture capture.Options
 	// Version asks for the version alone.
 	Version bool
 
@@ -65,6 +69,7 @@ func New() *Options {
 
 		ManageCertificates: true,
 		APIServer:          apiserver.NewOptions(),
+		Capture:            capture.NewOptions(),
 		retention:          "30d",
 	}
 }
@@ -85,6 +90,7 @@ func (o *Options) AddFlags(flags *pflag.FlagSet) {
 	flags.StringVar(&o.retention, "retention", o.retention, "How long records are kept, for example 12h, 7d or 4w.")
 	flags.IntVar(&o.Concurrency, "concurrency", o.Concurrency, "How many writes of JobErrors are in flight at a time.")
 	flags.BoolVar(&o.Version, "version", o.Version, "Print the version and exit.")
+	o.Capture.AddFlags(flags)
 	o.APIServer.AddFlags(flags)
 }
 
@@ -105,7 +111,7 @@ func (o *Options) Validate() error {
 	if o.Namespace == "" {
 		errs = append(errs, errors.New("--namespace: must not be empty"))
 	}
-	return errors.Join(append(errs, o.APIServer.Validate()...)...)
+	return errors.Join(slices.Concat(errs, o.Capture.Validate(), o.APIServer.Validate())...)
 }
 
 // Policy is the retention policy that the settings ask for.

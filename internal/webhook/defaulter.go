@@ -79,13 +79,13 @@ func (d *jobErrorDefaulter) link(ctx context.Context, je *joberrorv1.JobError) e
 	if err != nil {
 		return err
 	}
-	joblink.DropForeign(je, job, namespace)
+	joblink.DropForeign(je, job, namespace.UID)
 	if job != nil && !joblink.Cascades(job) {
-		joblink.Apply(je, job, namespace)
+		joblink.Apply(je, job, namespace.UID)
 	}
 	// Under Cascade the operator makes the Job the only owner itself; nobody
 	// else may leave the Namespace out.
-	joblink.Keep(je, namespace)
+	joblink.Keep(je, namespace.UID)
 	return nil
 }
 
@@ -96,7 +96,7 @@ func (d *jobErrorDefaulter) keep(ctx context.Context, je, old *joberrorv1.JobErr
 	}
 	namespace, err := joblink.Namespace(ctx, d.cache, old.Namespace)
 	if err == nil {
-		joblink.Keep(je, namespace)
+		joblink.Keep(je, namespace.UID)
 	}
 	return err
 }

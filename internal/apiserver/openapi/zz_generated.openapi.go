@@ -24,7 +24,6 @@ func GetOpenAPIDefinitions(ref common.ReferenceCallback) map[string]common.OpenA
 		v1.JobSummaryList{}.OpenAPIModelName():                schema_operator_api_resolve_v1_JobSummaryList(ref),
 		v1.Record{}.OpenAPIModelName():                        schema_operator_api_resolve_v1_Record(ref),
 		v1.ResolveRequest{}.OpenAPIModelName():                schema_operator_api_resolve_v1_ResolveRequest(ref),
-		apiv1.Captured{}.OpenAPIModelName():                   schema_joberrorio_operator_api_v1_Captured(ref),
 		apiv1.JobError{}.OpenAPIModelName():                   schema_joberrorio_operator_api_v1_JobError(ref),
 		apiv1.JobErrorList{}.OpenAPIModelName():               schema_joberrorio_operator_api_v1_JobErrorList(ref),
 		apiv1.JobErrorResolution{}.OpenAPIModelName():         schema_joberrorio_operator_api_v1_JobErrorResolution(ref),
@@ -376,61 +375,6 @@ func schema_operator_api_resolve_v1_ResolveRequest(ref common.ReferenceCallback)
 				},
 			},
 		},
-	}
-}
-
-func schema_joberrorio_operator_api_v1_Captured(ref common.ReferenceCallback) common.OpenAPIDefinition {
-	return common.OpenAPIDefinition{
-		Schema: spec.Schema{
-			SchemaProps: spec.SchemaProps{
-				Description: "Captured is what the operator counts of a failure that it saw by itself.",
-				Type:        []string{"object"},
-				Properties: map[string]spec.Schema{
-					"occurrences": {
-						SchemaProps: spec.SchemaProps{
-							Description: "How often it happened.",
-							Default:     0,
-							Type:        []string{"integer"},
-							Format:      "int32",
-						},
-					},
-					"firstSeen": {
-						SchemaProps: spec.SchemaProps{
-							Description: "When it happened first.",
-							Ref:         ref(metav1.Time{}.OpenAPIModelName()),
-						},
-					},
-					"lastSeen": {
-						SchemaProps: spec.SchemaProps{
-							Description: "When it happened last.",
-							Ref:         ref(metav1.Time{}.OpenAPIModelName()),
-						},
-					},
-					"seen": {
-						VendorExtensible: spec.VendorExtensible{
-							Extensions: spec.Extensions{
-								"x-kubernetes-list-type": "atomic",
-							},
-						},
-						SchemaProps: spec.SchemaProps{
-							Description: "The latest of the times that it happened, by what tells one from the other: none is counted twice, also after a restart of the operator.",
-							Type:        []string{"array"},
-							Items: &spec.SchemaOrArray{
-								Schema: &spec.Schema{
-									SchemaProps: spec.SchemaProps{
-										Type:   []string{"string"},
-										Format: "",
-									},
-								},
-							},
-						},
-					},
-				},
-				Required: []string{"occurrences", "firstSeen", "lastSeen"},
-			},
-		},
-		Dependencies: []string{
-			metav1.Time{}.OpenAPIModelName()},
 	}
 }
 
@@ -976,10 +920,42 @@ func schema_joberrorio_operator_api_v1_JobErrorStatus(ref common.ReferenceCallba
 							Ref:         ref(apiv1.JobReference{}.OpenAPIModelName()),
 						},
 					},
-					"captured": {
+					"occurrences": {
 						SchemaProps: spec.SchemaProps{
 							Description: "How often the same failure happened, where the operator captured it from the Job or its pods.",
-							Ref:         ref(apiv1.Captured{}.OpenAPIModelName()),
+							Type:        []string{"integer"},
+							Format:      "int32",
+						},
+					},
+					"firstSeen": {
+						SchemaProps: spec.SchemaProps{
+							Description: "When it happened first.",
+							Ref:         ref(metav1.Time{}.OpenAPIModelName()),
+						},
+					},
+					"lastSeen": {
+						SchemaProps: spec.SchemaProps{
+							Description: "When it happened last.",
+							Ref:         ref(metav1.Time{}.OpenAPIModelName()),
+						},
+					},
+					"recentOccurrences": {
+						VendorExtensible: spec.VendorExtensible{
+							Extensions: spec.Extensions{
+								"x-kubernetes-list-type": "atomic",
+							},
+						},
+						SchemaProps: spec.SchemaProps{
+							Description: "The latest occurrences, by what tells one from the other: none is counted twice, also after a restart of the operator.",
+							Type:        []string{"array"},
+							Items: &spec.SchemaOrArray{
+								Schema: &spec.Schema{
+									SchemaProps: spec.SchemaProps{
+										Type:   []string{"string"},
+										Format: "",
+									},
+								},
+							},
 						},
 					},
 					"observedGeneration": {
@@ -1014,7 +990,7 @@ func schema_joberrorio_operator_api_v1_JobErrorStatus(ref common.ReferenceCallba
 			},
 		},
 		Dependencies: []string{
-			apiv1.Captured{}.OpenAPIModelName(), apiv1.JobReference{}.OpenAPIModelName(), metav1.Condition{}.OpenAPIModelName(), metav1.Time{}.OpenAPIModelName()},
+			apiv1.JobReference{}.OpenAPIModelName(), metav1.Condition{}.OpenAPIModelName(), metav1.Time{}.OpenAPIModelName()},
 	}
 }
 

@@ -1,0 +1,159 @@
+// Copyright The JobError Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package controllers
+
+import (
+	"context"
+	"time"
+
+	batchv1 "k8s.io/api/batch/v1"
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/utils/lru"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	joberrorv1 "joberror.io/operator/api/v1"
+	"joberror.io/operator/internal/capture"
+	"joberror.io/operator/internal/joblink"
+	"joberror.io/operator/internal/jobs"
+)
+
+// ripe are the failures that are to be recorded now; left is how long it is
+// until another one is. One that the pod got over meanwhile is none.
+func (r *CaptureReconciler) ripe(ctx context.Context, key types.NamespacedName, uid types.UID, sightings []sighting) (ripe []sighting, left time.Duration, err error) {
+	for _, s := range sightings {
+		if !s.Passing {
+			ripe = append(ripe, s)
+			continue
+		}
+		if wait := s.At.Add(r.Capture.Grace).Sub(r.clock.Now()); wait > 0 {
+			if left == 0 || wait < left {
+				left = wait
+			}
+			continue
+		}
+		lasts, err := r.lasts(ctx, key, s.Failure)
+		switch {
+		case err != nil:
+			return nil, 0, err
+		case lasts:
+			ripe = append(ripe, s)
+		default:
+			r.pending.forget(key, uid, s.Failure)
+		}
+	}
+	return ripe, left, nil
+}
+
+// lasts tells whether a pod is still as it was seen.
+func (r *CaptureReconciler) lasts(ctx context.Context, job types.NamespacedName, f capture.Failure) (bool, error) {
+	pods, err := podsOf(ctx, r.cached, job)
+	for i := range pods {
+		for _, now := range capture.OfPod(&pods[i]) {
+			if now.Key == f.Key && now.Occurrence == f.Occurrence {
+				return true, err
+			}
+		}
+	}
+	return false, err
+}
+
+// podsOf are the pods of the Jobs of that name.
+func podsOf(ctx context.Context, cache client.Reader, job types.NamespacedName) ([]corev1.Pod, error) {
+	var list corev1.PodList
+	err := cache.List(ctx, &list, client.InNamespace(job.Namespace), client.MatchingLabels{batchv1.JobNameLabel: job.Name}, client.UnsafeDisableDeepCopy)
+	return list.Items, err
+}
+
+// group is what goes into one JobError.
+type group struct {
+	name string
+	// record is what makes the JobError, where there is none yet.
+	record capture.Failure
+	// seen are the sightings that it is about, and counted each as what.
+	seen    []sighting
+	counted []capture.Failure
+	// over says that it counts what is over the Job's limit.
+	over bool
+}
+
+// plan puts together what goes into one JobError. Failures over the limit of the
+// Job go into the one that counts them; what the Job itself says of its end, and
+// what it reports, is no part of it.
+func (r *CaptureReconciler) plan(ctx context.Context, job *batchv1.Job, sightings []sighting) ([]*group, error) {
+	var groups []*group
+	byName := map[string]*group{}
+	var known map[string]bool
+	for _, s := range sightings {
+		as := s.Failure
+		name := capture.Name(job.Name, job.UID, as.Key)
+		if as.OfPod && byName[name] == nil {
+			if known == nil {
+				var err error
+				if known, err = r.tally.known(ctx, r.cached, job); err != nil {
+					return nil, err
+				}
+			}
+			if !known[name] && len(known) >= r.Capture.Limit {
+				as = capture.Overflow(s.Failure, r.Capture.Limit)
+				name = capture.Name(job.Name, job.UID, as.Key)
+			} else {
+				known[name] = true
+			}
+		}
+		g := byName[name]
+		if g == nil {
+			g = &group{name: name, record: as, over: as.Key != s.Key}
+			byName[name] = g
+			groups = append(groups, g)
+		}
+		g.seen, g.counted = append(g.seen, s), append(g.counted, as)
+	}
+	return groups, nil
+}
+
+// tally remembers which JobErrors were made for a Job, since the cache may not
+// know all of them yet.
+type tally struct{ made *lru.Cache }
+
+func newTally() *tally { return &tally{made: lru.New(rememberedJobs)} }
+
+// known are the names of the JobErrors that hold a failure of a pod of the Job.
+func (t *tally) known(ctx context.Context, cache client.Reader, job *batchv1.Job) (map[string]bool, error) {
+	names := map[string]bool{}
+	errors, err := jobs.Mentions(ctx, cache, job.Namespace, job.Name)
+	if err != nil {
+		return nil, err
+	}
+	for i := range errors {
+		je := &errors[i]
+		if linked := joblink.Linked(je); je.Labels[joberrorv1.LabelCaptured] == joberrorv1.Captured && linked != nil && linked.UID == job.UID {
+			names[je.Name] = true
+		}
+	}
+	if made, ok := t.made.Get(job.UID); ok {
+		for name := range made.(map[string]bool) {
+			names[name] = true
+		}
+	}
+	return names, nil
+}
+
+// add remembers that a JobError was made for a Job. Jobs of one name are
+// reconciled one at a time.
+func (t *tally) add(job types.UID, name string) {
+	made, ok := t.made.Get(job)
+	if !ok {
+		made = map[string]bool{}
+		t.made.Add(job, made)
+	}
+	made.(map[string]bool)[name] = true
+}
+
+// namespaceEnds tells whether a write failed because its namespace is being
+// deleted.
+func namespaceEnds(err error) bool {
+	return apierrors.HasStatusCause(err, corev1.NamespaceTerminatingCause)
+}

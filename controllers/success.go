@@ -1,0 +1,122 @@
+// Copyright The JobError Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package controllers
+
+import (
+	"context"
+	"time"
+
+	batchv1 "k8s.io/api/batch/v1"
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+
+	joberrorv1 "joberror.io/operator/api/v1"
+	"joberror.io/operator/internal/attribution"
+	"joberror.io/operator/internal/capture"
+	"joberror.io/operator/internal/joblink"
+	"joberror.io/operator/internal/jobs"
+)
+
+// resolveBySuccess resolves a captured error once the same work has succeeded.
+// What a Job reported of its records it never resolves.
+func (r *JobErrorReconciler) resolveBySuccess(ctx context.Context, je *joberrorv1.JobError, link link) error {
+	if je.Spec.Resolved || je.Labels[joberrorv1.LabelCaptured] == "" || !r.Capture.AutoResolve || capture.Off(joberrorv1.AnnotationAutoResolve, je) {
+		return nil
+	}
+	cause, err := r.success(ctx, je, link)
+	if cause.Reason == "" || err != nil {
+		return err
+	}
+	namespace, err := joblink.Namespace(ctx, r.cached, je.Namespace)
+	if err != nil || capture.Off(joberrorv1.AnnotationAutoResolve, namespace) {
+		return err
+	}
+	je.Spec.Resolved = true
+	attribution.Mark{By: attribution.OperatorUser, Generation: je.Generation + 1, Cause: cause}.Put(je)
+	return nil
+}
+
+// success looks for what tells that an error is over: its Job completed, a later
+// run of the same CronJob did, or the pod that could not run does.
+func (r *JobErrorReconciler) success(ctx context.Context, je *joberrorv1.JobError, link link) (attribution.Cause, error) {
+	if link.job != nil && endsErrorOf(je, link.job) {
+		return attribution.Cause{Reason: joberrorv1.ReasonJobSucceeded, Name: link.job.Name}, nil
+	}
+	if cronJob := je.Labels[joberrorv1.LabelCronJobName]; cronJob != "" {
+		runs, err := jobs.Runs(ctx, r.cached, je.Namespace, cronJob)
+		if err != nil {
+			return attribution.Cause{}, err
+		}
+		for i := range runs {
+			if later(je, &runs[i]) && endsErrorOf(je, &runs[i]) {
+				return attribution.Cause{Reason: joberrorv1.ReasonJobSucceeded, Name: runs[i].Name}, nil
+			}
+		}
+	}
+	watched := r.Capture.Enabled && r.Capture.Watches(je.Namespace)
+	if !watched || !capture.Passes(je.Spec.Code) || link.job == nil || capture.Off(joberrorv1.AnnotationAutoResolve, link.job) {
+		return attribution.Cause{}, nil
+	}
+	pods, err := podsOf(ctx, r.cached, types.NamespacedName{Namespace: je.Namespace, Name: link.job.Name})
+	pod := recovered(je, link.job, pods)
+	if pod == "" {
+		return attribution.Cause{}, err
+	}
+	return attribution.Cause{Reason: joberrorv1.ReasonRecovered, Name: pod}, err
+}
+
+// later tells whether a run began after an error had happened for the last time.
+// One that ran beside it is no next one.
+func later(je *joberrorv1.JobError, run *batchv1.Job) bool {
+	last := je.Status.LastSeen
+	return last != nil && last.Before(&run.CreationTimestamp)
+}
+
+// endsErrorOf tells whether a Job completed, and that is to resolve the error:
+// one that somebody reopened after that is not resolved again for the same
+// reason.
+func endsErrorOf(je *joberrorv1.JobError, job *batchv1.Job) bool {
+	at := completed(job)
+	if at.IsZero() || capture.Off(joberrorv1.AnnotationAutoResolve, job) {
+		return false
+	}
+	before := meta.FindStatusCondition(je.Status.Conditions, joberrorv1.ConditionResolved)
+	return before == nil || before.Reason != joberrorv1.ReasonReopened ||
+		attribution.Of(je).Cause.Reason == causeFailedAgain || before.LastTransitionTime.Time.Before(at)
+}
+
+// completed is when a Job did; the zero time where it has not.
+func completed(job *batchv1.Job) time.Time {
+	for _, c := range job.Status.Conditions {
+		if c.Type == batchv1.JobComplete && c.Status == corev1.ConditionTrue {
+			return c.LastTransitionTime.Time
+		}
+	}
+	return time.Time{}
+}
+
+// recovered is the name of a pod that got over what the error is about, where
+// none is left that did not.
+func recovered(je *joberrorv1.JobError, job *batchv1.Job, pods []corev1.Pod) string {
+	found := ""
+	for i := range pods {
+		pod := &pods[i]
+		if owner := metav1.GetControllerOf(pod); owner == nil || owner.UID != job.UID {
+			continue
+		}
+		for _, f := range capture.OfPod(pod) {
+			if capture.Name(job.Name, job.UID, f.Key) == je.Name {
+				return ""
+			}
+		}
+		for _, key := range capture.Overcome(pod) {
+			if capture.Name(job.Name, job.UID, key) == je.Name {
+				found = pod.Name
+			}
+		}
+	}
+	return found
+}

@@ -1,0 +1,80 @@
+// Copyright The JobError Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package caches
+
+import (
+	batchv1 "k8s.io/api/batch/v1"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/labels"
+	"k8s.io/apimachinery/pkg/selection"
+	utilruntime "k8s.io/apimachinery/pkg/util/runtime"
+)
+
+// ofJobs selects the pods that the Job controller makes.
+var ofJobs = func() labels.Selector {
+	requirement, err := labels.NewRequirement(batchv1.JobNameLabel, selection.Exists, nil)
+	utilruntime.Must(err)
+	return labels.NewSelector().Add(*requirement)
+}()
+
+// stripJob leaves the metadata, how the Job ended, and who made it.
+func stripJob(obj any) (any, error) {
+	if job, ok := obj.(*batchv1.Job); ok {
+		job.ManagedFields = maker(job.ManagedFields)
+		delete(job.Annotations, corev1.LastAppliedConfigAnnotation)
+		job.Spec = batchv1.JobSpec{}
+		job.Status = batchv1.JobStatus{
+			Conditions: job.Status.Conditions, FailedIndexes: job.Status.FailedIndexes,
+			StartTime: job.Status.StartTime, CompletionTime: job.Status.CompletionTime,
+		}
+	}
+	return obj, nil
+}
+
+// maker is the field manager that wrote an object first, and what it wrote left
+// out.
+func maker(managers []metav1.ManagedFieldsEntry) []metav1.ManagedFieldsEntry {
+	var first *metav1.ManagedFieldsEntry
+	for i := range managers {
+		m := &managers[i]
+		if m.Subresource == "" && (first == nil || m.Time.Before(first.Time)) {
+			first = m
+		}
+	}
+	if first == nil {
+		return nil
+	}
+	return []metav1.ManagedFieldsEntry{{Manager: shared(first.Manager), Operation: first.Operation}}
+}
+
+// stripPod leaves what is read of a pod that failed.
+func stripPod(obj any) (any, error) {
+	if pod, ok := obj.(*corev1.Pod); ok {
+		pod.ManagedFields = nil
+		delete(pod.Annotations, corev1.LastAppliedConfigAnnotation)
+		pod.Spec = corev1.PodSpec{InitContainers: stripContainers(pod.Spec.InitContainers), Containers: stripContainers(pod.Spec.Containers)}
+		pod.Status = corev1.PodStatus{
+			Phase: pod.Status.Phase, Reason: pod.Status.Reason, Message: pod.Status.Message, Conditions: pod.Status.Conditions,
+			InitContainerStatuses: stripStatuses(pod.Status.InitContainerStatuses), ContainerStatuses: stripStatuses(pod.Status.ContainerStatuses),
+		}
+	}
+	return obj, nil
+}
+
+func stripContainers(containers []corev1.Container) []corev1.Container {
+	stripped := make([]corev1.Container, len(containers))
+	for i, c := range containers {
+		stripped[i] = corev1.Container{Name: c.Name, RestartPolicy: c.RestartPolicy, TerminationMessagePolicy: c.TerminationMessagePolicy}
+	}
+	return stripped
+}
+
+func stripStatuses(statuses []corev1.ContainerStatus) []corev1.ContainerStatus {
+	stripped := make([]corev1.ContainerStatus, len(statuses))
+	for i, s := range statuses {
+		stripped[i] = corev1.ContainerStatus{Name: s.Name, State: s.State, LastTerminationState: s.LastTerminationState, RestartCount: s.RestartCount, Started: s.Started}
+	}
+	return stripped
+}

@@ -1,0 +1,96 @@
+// Copyright The JobError Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package capture
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	"k8s.io/apimachinery/pkg/api/equality"
+
+	joberrorv1 "joberror.io/operator/api/v1"
+)
+
+// nth is what happened n seconds after the start.
+func nth(n int) Failure {
+	return Failure{Occurrence: fmt.Sprint(n), At: start.Add(time.Duration(n) * time.Second)}
+}
+
+func TestNoOccurrenceIsCountedTwice(t *testing.T) {
+	t.Parallel()
+	var status joberrorv1.JobErrorStatus
+	for n := range 3 {
+		if !nth(n).Count(&status) {
+			t.Errorf("occurrence %d was not counted", n)
+		}
+	}
+	if status.Occurrences != 3 || !status.FirstSeen.Time.Equal(nth(0).At) || !status.LastSeen.Time.Equal(nth(2).At) {
+		t.Errorf("counted %+v", status)
+	}
+	before := status.DeepCopy()
+	for n := range 3 {
+		later := nth(n)
+		later.At = later.At.Add(time.Minute)
+		if nth(n).Count(&status) || later.Count(&status) {
+			t.Errorf("occurrence %d was counted twice", n)
+		}
+	}
+	if !equality.Semantic.DeepEqual(before, &status) {
+		t.Errorf("%+v became %+v", before, status)
+	}
+	if !nth(-1).Count(&status) || status.Occurrences != 4 || !status.FirstSeen.Time.Equal(nth(-1).At) || !status.LastSeen.Time.Equal(nth(2).At) {
+		t.Errorf("one that is seen late makes %+v", status)
+	}
+}
+
+// A thousand pods may fail in one second.
+func TestManyOccurrencesInOneSecondAreAllCounted(t *testing.T) {
+	t.Parallel()
+	var status joberrorv1.JobErrorStatus
+	for n := range 10 * maxRemembered {
+		Failure{Occurrence: fmt.Sprint(n), At: start.Time}.Count(&status)
+	}
+	if status.Occurrences != 10*maxRemembered {
+		t.Errorf("%d occurrences were counted, want %d", status.Occurrences, 10*maxRemembered)
+	}
+}
+
+func TestOnlyTheLatestOccurrencesAreRemembered(t *testing.T) {
+	t.Parallel()
+	var status joberrorv1.JobErrorStatus
+	for n := range 3 * maxRemembered {
+		nth(n).Count(&status)
+	}
+	if status.Occurrences != 3*maxRemembered || len(status.RecentOccurrences) != maxRemembered {
+		t.Errorf("%d occurrences, %d remembered", status.Occurrences, len(status.RecentOccurrences))
+	}
+	for n := range 3 * maxRemembered {
+		if nth(n).Count(&status) {
+			t.Fatalf("occurrence %d was counted twice", n)
+		}
+	}
+	for _, mark := range status.RecentOccurrences {
+		if len(mark) > 24 {
+			t.Errorf("%q is longer than the schema takes", mark)
+		}
+	}
+}
+
+func TestTheOccurrenceThatAnErrorWasMadeForIsCountedOnce(t *testing.T) {
+	t.Parallel()
+	je := nth(7).JobError(job("job", "1"), "alice")
+	CountFirst(je, &je.Status)
+	CountFirst(je, &je.Status)
+	if je.Status.Occurrences != 1 || !je.Status.FirstSeen.Time.Equal(nth(7).At) || nth(7).Count(&je.Status) {
+		t.Errorf("counted %+v", je.Status)
+	}
+	for _, mark := range []string{"", "7", "1762337700.short", "-762337700.0123456789", "1762337700.ABCDEFGHIJ"} {
+		je := &joberrorv1.JobError{}
+		je.Annotations = map[string]string{joberrorv1.AnnotationOccurrence: mark}
+		if CountFirst(je, &je.Status); je.Status.Occurrences != 0 {
+			t.Errorf("%q counts as an occurrence", mark)
+		}
+	}
+}

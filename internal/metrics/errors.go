@@ -1,0 +1,52 @@
+// Copyright The JobError Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package metrics
+
+import (
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"sigs.k8s.io/controller-runtime/pkg/metrics"
+)
+
+const namespaceLabel = "namespace"
+
+var (
+	captured = prometheus.NewCounterVec(prometheus.CounterOpts{
+		Name: "joberror_captured_total", Help: "Failures of Jobs that were recorded or counted, by their code.",
+	}, []string{namespaceLabel, "code"})
+	suppressed = prometheus.NewCounterVec(prometheus.CounterOpts{
+		Name: "joberror_suppressed_total", Help: "Failures over the limit of their Job, which were counted and not recorded one by one.",
+	}, []string{namespaceLabel})
+	captureDuration = prometheus.NewHistogram(prometheus.HistogramOpts{
+		Name: "joberror_capture_duration_seconds", Help: "Time from when a failure was seen until it was recorded.",
+		Buckets: prometheus.ExponentialBuckets(0.005, 4, 9),
+	})
+	resolved = prometheus.NewCounterVec(prometheus.CounterOpts{
+		Name: "joberror_resolved_total", Help: "JobErrors that were resolved, by the reason that their condition gives.",
+	}, []string{namespaceLabel, "reason"})
+	expired = prometheus.NewCounterVec(prometheus.CounterOpts{
+		Name: "joberror_expired_total", Help: "JobErrors that were deleted because their time was over.",
+	}, []string{namespaceLabel})
+)
+
+func init() {
+	metrics.Registry.MustRegister(captured, suppressed, captureDuration, resolved, expired)
+}
+
+// Captured counts a failure of a Job that was recorded this long after it was
+// seen. The codes are Kubernetes' own and exit codes.
+func Captured(namespace, code string, after time.Duration) {
+	captured.WithLabelValues(namespace, code).Inc()
+	captureDuration.Observe(after.Seconds())
+}
+
+// Suppressed counts a failure over the limit of its Job.
+func Suppressed(namespace string) { suppressed.WithLabelValues(namespace).Inc() }
+
+// Resolved counts a JobError that was resolved.
+func Resolved(namespace, reason string) { resolved.WithLabelValues(namespace, reason).Inc() }
+
+// Expired counts a JobError whose time was over.
+func Expired(namespace string) { expired.WithLabelValues(namespace).Inc() }
