@@ -111,7 +111,7 @@ func run(signal context.Context, opts *options.Options) error {
 	if err := webhook.Setup(mgr, opts.Policy()); err != nil {
 		return err
 	}
-	aggregated, err := apiserver.Setup(ctx, mgr, opts.APIServer, opts.Kubeconfig, certificate, notice)
+	aggregated, err := apiserver.Setup(ctx, mgr, opts.APIServer, opts.Policy(), opts.Kubeconfig, certificate, notice)
 	if err != nil {
 		return err
 	}

@@ -141,11 +141,14 @@ func (r *CaptureReconciler) settle(job *batchv1.Job, g *group, news bool) {
 // observe takes a sighting out that is recorded now, and measures it.
 func (r *CaptureReconciler) observe(job *batchv1.Job, g *group, s sighting) {
 	r.pending.done(client.ObjectKeyFromObject(job), job.UID, s.Failure)
-	if g.over {
+	switch {
+	case g.over:
 		metrics.Suppressed(job.Namespace)
-		return
+	case g.record.Report != nil:
+		metrics.Reported(job.Namespace)
+	default:
+		metrics.Captured(job.Namespace, g.record.Code, r.clock.Since(s.since))
 	}
-	metrics.Captured(job.Namespace, g.record.Code, r.clock.Since(s.since))
 }
 
 // userOf is who made a Job: by its annotation, else by the tool that wrote it

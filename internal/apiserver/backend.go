@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"time"
 
+	"golang.org/x/sync/semaphore"
 	batchv1 "k8s.io/api/batch/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -23,6 +24,7 @@ import (
 	"joberror.io/operator/internal/attribution"
 	"joberror.io/operator/internal/jobs"
 	"joberror.io/operator/internal/resolution"
+	"joberror.io/operator/internal/retention"
 )
 
 // backend is what the endpoints work with.
@@ -33,6 +35,11 @@ type backend struct {
 	live   client.Reader
 	waiter *waiter
 	wait   time.Duration
+	// policy is how long records are kept.
+	policy retention.Policy
+	// reports bounds the records that are created at a time, of all requests
+	// together.
+	reports *semaphore.Weighted
 }
 
 // job finds out which job a path means; 404 where there is neither a Job nor
@@ -56,6 +63,9 @@ func (b *backend) job(ctx context.Context, namespace, id string) (jobs.Ref, erro
 	err = b.live.Get(ctx, types.NamespacedName{Namespace: namespace, Name: id}, job)
 	if apierrors.IsNotFound(err) {
 		return ref, unknown
+	}
+	if err == nil {
+		ref.Job = &batchv1.Job{ObjectMeta: job.ObjectMeta}
 	}
 	return ref, err
 }

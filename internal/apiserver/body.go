@@ -48,6 +48,29 @@ type body struct {
 
 // readBody reads a resolve request's body, which may be empty.
 func readBody(w http.ResponseWriter, r *http.Request) (*body, error) {
+	data, err := readJSON(w, r)
+	if err != nil {
+		return nil, err
+	}
+	if len(data) == 0 {
+		return &body{}, nil
+	}
+	switch data[0] {
+	case '[':
+		return parseRecords(data)
+	case '{':
+		return parseRequest(data)
+	default:
+		return nil, neitherObjectNorArray(data)
+	}
+}
+
+func neitherObjectNorArray(data []byte) error {
+	return invalidRequest(field.Invalid(field.NewPath("body"), shorten(data), "must be an object or an array of records"))
+}
+
+// readJSON reads a body of bounded size and depth, which may be empty.
+func readJSON(w http.ResponseWriter, r *http.Request) ([]byte, error) {
 	data, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBodyBytes))
 	var tooLarge *http.MaxBytesError
 	if errors.As(err, &tooLarge) {
@@ -58,22 +81,12 @@ func readBody(w http.ResponseWriter, r *http.Request) (*body, error) {
 	}
 	data = bytes.Trim(data, " \t\r\n")
 	if len(data) == 0 {
-		return &body{}, nil
+		return nil, nil
 	}
 	if err := checkContentType(r.Header.Get("Content-Type")); err != nil {
 		return nil, err
 	}
-	if err := checkJSON(data); err != nil {
-		return nil, err
-	}
-	switch data[0] {
-	case '[':
-		return parseRecords(data)
-	case '{':
-		return parseRequest(data)
-	default:
-		return nil, invalidRequest(field.Invalid(field.NewPath("body"), shorten(data), "must be an object or an array of records"))
-	}
+	return data, checkJSON(data)
 }
 
 // checkContentType takes a missing type for JSON: "kubectl replace --raw" sends

@@ -5,7 +5,10 @@ package apiserver
 
 import (
 	"context"
+	"maps"
 	"net/http"
+	"slices"
+	"strings"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -44,13 +47,18 @@ func (s *jobErrorStorage) ProducesMIMETypes(string) []string {
 }
 
 func (s *jobErrorStorage) ProducesObject(verb string) any {
-	if verb == http.MethodGet {
+	switch verb {
+	case http.MethodGet:
 		return resolvev1.Record{}
+	case http.MethodPost:
+		return resolvev1.ReportedRecord{}
 	}
 	return joberrorv1.JobErrorResolution{}
 }
 
-func (s *jobErrorStorage) ConnectMethods() []string { return []string{http.MethodGet, http.MethodPut} }
+func (s *jobErrorStorage) ConnectMethods() []string {
+	return []string{http.MethodGet, http.MethodPost, http.MethodPut}
+}
 
 func (s *jobErrorStorage) NewConnectOptions() (runtime.Object, bool, string) { return nil, true, "" }
 
@@ -67,24 +75,33 @@ func (s *jobErrorStorage) Connect(ctx context.Context, id string, _ runtime.Obje
 	}
 	switch {
 	case len(rest) == 0:
-		return only(http.MethodGet, responder, s.backend.list(info.Namespace, id, responder)), nil
+		return only(responder, map[string]http.HandlerFunc{
+			http.MethodGet:  s.backend.list(info.Namespace, id, responder),
+			http.MethodPost: s.backend.report(info.Namespace, id, responder),
+		}), nil
 	case len(rest) > 2 || (action != "resolve" && action != "unresolve"):
 		return nil, notFound(id, "the paths under joberrors are resolve, unresolve, {name}/resolve and {name}/unresolve")
 	case len(rest) == 2:
-		return only(http.MethodPut, responder, s.backend.resolveOne(info.Namespace, id, rest[0], action == "resolve", responder)), nil
+		return only(responder, map[string]http.HandlerFunc{
+			http.MethodPut: s.backend.resolveOne(info.Namespace, id, rest[0], action == "resolve", responder),
+		}), nil
 	default:
-		return only(http.MethodPut, responder, s.backend.resolveMany(info.Namespace, id, action == "resolve", responder)), nil
+		return only(responder, map[string]http.HandlerFunc{
+			http.MethodPut: s.backend.resolveMany(info.Namespace, id, action == "resolve", responder),
+		}), nil
 	}
 }
 
-// only refuses any other method than the endpoint's.
-func only(method string, responder rest.Responder, handler http.HandlerFunc) http.Handler {
+// only refuses any other methods than the path's.
+func only(responder rest.Responder, handlers map[string]http.HandlerFunc) http.Handler {
+	methods := strings.Join(slices.Sorted(maps.Keys(handlers)), ", ")
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.Method != method {
-			w.Header().Set("Allow", method)
+		handler, ok := handlers[r.Method]
+		if !ok {
+			w.Header().Set("Allow", methods)
 			responder.Error(&apierrors.StatusError{ErrStatus: metav1.Status{
 				Status: metav1.StatusFailure, Code: http.StatusMethodNotAllowed, Reason: metav1.StatusReasonMethodNotAllowed,
-				Message: "this path answers " + method + " only",
+				Message: "this path answers " + methods + " only",
 			}})
 			return
 		}

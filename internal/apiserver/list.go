@@ -4,6 +4,7 @@
 package apiserver
 
 import (
+	"context"
 	"encoding/json"
 	"net/http"
 	"strconv"
@@ -50,10 +51,16 @@ func (b *backend) list(namespace, id string, responder rest.Responder) http.Hand
 		if next != "" {
 			w.Header().Set(continueHeader, next)
 		}
-		w.Header().Set("Content-Type", runtime.ContentTypeJSON)
-		if err := json.NewEncoder(w).Encode(records); err != nil {
-			klog.FromContext(r.Context()).V(2).Info("The caller is gone", "err", err)
-		}
+		writeJSON(r.Context(), w, http.StatusOK, records)
+	}
+}
+
+// writeJSON answers with what is no object of an API group.
+func writeJSON(ctx context.Context, w http.ResponseWriter, code int, value any) {
+	w.Header().Set("Content-Type", runtime.ContentTypeJSON)
+	w.WriteHeader(code)
+	if err := json.NewEncoder(w).Encode(value); err != nil {
+		klog.FromContext(ctx).V(2).Info("The caller is gone", "err", err)
 	}
 }
 

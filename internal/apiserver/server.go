@@ -17,6 +17,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"golang.org/x/sync/semaphore"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apiserver/pkg/registry/rest"
 	"k8s.io/apiserver/pkg/server"
@@ -29,6 +30,7 @@ import (
 	"joberror.io/operator/internal/certs"
 	"joberror.io/operator/internal/leaving"
 	"joberror.io/operator/internal/patience"
+	"joberror.io/operator/internal/retention"
 )
 
 // Server is the aggregated API server. As a manager's Runnable it serves on
@@ -45,11 +47,11 @@ type Server struct {
 
 // +kubebuilder:rbac:groups=authentication.k8s.io,resources=tokenreviews,verbs=create
 // +kubebuilder:rbac:groups=authorization.k8s.io,resources=subjectaccessreviews,verbs=create
-// +kubebuilder:rbac:groups=joberror.io,resources=joberrorresolutions,verbs=create
+// +kubebuilder:rbac:groups=joberror.io,resources=joberrorresolutions;joberrors,verbs=create
 
 // Setup adds the server to the manager. It takes the port at once, so that one
 // that is in use is known at start. The kubeconfig may be empty in a cluster.
-func Setup(ctx context.Context, mgr ctrl.Manager, opts Options, kubeconfig string, certificate certs.Certificate, notice leaving.Notice) (*Server, error) {
+func Setup(ctx context.Context, mgr ctrl.Manager, opts Options, policy retention.Policy, kubeconfig string, certificate certs.Certificate, notice leaving.Notice) (*Server, error) {
 	address := net.JoinHostPort(opts.BindAddress, strconv.Itoa(opts.Port))
 	listener, err := net.Listen("tcp", address)
 	if err != nil {
@@ -59,7 +61,10 @@ func Setup(ctx context.Context, mgr ctrl.Manager, opts Options, kubeconfig strin
 	if err != nil {
 		return nil, err
 	}
-	backend := &backend{client: mgr.GetClient(), live: mgr.GetAPIReader(), waiter: waiter, wait: opts.Wait}
+	backend := &backend{
+		client: mgr.GetClient(), live: mgr.GetAPIReader(), waiter: waiter, wait: opts.Wait,
+		policy: policy, reports: semaphore.NewWeighted(reportsInFlight),
+	}
 	s := &Server{
 		options:     opts,
 		kubeconfig:  kubeconfig,

@@ -100,6 +100,20 @@ func specOf(r resolvev1.Record, by joberrorv1.JobErrorSpec, until time.Time) job
 	return spec
 }
 
+// Limit is how long a field of a record may be, in characters.
+type Limit struct {
+	Field, Value string
+	Max          int
+}
+
+// Limits are those of a record's fields, as the schema of JobErrors has them.
+func Limits(r *resolvev1.Record) []Limit {
+	return []Limit{
+		{"_userId", r.UserID, maxSource}, {"code", r.Code, maxCode}, {"extract", r.Extract, maxField}, {"generate", r.Generate, maxField},
+		{"extracted", r.Extracted, maxValue}, {"generated", r.Generated, maxValue}, {"message", r.Message, maxMessage}, {"source", r.Source, maxSource},
+	}
+}
+
 // bound makes of each field what the schema takes: valid UTF-8, cut with a
 // visible mark.
 func bound(spec *joberrorv1.JobErrorSpec) {

@@ -23,6 +23,9 @@ var (
 		Name: "joberror_capture_duration_seconds", Help: "Time from when a failure was seen until it was recorded.",
 		Buckets: prometheus.ExponentialBuckets(0.005, 4, 9),
 	})
+	reported = prometheus.NewCounterVec(prometheus.CounterOpts{
+		Name: "joberror_reported_total", Help: "Records that Jobs reported of themselves, in a request or in the message of a container that ended.",
+	}, []string{namespaceLabel})
 	resolved = prometheus.NewCounterVec(prometheus.CounterOpts{
 		Name: "joberror_resolved_total", Help: "JobErrors that were resolved, by the reason that their condition gives.",
 	}, []string{namespaceLabel, "reason"})
@@ -32,7 +35,7 @@ var (
 )
 
 func init() {
-	metrics.Registry.MustRegister(captured, suppressed, captureDuration, resolved, expired)
+	metrics.Registry.MustRegister(captured, suppressed, captureDuration, reported, resolved, expired)
 }
 
 // Captured counts a failure of a Job that was recorded this long after it was
@@ -41,6 +44,9 @@ func Captured(namespace, code string, after time.Duration) {
 	captured.WithLabelValues(namespace, code).Inc()
 	captureDuration.Observe(after.Seconds())
 }
+
+// Reported counts a record that a Job reported.
+func Reported(namespace string) { reported.WithLabelValues(namespace).Inc() }
 
 // Suppressed counts a failure over the limit of its Job.
 func Suppressed(namespace string) { suppressed.WithLabelValues(namespace).Inc() }

@@ -74,3 +74,22 @@ func (p Policy) ExpiresAt(je *joberrorv1.JobError, own string) time.Time {
 func (p Policy) EntryExpiresAt(entry *joberrorv1.JobErrorResolution) time.Time {
 	return entry.CreationTimestamp.Add(p.Default)
 }
+
+// Problem is why no record can have this createdAt now, under the Job's own
+// retention; empty where it can.
+func (p Policy) Problem(je *joberrorv1.JobError, own string, now time.Time) string {
+	createdAt, err := time.Parse(time.RFC3339, je.Spec.CreatedAt)
+	switch expiresAt := p.ExpiresAt(je, own); {
+	case je.Spec.CreatedAt == "":
+		return ""
+	case err != nil:
+		return "must be a time in RFC 3339, for example 2026-11-05T10:15:00.123Z"
+	case createdAt.After(now.Add(ClockSkew)):
+		return fmt.Sprintf("must not be more than %s ahead of the current time, %s", ClockSkew, now.UTC().Format(time.RFC3339))
+	case !expiresAt.After(now):
+		return fmt.Sprintf("is past its retention: the record would have expired at %s; remove it from where it is kept, for example from Git",
+			expiresAt.UTC().Format(time.RFC3339))
+	default:
+		return ""
+	}
+}

@@ -5,8 +5,6 @@ package webhook
 
 import (
 	"context"
-	"fmt"
-	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/util/validation/field"
@@ -32,31 +30,13 @@ func (v *jobErrorValidator) ValidateCreate(ctx context.Context, je *joberrorv1.J
 	if err != nil {
 		return nil, err
 	}
-	problem := v.createdAtProblem(je, retention.OfJob(job))
+	problem := v.policy.Problem(je, retention.OfJob(job), v.clock.Now())
 	if problem == "" {
 		return nil, nil
 	}
 	path := field.NewPath("spec", "createdAt")
 	return nil, apierrors.NewInvalid(joberrorv1.GroupVersion.WithKind("JobError").GroupKind(), je.Name,
 		field.ErrorList{field.Invalid(path, je.Spec.CreatedAt, problem)})
-}
-
-func (v *jobErrorValidator) createdAtProblem(je *joberrorv1.JobError, own string) string {
-	now := v.clock.Now()
-	createdAt, err := time.Parse(time.RFC3339, je.Spec.CreatedAt)
-	switch expiresAt := v.policy.ExpiresAt(je, own); {
-	case je.Spec.CreatedAt == "":
-		return ""
-	case err != nil:
-		return "must be a time in RFC 3339, for example 2026-11-05T10:15:00.123Z"
-	case createdAt.After(now.Add(retention.ClockSkew)):
-		return fmt.Sprintf("must not be more than %s ahead of the current time, %s", retention.ClockSkew, now.UTC().Format(time.RFC3339))
-	case !expiresAt.After(now):
-		return fmt.Sprintf("is past its retention: the record would have expired at %s; remove it from where it is kept, for example from Git",
-			expiresAt.UTC().Format(time.RFC3339))
-	default:
-		return ""
-	}
 }
 
 // ValidateUpdate has nothing to judge: createdAt is immutable.

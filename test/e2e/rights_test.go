@@ -149,6 +149,7 @@ func TestRolesMayDoWhatTheDocsSay(t *testing.T) {
 			call("resolve", "patch an error", c.Patch(t.Context(), harness.JobError(ns, "a", "job"), harness.MergePatch(`{"spec":{"source":"`+role+`"}}`)))
 			call("resolve", "create an entry", c.Create(t.Context(), entry))
 			call("report", "create an error", c.Create(t.Context(), je))
+			request("report", http.MethodPost, path, `{"message":"by `+role+`"}`)
 			call("delete", "delete an error", c.Delete(t.Context(), harness.JobError(ns, "by-"+role, "job")))
 			call("delete", "delete an entry", c.Delete(t.Context(), harness.Resolution(ns, role, "job")))
 			if err := c.Status().Patch(t.Context(), harness.JobError(ns, "a", "job"), harness.MergePatch(`{"status":{"retryId":"x"}}`)); !apierrors.IsForbidden(err) {

@@ -78,6 +78,26 @@ type Record struct {
 	Source string `json:"source,omitempty"`
 }
 
+// ReportedRecord is what became of a record that was reported: the record as it
+// is kept, or as it was sent and why it is not.
+type ReportedRecord struct {
+	Record `json:",inline"`
+
+	// Why the record is not kept.
+	//
+	// +optional
+	Error *RecordError `json:"error,omitempty"`
+}
+
+// RecordError tells why a record is not kept.
+type RecordError struct {
+	// The HTTP status that it would have had by itself.
+	Code int32 `json:"code"`
+
+	// For people to read.
+	Message string `json:"message"`
+}
+
 // ResolveRequest is the body of a resolve or unresolve request, where it is an
 // object.
 type ResolveRequest struct {

@@ -24,6 +24,16 @@ func (in Record) OpenAPIModelName() string {
 }
 
 // OpenAPIModelName returns the OpenAPI model name for this type.
+func (in RecordError) OpenAPIModelName() string {
+	return "io.joberror.resolve.v1.RecordError"
+}
+
+// OpenAPIModelName returns the OpenAPI model name for this type.
+func (in ReportedRecord) OpenAPIModelName() string {
+	return "io.joberror.resolve.v1.ReportedRecord"
+}
+
+// OpenAPIModelName returns the OpenAPI model name for this type.
 func (in ResolveRequest) OpenAPIModelName() string {
 	return "io.joberror.resolve.v1.ResolveRequest"
 }

@@ -23,6 +23,8 @@ func GetOpenAPIDefinitions(ref common.ReferenceCallback) map[string]common.OpenA
 		v1.JobSummary{}.OpenAPIModelName():                    schema_operator_api_resolve_v1_JobSummary(ref),
 		v1.JobSummaryList{}.OpenAPIModelName():                schema_operator_api_resolve_v1_JobSummaryList(ref),
 		v1.Record{}.OpenAPIModelName():                        schema_operator_api_resolve_v1_Record(ref),
+		v1.RecordError{}.OpenAPIModelName():                   schema_operator_api_resolve_v1_RecordError(ref),
+		v1.ReportedRecord{}.OpenAPIModelName():                schema_operator_api_resolve_v1_ReportedRecord(ref),
 		v1.ResolveRequest{}.OpenAPIModelName():                schema_operator_api_resolve_v1_ResolveRequest(ref),
 		apiv1.JobError{}.OpenAPIModelName():                   schema_joberrorio_operator_api_v1_JobError(ref),
 		apiv1.JobErrorList{}.OpenAPIModelName():               schema_joberrorio_operator_api_v1_JobErrorList(ref),
@@ -317,6 +319,150 @@ func schema_operator_api_resolve_v1_Record(ref common.ReferenceCallback) common.
 				Required: []string{"resolved"},
 			},
 		},
+	}
+}
+
+func schema_operator_api_resolve_v1_RecordError(ref common.ReferenceCallback) common.OpenAPIDefinition {
+	return common.OpenAPIDefinition{
+		Schema: spec.Schema{
+			SchemaProps: spec.SchemaProps{
+				Description: "RecordError tells why a record is not kept.",
+				Type:        []string{"object"},
+				Properties: map[string]spec.Schema{
+					"code": {
+						SchemaProps: spec.SchemaProps{
+							Description: "The HTTP status that it would have had by itself.",
+							Default:     0,
+							Type:        []string{"integer"},
+							Format:      "int32",
+						},
+					},
+					"message": {
+						SchemaProps: spec.SchemaProps{
+							Description: "For people to read.",
+							Default:     "",
+							Type:        []string{"string"},
+							Format:      "",
+						},
+					},
+				},
+				Required: []string{"code", "message"},
+			},
+		},
+	}
+}
+
+func schema_operator_api_resolve_v1_ReportedRecord(ref common.ReferenceCallback) common.OpenAPIDefinition {
+	return common.OpenAPIDefinition{
+		Schema: spec.Schema{
+			SchemaProps: spec.SchemaProps{
+				Description: "ReportedRecord is what became of a record that was reported: the record as it is kept, or as it was sent and why it is not.",
+				Type:        []string{"object"},
+				Properties: map[string]spec.Schema{
+					"_id": {
+						SchemaProps: spec.SchemaProps{
+							Description: "The name of the JobError. The source's own clients strip it before they send a record back.",
+							Type:        []string{"string"},
+							Format:      "",
+						},
+					},
+					"_userId": {
+						SchemaProps: spec.SchemaProps{
+							Description: "Who created the record.",
+							Type:        []string{"string"},
+							Format:      "",
+						},
+					},
+					"_jobId": {
+						SchemaProps: spec.SchemaProps{
+							Description: "The job that the error belongs to.",
+							Type:        []string{"string"},
+							Format:      "",
+						},
+					},
+					"_retryId": {
+						SchemaProps: spec.SchemaProps{
+							Description: "When the record last changed. Read only.",
+							Type:        []string{"string"},
+							Format:      "",
+						},
+					},
+					"createdAt": {
+						SchemaProps: spec.SchemaProps{
+							Description: "When the error happened.",
+							Type:        []string{"string"},
+							Format:      "",
+						},
+					},
+					"resolved": {
+						SchemaProps: spec.SchemaProps{
+							Description: "Whether somebody has dealt with the error.",
+							Default:     false,
+							Type:        []string{"boolean"},
+							Format:      "",
+						},
+					},
+					"code": {
+						SchemaProps: spec.SchemaProps{
+							Description: "The machine-readable code of the error.",
+							Type:        []string{"string"},
+							Format:      "",
+						},
+					},
+					"extract": {
+						SchemaProps: spec.SchemaProps{
+							Description: "The source field of the mapping that failed.",
+							Type:        []string{"string"},
+							Format:      "",
+						},
+					},
+					"generate": {
+						SchemaProps: spec.SchemaProps{
+							Description: "The destination field of the mapping that failed.",
+							Type:        []string{"string"},
+							Format:      "",
+						},
+					},
+					"extracted": {
+						SchemaProps: spec.SchemaProps{
+							Description: "The value that was read from the source field.",
+							Type:        []string{"string"},
+							Format:      "",
+						},
+					},
+					"generated": {
+						SchemaProps: spec.SchemaProps{
+							Description: "The value that was made for the destination field.",
+							Type:        []string{"string"},
+							Format:      "",
+						},
+					},
+					"message": {
+						SchemaProps: spec.SchemaProps{
+							Description: "What went wrong, for people to read.",
+							Type:        []string{"string"},
+							Format:      "",
+						},
+					},
+					"source": {
+						SchemaProps: spec.SchemaProps{
+							Description: "The system or container that raised the error.",
+							Type:        []string{"string"},
+							Format:      "",
+						},
+					},
+					"error": {
+						SchemaProps: spec.SchemaProps{
+							Description: "Why the record is not kept.",
+							Ref:         ref(v1.RecordError{}.OpenAPIModelName()),
+						},
+					},
+				},
+				Required: []string{"resolved"},
+			},
+		},
+		Dependencies: []string{
+			v1.RecordError{}.OpenAPIModelName()},
 	}
 }
 

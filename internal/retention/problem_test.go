@@ -1,17 +1,14 @@
 // Copyright The JobError Authors
 // SPDX-License-Identifier: Apache-2.0
 
-package webhook
+package retention
 
 import (
 	"strings"
 	"testing"
 	"time"
 
-	clocktesting "k8s.io/utils/clock/testing"
-
 	joberrorv1 "joberror.io/operator/api/v1"
-	"joberror.io/operator/internal/retention"
 )
 
 func TestCreatedAtProblem(t *testing.T) {
@@ -19,7 +16,7 @@ func TestCreatedAtProblem(t *testing.T) {
 	now := time.Date(2026, time.December, 5, 10, 15, 0, 0, time.UTC)
 	const days30 = 30 * 24 * time.Hour
 	at := func(offset time.Duration) string { return now.Add(offset).Format(time.RFC3339Nano) }
-	validator := &jobErrorValidator{clock: clocktesting.NewFakePassiveClock(now), policy: retention.Policy{Default: days30}}
+	policy := Policy{Default: days30}
 
 	const ahead, expired, unreadable = "must not be more than 5m0s ahead", "is past its retention", "must be a time in RFC 3339"
 	for _, tc := range []struct {
@@ -52,7 +49,7 @@ func TestCreatedAtProblem(t *testing.T) {
 		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()
 			je := &joberrorv1.JobError{Spec: joberrorv1.JobErrorSpec{CreatedAt: tc.createdAt}}
-			got := validator.createdAtProblem(je, tc.own)
+			got := policy.Problem(je, tc.own, now)
 			if (got == "") != (tc.problem == "") || !strings.Contains(got, tc.problem) {
 				t.Errorf("problem with %q = %q, want %q", tc.createdAt, got, tc.problem)
 			}
@@ -63,7 +60,7 @@ func TestCreatedAtProblem(t *testing.T) {
 func TestARefusalTellsTheTimesThatItGoesBy(t *testing.T) {
 	t.Parallel()
 	now := time.Date(2026, time.December, 5, 12, 15, 0, 0, time.FixedZone("", 2*60*60))
-	validator := &jobErrorValidator{clock: clocktesting.NewFakePassiveClock(now), policy: retention.Policy{Default: 24 * time.Hour}}
+	policy := Policy{Default: 24 * time.Hour}
 	for name, tc := range map[string]struct{ createdAt, want string }{
 		"the current time, for one that is ahead":      {"2026-12-05T11:00:00Z", "2026-12-05T10:15:00Z"},
 		"when it would have expired, for one that has": {"2026-12-01T07:00:00+01:00", "2026-12-02T06:00:00Z"},
@@ -71,7 +68,7 @@ func TestARefusalTellsTheTimesThatItGoesBy(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			je := &joberrorv1.JobError{Spec: joberrorv1.JobErrorSpec{CreatedAt: tc.createdAt}}
-			if got := validator.createdAtProblem(je, ""); !strings.Contains(got, tc.want) {
+			if got := policy.Problem(je, "", now); !strings.Contains(got, tc.want) {
 				t.Errorf("problem = %q, want it to tell %s", got, tc.want)
 			}
 		})

@@ -1,0 +1,44 @@
+// Copyright The JobError Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package apiserver
+
+import (
+	"errors"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+
+	resolvev1 "joberror.io/operator/api/resolve/v1"
+	"joberror.io/operator/internal/capture"
+)
+
+// FuzzReadReport looks for a body that crashes the server, or of which a record
+// is kept that says nothing.
+func FuzzReadReport(f *testing.F) {
+	for _, seed := range []string{
+		``, `{}`, `[]`, `[{}]`, `null`, `{"message":"m"}`, `[{"message":"m"},{"_id":"a","code":"c"}]`, `[{"_id":"a","code":"c"},{"_id":"a","code":"d"}]`,
+		`{"message":"a","message":"b"}`, `{"_id":"A b","message":"m"}`, `{"mesage":"m"}`, `[[[[[[[[[`, `{"message":7}`, "{\"message\":\"\xff\"}",
+	} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, content string) {
+		r := httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/jobs/backup/joberrors", strings.NewReader(content))
+		got, err := readReport(httptest.NewRecorder(), r)
+		if err != nil {
+			var status apierrors.APIStatus
+			if !errors.As(err, &status) || status.Status().Code < 400 || status.Status().Code > 499 {
+				t.Fatalf("a bad body is the client's mistake: %v", err)
+			}
+			return
+		}
+		for _, r := range got.records {
+			if (capture.Content(r) == resolvev1.Record{}) {
+				t.Fatalf("%q holds a record that says nothing", content)
+			}
+		}
+	})
+}

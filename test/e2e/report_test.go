@@ -1,0 +1,186 @@
+// Copyright The JobError Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package e2e
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"strings"
+	"testing"
+
+	"k8s.io/client-go/rest"
+
+	resolvev1 "joberror.io/operator/api/resolve/v1"
+	joberrorv1 "joberror.io/operator/api/v1"
+	"joberror.io/operator/test/harness"
+)
+
+// results is the body as what became of each record.
+func results(t *testing.T, r harness.Response) []resolvev1.ReportedRecord {
+	t.Helper()
+	var results []resolvev1.ReportedRecord
+	if err := json.Unmarshal(r.Body, &results); err != nil {
+		t.Fatalf("%v: %s", err, r.Body)
+	}
+	return results
+}
+
+func count(t *testing.T, ns string) int {
+	t.Helper()
+	var list joberrorv1.JobErrorList
+	if err := cluster.Client.List(t.Context(), &list, inNamespace(ns)); err != nil {
+		t.Fatal(err)
+	}
+	return len(list.Items)
+}
+
+func TestAJobReportsItsRecords(t *testing.T) {
+	t.Parallel()
+	ns := cluster.Namespace(t)
+	path := job(t, ns)
+	cluster.Grant(t, ns, "pipeline", "joberror-reporter")
+	pipeline := cluster.User(t, "pipeline")
+	var one resolvev1.ReportedRecord
+	answer := harness.Do(t, pipeline, http.MethodPost, path, `{"_id":"row-17","code":"E1","message":"no date"}`).Want(t, 201)
+	if err := json.Unmarshal(answer.Body, &one); err != nil {
+		t.Fatal(err)
+	}
+	if one.ID != "row-17" || one.UserID != "pipeline" || one.JobID != "job" || one.CreatedAt == "" || one.Error != nil {
+		t.Errorf("answer is %+v", one)
+	}
+	const two = `[{"message":"a","source":"crm","extract":"x","extracted":"1","generate":"y","generated":"2","createdAt":"2026-11-05T10:15:00.5Z"},{"message":"b","_userId":"5c9","resolved":true}]`
+	first := results(t, harness.Do(t, pipeline, http.MethodPost, path, strings.ReplaceAll(two, "2026-11-05T10:15:00.5Z", one.CreatedAt)).Want(t, 201))
+	if len(first) != 2 || first[0].Message != "a" || first[0].CreatedAt != one.CreatedAt || first[1].UserID != "5c9" || !first[1].Resolved {
+		t.Errorf("answers are %+v", first)
+	}
+	je := cluster.When(t, ns, "row-17", linked(joberrorv1.ReasonJobFound))
+	if je.Labels[joberrorv1.LabelCaptured] != "" || len(je.OwnerReferences) != 2 || je.Spec.Message != "no date" {
+		t.Errorf("the error is %+v", je)
+	}
+	if je := cluster.When(t, ns, first[1].ID, resolved); je.Status.ResolvedBy != "pipeline" {
+		t.Errorf("resolved by %q", je.Status.ResolvedBy)
+	}
+
+	// Sent again, nothing is kept twice, and the answer is the same.
+	again := results(t, harness.Do(t, pipeline, http.MethodPost, path, strings.ReplaceAll(two, "2026-11-05T10:15:00.5Z", one.CreatedAt)).Want(t, 201))
+	if again[0].ID != first[0].ID || again[1].ID != first[1].ID || count(t, ns) != 3 {
+		t.Errorf("sent again: %+v, first %+v, %d errors", again, first, count(t, ns))
+	}
+}
+
+func TestAThousandRecordsAreReportedAtOnce(t *testing.T) {
+	t.Parallel()
+	ns := cluster.Namespace(t)
+	path := job(t, ns)
+	var records []string
+	for i := range 1000 {
+		records = append(records, fmt.Sprintf(`{"code":"E","message":"row %d"}`, i))
+	}
+	body := "[" + strings.Join(records, ",") + "]"
+	got := results(t, harness.Do(t, cluster.Config(), http.MethodPost, path, body).Want(t, 201))
+	for i, r := range got {
+		if r.Message != fmt.Sprintf("row %d", i) || r.Error != nil || r.ID == "" {
+			t.Fatalf("record %d became %+v", i, r)
+		}
+	}
+	if n := count(t, ns); n != 1000 || len(got) != 1000 {
+		t.Errorf("%d answers, %d errors", len(got), n)
+	}
+	tooMany := "[" + strings.Join(append(records, records[0]), ",") + "]"
+	status := harness.Do(t, cluster.Config(), http.MethodPost, path, tooMany).Want(t, 422).Status(t)
+	if !strings.Contains(status.Message, "Too many: 1001: must have at most 1000 items") {
+		t.Errorf("the refusal says %q", status.Message)
+	}
+}
+
+func TestOfAReportThatCantBeNothingIsKept(t *testing.T) {
+	t.Parallel()
+	ns := cluster.Namespace(t)
+	path := job(t, ns)
+	for name, tc := range map[string]struct {
+		body string
+		code int
+		says string
+	}{
+		"no body":                        {"", 422, "body: Required"},
+		"no JSON":                        {"{", 400, "no valid JSON"},
+		"a field that is mistyped":       {`[{"message":"a"},{"message":"b","mesage":"c"}]`, 422, "body[1].mesage: Forbidden"},
+		"a field twice":                  {`{"message":"a","message":"b"}`, 422, "duplicate field"},
+		"a record that says nothing":     {`[{"message":"a"},{}]`, 422, "body[1].message: Required"},
+		"an id that is no name":          {`{"_id":"Row 17","message":"a"}`, 422, "body._id: Invalid"},
+		"a code that is too long":        {`{"code":"` + strings.Repeat("c", 257) + `"}`, 422, "body.code: Too long"},
+		"another job":                    {`{"_jobId":"other","message":"a"}`, 422, "body._jobId: Invalid"},
+		"a time to come":                 {`{"message":"a","createdAt":"2099-01-01T00:00:00Z"}`, 422, "body.createdAt: Invalid"},
+		"a time that is none":            {`{"message":"a","createdAt":"yesterday"}`, 422, "body.createdAt: Invalid"},
+		"a time past its retention":      {`{"message":"a","createdAt":"2020-01-01T00:00:00Z"}`, 422, "past its retention"},
+		"an id twice with other content": {`[{"_id":"a","message":"a"},{"_id":"a","message":"b"}]`, 422, "body[1]._id: Duplicate"},
+		"a dry run that is none":         {`{"message":"a"}?dryRun=Some`, 422, "dryRun: Unsupported"},
+	} {
+		body, query, _ := strings.Cut(tc.body, "?")
+		got := harness.Do(t, cluster.Config(), http.MethodPost, strings.TrimSuffix(path+"?"+query, "?"), body).Want(t, tc.code).Status(t)
+		if !strings.Contains(got.Message, tc.says) {
+			t.Errorf("%s: the refusal says %q, want %q", name, got.Message, tc.says)
+		}
+	}
+	harness.Do(t, cluster.Config(), http.MethodPost, path+"?dryRun=All", `{"_id":"a","message":"a"}`).Want(t, 201)
+	harness.Do(t, cluster.Config(), http.MethodPost, path+"/resolve", `{"message":"a"}`).Want(t, 405)
+	harness.Do(t, cluster.Config(), http.MethodPost, harness.JobErrors(ns, "unknown"), `{"message":"a"}`).Want(t, 404)
+	if n := count(t, ns); n != 0 {
+		t.Errorf("%d errors were kept", n)
+	}
+}
+
+func TestAnIDThatIsTakenIsToldOf(t *testing.T) {
+	t.Parallel()
+	ns := cluster.Namespace(t)
+	path := job(t, ns, "mine")
+	harness.Create(t, cluster.Client, harness.JobError(ns, "others", "other"))
+	body := `[{"_id":"others","message":"a"},{"_id":"mine","message":"says something else"},{"_id":"mine-too","message":"a"}]`
+	got := results(t, harness.Do(t, cluster.Config(), http.MethodPost, path, body).Want(t, 409))
+	if got[0].Error == nil || got[0].Error.Code != 409 || !strings.Contains(got[0].Error.Message, "another job") ||
+		got[1].Error == nil || !strings.Contains(got[1].Error.Message, "something else") || got[2].Error != nil {
+		t.Errorf("answers are %+v", got)
+	}
+	status := harness.Do(t, cluster.Config(), http.MethodPost, path, `{"_id":"others","message":"a"}`).Want(t, 409).Status(t)
+	if !strings.Contains(status.Message, "_id") {
+		t.Errorf("the refusal says %q", status.Message)
+	}
+	cluster.Settled(t, ns, "mine-too")
+}
+
+// Inside a pod, a Job has the address of the API server, a token and its CA.
+func TestAPodReportsWithItsToken(t *testing.T) {
+	t.Parallel()
+	ns := cluster.Namespace(t)
+	path := job(t, ns)
+	as := rest.AnonymousClientConfig(cluster.Config())
+	as.BearerToken = token(t, ns, "reporter")
+	harness.Do(t, as, http.MethodPost, path, `{"message":"a"}`).Want(t, 403)
+	cluster.Kubectl(t, "create", "rolebinding", "reporter", "-n", ns, "--clusterrole=joberror-reporter", "--serviceaccount="+ns+":reporter")
+	harness.Eventually(t, func() string {
+		if got := harness.Do(t, as, http.MethodPost, path, `{"_id":"a","message":"a"}`); got.Code != 201 {
+			return string(got.Body)
+		}
+		return ""
+	})
+	if je := cluster.Settled(t, ns, "a"); je.Spec.UserID != "system:serviceaccount:"+ns+":reporter" {
+		t.Errorf("reported by %q", je.Spec.UserID)
+	}
+}
+
+func TestTheErrorsOfAJobThatIsGoneCanStillBeReported(t *testing.T) {
+	t.Parallel()
+	ns := cluster.Namespace(t)
+	path := job(t, ns, "a")
+	cluster.When(t, ns, "a", linked(joberrorv1.ReasonJobFound))
+	before := results(t, harness.Do(t, cluster.Config(), http.MethodPost, path, `[{"message":"late"}]`).Want(t, 201))
+	cluster.Kubectl(t, "delete", "job", "job", "-n", ns)
+	cluster.When(t, ns, "a", linked(joberrorv1.ReasonJobDeleted))
+	after := results(t, harness.Do(t, cluster.Config(), http.MethodPost, path, `[{"message":"late"},{"message":"later"}]`).Want(t, 201))
+	if after[0].ID != before[0].ID {
+		t.Errorf("the same record is %s, and %s after the Job is gone", before[0].ID, after[0].ID)
+	}
+	cluster.When(t, ns, after[1].ID, linked(joberrorv1.ReasonJobDeleted))
+}
