@@ -27,6 +27,7 @@ type CaptureReconciler struct {
 	environment
 	pending *pending
 	tally   *tally
+	logs    *logs
 }
 
 // Reconcile records what is pending of the Jobs of that name.

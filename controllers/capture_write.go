@@ -41,8 +41,10 @@ func (r *CaptureReconciler) record(ctx context.Context, job *batchv1.Job, exists
 // make creates the JobError of a group for its first sighting. The others are
 // counted once the cache has it.
 func (r *CaptureReconciler) make(ctx context.Context, job *batchv1.Job, exists bool, namespace types.UID, g *group) error {
+	if tail := r.logs.message(ctx, job.Namespace, g.record); tail != "" {
+		g.record.Message = tail
+	}
 	je := g.record.JobError(job, userOf(job))
-	je.Name = g.name
 	if exists {
 		joblink.Apply(je, job, namespace)
 		metav1.SetMetaDataLabel(&je.ObjectMeta, joberrorv1.LabelJobUID, string(job.UID))

@@ -13,6 +13,7 @@ import (
 	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	typedcorev1 "k8s.io/client-go/kubernetes/typed/core/v1"
 	"k8s.io/client-go/tools/events"
 	"k8s.io/client-go/util/workqueue"
 	"k8s.io/utils/clock"
@@ -142,11 +143,22 @@ func Setup(mgr ctrl.Manager, opts Options) error {
 	if err != nil || !opts.Capture.Enabled {
 		return err
 	}
+	return setupCapture(mgr, env)
+}
+
+func setupCapture(mgr ctrl.Manager, env environment) error {
 	captures := &CaptureReconciler{environment: env, pending: newPending(), tally: newTally()}
+	if env.Capture.LogLines > 0 {
+		pods, err := typedcorev1.NewForConfigAndClient(mgr.GetConfig(), mgr.GetHTTPClient())
+		if err != nil {
+			return err
+		}
+		captures.logs = &logs{pods: pods, lines: env.Capture.LogLines}
+	}
 	return ctrl.NewControllerManagedBy(mgr).
 		Named("capture").
 		Watches(&corev1.Pod{}, captures.onEvents(captures.seePod)).
 		Watches(&batchv1.Job{}, captures.onEvents(captures.seeJob)).
-		WithOptions(fairly(opts.Concurrency)).
+		WithOptions(fairly(env.Concurrency)).
 		Complete(captures)
 }

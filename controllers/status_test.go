@@ -13,6 +13,7 @@ import (
 
 	joberrorv1 "joberror.io/operator/api/v1"
 	"joberror.io/operator/internal/attribution"
+	"joberror.io/operator/internal/capture"
 )
 
 var (
@@ -52,6 +53,9 @@ func TestTheStatusFollowsTheWish(t *testing.T) {
 	alices := marked(attribution.Mark{By: "alice", Generation: 2})
 	bobs := marked(attribution.Mark{By: "bob", Generation: 3})
 	carols := marked(attribution.Mark{By: "carol", Generation: 2, Resolution: attribution.Resolution{Name: "resolve-x1", UID: "1"}})
+	because := func(generation int64, reason, name string) func(*joberrorv1.JobError) {
+		return marked(attribution.Mark{By: "operator", Generation: generation, Cause: attribution.Cause{Reason: reason, Name: name}})
+	}
 	const yes, no = metav1.ConditionTrue, metav1.ConditionFalse
 
 	for _, tc := range []struct {
@@ -89,6 +93,13 @@ func TestTheStatusFollowsTheWish(t *testing.T) {
 		{name: "another change of it keeps them too", je: jobError(3, observed(2, resolved, carols), resolved, carols),
 			condition: yes, reason: joberrorv1.ReasonSetByResolution, message: "resolved by carol with JobErrorResolution resolve-x1", since: earlier,
 			resolvedAt: earlier, by: "carol", resolution: "resolve-x1"},
+
+		{name: "an error whose work succeeded tells which Job did", je: jobError(2, observed(1), resolved, because(2, joberrorv1.ReasonJobSucceeded, "backup-2")),
+			condition: yes, reason: joberrorv1.ReasonJobSucceeded, message: "resolved: Job backup-2 succeeded", since: now, resolvedAt: now, by: "operator"},
+		{name: "one that a pod got over tells which did", je: jobError(2, observed(1), resolved, because(2, joberrorv1.ReasonRecovered, "backup-x1")),
+			condition: yes, reason: joberrorv1.ReasonRecovered, message: "resolved: pod backup-x1 got over it", since: now, resolvedAt: now, by: "operator"},
+		{name: "one that happened again is reopened", je: jobError(3, observed(2, resolved, alices), because(3, causeFailedAgain, "backup-x1/main")),
+			condition: no, reason: joberrorv1.ReasonReopened, message: "reopened: the same failure happened again in backup-x1/main", since: now},
 
 		{name: "reopening clears who and when", je: jobError(3, observed(2, resolved, alices), bobs),
 			condition: no, reason: joberrorv1.ReasonReopened, message: "reopened by bob", since: now},
@@ -142,5 +153,18 @@ func TestWhoResolvedLastIsTheOneToldOf(t *testing.T) {
 		resolved, marked(attribution.Mark{By: "carol", Generation: 4}))
 	if got := desiredStatus(je, link{}, expiresAt, now); got.ResolvedBy != "carol" || !got.ResolvedAt.Time.Equal(now) {
 		t.Errorf("resolved by %s at %s, want by carol at %s", got.ResolvedBy, got.ResolvedAt, now)
+	}
+}
+
+func TestTheFirstStatusOfACapturedErrorCountsWhatItWasMadeFor(t *testing.T) {
+	t.Parallel()
+	failure := capture.Failure{Key: "k", Occurrence: "o", At: earlier}
+	je := failure.JobError(job(""), "x")
+	je.Status = desiredStatus(je, link{}, expiresAt, now)
+	if je.Status.Occurrences != 1 || !je.Status.FirstSeen.Time.Equal(earlier) || !je.Status.LastSeen.Time.Equal(earlier) {
+		t.Errorf("status is %+v", je.Status)
+	}
+	if again := desiredStatus(je, link{}, expiresAt, now); again.Occurrences != 1 {
+		t.Errorf("it is counted %d times", again.Occurrences)
 	}
 }

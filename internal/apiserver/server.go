@@ -19,6 +19,7 @@ import (
 
 	"golang.org/x/sync/semaphore"
 	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apiserver/pkg/endpoints/request"
 	"k8s.io/apiserver/pkg/registry/rest"
 	"k8s.io/apiserver/pkg/server"
 	"k8s.io/apiserver/pkg/server/dynamiccertificates"
@@ -29,6 +30,7 @@ import (
 	resolvev1 "joberror.io/operator/api/resolve/v1"
 	"joberror.io/operator/internal/certs"
 	"joberror.io/operator/internal/leaving"
+	"joberror.io/operator/internal/metrics"
 	"joberror.io/operator/internal/patience"
 	"joberror.io/operator/internal/retention"
 )
@@ -126,7 +128,25 @@ const patienceWithCallers = 30 * time.Second
 
 // buildHandlerChain puts what the library's chain lacks around and into it.
 func (s *Server) buildHandlerChain(handler http.Handler, config *server.Config) http.Handler {
-	return s.notice.Handler(patience.Body(server.DefaultBuildHandlerChain(withDryRun(handler), config), patienceWithCallers))
+	measured := metrics.Requests(withDryRun(handler), endpointOf)
+	return s.notice.Handler(patience.Body(server.DefaultBuildHandlerChain(measured, config), patienceWithCallers))
+}
+
+// endpointOf names the endpoint that a request is to.
+func endpointOf(ctx context.Context) string {
+	info, ok := request.RequestInfoFrom(ctx)
+	switch {
+	case !ok || !info.IsResourceRequest || info.APIGroup != resolvev1.GroupVersion.Group || info.Resource != "jobs":
+		return "other"
+	case info.Subresource == "":
+		return "jobs"
+	}
+	switch action := info.Parts[len(info.Parts)-1]; action {
+	case "resolve", "unresolve":
+		return action
+	default:
+		return "joberrors"
+	}
 }
 
 func (s *Server) config() (*server.RecommendedConfig, error) {

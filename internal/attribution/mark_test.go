@@ -23,6 +23,7 @@ func TestAMarkReadsAsItWasPut(t *testing.T) {
 	for name, mark := range map[string]Mark{
 		"by a user":                {By: "alice", Generation: 2},
 		"with a resolution":        {By: "alice", Generation: 7, Resolution: Resolution{Name: "resolve-x1", UID: "1"}},
+		"by the operator itself":   {By: "operator", Generation: 7, Cause: Cause{Reason: "JobSucceeded", Name: "nightly-2"}},
 		"by a user who is unknown": {Generation: 3, Resolution: Resolution{Name: "resolve-x1", UID: "1"}},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -74,16 +74,18 @@ func ended(pod *corev1.Pod) time.Time {
 type end struct {
 	*corev1.ContainerStateTerminated
 	run string
+	// previous says that it is that of the run before.
+	previous bool
 }
 
 // ends are those of the run that the container is in, and of the run before.
 func (c container) ends() []end {
 	var ends []end
 	if last := c.status.LastTerminationState.Terminated; last != nil {
-		ends = append(ends, end{last, c.run(c.status.RestartCount - 1)})
+		ends = append(ends, end{last, c.run(c.status.RestartCount - 1), true})
 	}
 	if now := c.status.State.Terminated; now != nil {
-		ends = append(ends, end{now, c.run(c.status.RestartCount)})
+		ends = append(ends, end{now, c.run(c.status.RestartCount), false})
 	}
 	return ends
 }
@@ -100,14 +102,19 @@ func (c container) exits() []Failure {
 		if end.ExitCode == 0 || c.toldToEnd(end.ContainerStateTerminated) {
 			continue
 		}
-		failures = append(failures, Failure{
+		message, said := c.messageOf(end.ContainerStateTerminated)
+		failure := Failure{
 			Key:        "exit/" + c.status.Name + "/" + codeOf(end.ContainerStateTerminated) + indexOf(c.pod),
 			Occurrence: end.run,
 			Code:       codeOf(end.ContainerStateTerminated),
-			Message:    c.messageOf(end.ContainerStateTerminated),
+			Message:    message,
 			Source:     c.source(),
 			At:         end.FinishedAt.Time,
-		})
+		}
+		if !said {
+			failure.Log = &Log{Pod: c.pod.Name, Container: c.status.Name, Previous: end.previous}
+		}
+		failures = append(failures, failure)
 	}
 	return failures
 }
@@ -180,13 +187,14 @@ func codeOf(end *corev1.ContainerStateTerminated) string {
 	return end.Reason
 }
 
-// messageOf is the text that the container left, or what its exit code says.
-func (c container) messageOf(end *corev1.ContainerStateTerminated) string {
-	message := strings.TrimSpace(end.Message)
+// messageOf is the text that the container left, or what its exit code says; said
+// tells which.
+func (c container) messageOf(end *corev1.ContainerStateTerminated) (message string, said bool) {
+	message = strings.TrimSpace(end.Message)
 	if _, report := Records(message, c.mayBeLog(end)); message != "" && !report {
-		return message
+		return message, true
 	}
-	return exitMessage(end)
+	return exitMessage(end), false
 }
 
 // exitMessage is what an exit code says.

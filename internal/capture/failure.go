@@ -27,7 +27,17 @@ type Failure struct {
 	Passing bool
 	// OfPod says that a pod or a container failed, not the Job as a whole.
 	OfPod bool
+	// Log is where the container's log says more than the message does; nil
+	// where the container left a message, and for all else.
+	Log *Log
 	// Report is the record that the Job itself reported, in place of what was
 	// seen of it; nil for all others.
 	Report *resolvev1.Record
+}
+
+// Log is the log of a container's run.
+type Log struct {
+	Pod, Container string
+	// Previous says that it is the run before the last one.
+	Previous bool
 }

@@ -25,6 +25,9 @@ type Options struct {
 	Limit int
 	// Grace is how long a pod may be unable to run before that is recorded.
 	Grace time.Duration
+	// LogLines is how much of its log is the message of a container that left
+	// none; none where zero.
+	LogLines int64
 	// AutoResolve resolves what was captured once the same work succeeds.
 	AutoResolve bool
 
@@ -44,6 +47,7 @@ func (o *Options) AddFlags(flags *pflag.FlagSet) {
 	flags.StringVar(&o.labels, "capture-selector", o.labels, "Label selector of the Jobs that are captured, for example team=data,tier!=test; all where left out.")
 	flags.IntVar(&o.Limit, "capture-limit", o.Limit, "How many failures of a Job's pods are recorded one by one; those over it are counted together.")
 	flags.DurationVar(&o.Grace, "capture-grace", o.Grace, "How long a pod may be unable to run, for want of its image for example, before that is recorded.")
+	flags.Int64Var(&o.LogLines, "capture-log-lines", o.LogLines, "How many of the last lines of its log are the message of a container that failed without one, which takes a right of its own; 0 for none.")
 	flags.BoolVar(&o.AutoResolve, "auto-resolve", o.AutoResolve, "Resolve what was captured once the Job, or the next run of its CronJob, succeeds.")
 }
 
@@ -61,6 +65,9 @@ func (o *Options) Validate() []error {
 	}
 	if o.Limit < 1 || o.Limit > maxLimit {
 		errs = append(errs, fmt.Errorf("--capture-limit: %d must be between 1 and %d", o.Limit, maxLimit))
+	}
+	if o.LogLines < 0 || o.LogLines > 1000 {
+		errs = append(errs, fmt.Errorf("--capture-log-lines: %d must be between 0 and 1000", o.LogLines))
 	}
 	if o.Grace < 0 || o.Grace > 24*time.Hour {
 		errs = append(errs, fmt.Errorf("--capture-grace: %s must be between 0 and 24h", o.Grace))

@@ -4,6 +4,7 @@
 package capture
 
 import (
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -120,6 +121,20 @@ func TestOfPod(t *testing.T) {
 			want: failures{"exit/main/StartError | StartError | job-x7k2p/main | exec: not found"}},
 		{name: "success with a message is none",
 			pod: pod(ends("main", exit(0, "Completed", "imported 10 rows", start)))},
+		{name: "a container that the runtime lost has no time of its own",
+			pod:  pod(ends("main", exit(137, "ContainerStatusUnknown", "The container could not be located", metav1.Time{}))),
+			want: failures{"exit/main/ContainerStatusUnknown | ContainerStatusUnknown | job-x7k2p/main | The container could not be located"}},
+		{name: "records in the message of a container that failed",
+			pod: pod(ends("main", exit(3, "Error", `{"code":"E1","message":"row 1"}`, start))),
+			want: failures{
+				"exit/main/ExitCode:3 | ExitCode:3 | job-x7k2p/main | the container ended with exit code 3",
+				"record//9o3gir2gc6 |  | job-x7k2p/main |  | reports row 1"}},
+		{name: "records of a container that succeeded",
+			pod:  pod(ends("main", exit(0, "Completed", `[{"_id":"a","message":"row 1"},{"_id":"b","message":"row 2"}]`, start))),
+			want: failures{"record/a |  | job-x7k2p/main |  | reports row 1", "record/b |  | job-x7k2p/main |  | reports row 2"}},
+		{name: "records of a pod that was evicted after them",
+			pod:  pod(phase(corev1.PodFailed, "Evicted", "low"), ends("main", exit(137, "Error", `{"_id":"a","message":"row 1"}`, start))),
+			want: failures{"pod/Evicted | Evicted | job-x7k2p | low", "record/a |  | job-x7k2p/main |  | reports row 1"}},
 		{name: "a runtime that crashed",
 			pod:  pod(ends("main", exit(255, "Unknown", "", start))),
 			want: failures{"exit/main/ExitCode:255 | ExitCode:255 | job-x7k2p/main | the container ended with exit code 255"}},
@@ -190,6 +205,9 @@ func TestOfPod(t *testing.T) {
 				if f.Passing {
 					text = append(text, "passing")
 				}
+				if f.Report != nil {
+					text = append(text, "reports "+f.Report.Message)
+				}
 				got = append(got, strings.Join(text, " | "))
 				if f.Occurrence == "" || f.At.IsZero() {
 					t.Errorf("%+v does not say which it is and when it was", f)
@@ -212,5 +230,40 @@ func TestARunIsTheSameOneAfterARestart(t *testing.T) {
 	}
 	if later[0].Occurrence == again[0].Occurrence || later[0].Key != again[0].Key {
 		t.Errorf("the next run is %+v, after %+v", again[0], later[0])
+	}
+}
+
+// The log says more only where the container left no word.
+func TestTheLogIsOfTheRunThatFailed(t *testing.T) {
+	t.Parallel()
+	for name, tc := range map[string]struct {
+		pod  *corev1.Pod
+		want *Log
+	}{
+		"the run that is over":    {pod(ends("main", exit(1, "Error", "", start))), &Log{Pod: "job-x7k2p", Container: "main"}},
+		"the run before":          {pod(restarted("main", exit(1, "Error", "", start), 1)), &Log{Pod: "job-x7k2p", Container: "main", Previous: true}},
+		"one that left a message": {pod(ends("main", exit(1, "Error", "no such table", start))), nil},
+		"one that left records":   {pod(ends("main", exit(1, "Error", `{"message":"m"}`, start))), &Log{Pod: "job-x7k2p", Container: "main"}},
+	} {
+		if got := OfPod(tc.pod)[0].Log; (got == nil) != (tc.want == nil) || got != nil && *got != *tc.want {
+			t.Errorf("%s: %+v, want %+v", name, got, tc.want)
+		}
+	}
+}
+
+func TestWhatAPodGotOver(t *testing.T) {
+	t.Parallel()
+	stuck := pod(says(corev1.PodScheduled, corev1.ConditionTrue, "", ""), waiting("main", "ErrImagePull", "x"))
+	if got := Overcome(stuck); len(got) != 1 || got[0] != "pod/Unschedulable" {
+		t.Errorf("a pod that waits for its image got over %v", got)
+	}
+	key := OfPod(stuck)[0].Key
+	if got := Overcome(pod(ends("main", exit(0, "Completed", "", start)))); !slices.Contains(got, key) || !Passes("ImagePullBackOff") {
+		t.Errorf("a pod that ran got over %v, want %s among them", got, key)
+	}
+	for _, code := range []string{"", "ExitCode:1", "ErrImagePull", "Evicted"} {
+		if Passes(code) {
+			t.Errorf("%q does not pass by itself", code)
+		}
 	}
 }

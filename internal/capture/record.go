@@ -134,3 +134,16 @@ func CronJob(job *batchv1.Job) string {
 	}
 	return owner.Name
 }
+
+// LastLines is the end of a text, of this many bytes at most, with a visible mark
+// where something is cut off before it.
+func LastLines(text string, limit int) string {
+	if len(text) <= limit {
+		return text
+	}
+	text = text[len(text)-limit+len("…\n"):]
+	if _, rest, found := strings.Cut(text, "\n"); found {
+		text = rest
+	}
+	return "…\n" + strings.ToValidUTF8(text, "")
+}

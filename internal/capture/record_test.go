@@ -101,3 +101,17 @@ func TestAReportIsNotCaptured(t *testing.T) {
 		t.Errorf("one from the future says %+v, want %+v", je.Spec, want)
 	}
 }
+
+func TestLastLines(t *testing.T) {
+	t.Parallel()
+	for name, tc := range map[string]struct{ text, want string }{
+		"a short text is left as it is":           {"one\ntwo", "one\ntwo"},
+		"of a long one the last whole lines stay": {"first line\nsecond\nthird", "…\nsecond\nthird"},
+		"of one long line its end":                {strings.Repeat("x", 30), "…\n" + strings.Repeat("x", 16)},
+		"no character is cut apart":               {strings.Repeat("€", 10), "…\n" + strings.Repeat("€", 5)},
+	} {
+		if got := LastLines(tc.text, 20); got != tc.want {
+			t.Errorf("%s: %q, want %q", name, got, tc.want)
+		}
+	}
+}

@@ -59,7 +59,7 @@ func TestTheLimitsOfAFlagAreFine(t *testing.T) {
 		"--apiserver-port=1", "--apiserver-port=65535",
 		"--apiserver-wait=1ms", "--apiserver-wait=55s",
 		"--concurrency=1", "--concurrency=1000",
-		"--capture-limit=1", "--capture-limit=10000", "--capture-grace=0", "--capture-grace=24h",
+		"--capture-limit=1", "--capture-log-lines=0", "--capture-log-lines=1000", "--capture-limit=10000", "--capture-grace=0", "--capture-grace=24h",
 		"--capture-namespaces=a,b", "--capture-selector=team in (a,b),!test", "--capture=false", "--auto-resolve=false",
 	} {
 		t.Run(arg, func(t *testing.T) {
@@ -80,7 +80,7 @@ func TestABadFlagIsNamed(t *testing.T) {
 		"--apiserver-wait=0s", "--apiserver-wait=-1s", "--apiserver-wait=56s",
 		"--concurrency=0", "--concurrency=-1", "--concurrency=1001",
 		"--namespace=",
-		"--capture-limit=0", "--capture-limit=10001", "--capture-grace=-1s", "--capture-grace=25h",
+		"--capture-limit=0", "--capture-log-lines=-1", "--capture-log-lines=1001", "--capture-limit=10001", "--capture-grace=-1s", "--capture-grace=25h",
 		"--capture-namespaces=A", "--capture-namespaces=a/b", "--capture-selector=a=b=c",
 	} {
 		t.Run(arg, func(t *testing.T) {

@@ -1,0 +1,56 @@
+// Copyright The JobError Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package controllers
+
+import (
+	"context"
+	"io"
+	"strings"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	typedcorev1 "k8s.io/client-go/kubernetes/typed/core/v1"
+	"k8s.io/utils/ptr"
+	"sigs.k8s.io/controller-runtime/pkg/log"
+
+	"joberror.io/operator/internal/capture"
+)
+
+const (
+	// logPatience is how long a node may take to answer: the record matters more.
+	logPatience = 5 * time.Second
+	// logBytes is how much of a log is read, and keptLogBytes how much of its end
+	// is kept.
+	logBytes     = 64 << 10
+	keptLogBytes = 8 << 10
+)
+
+// logs reads the ends of containers' logs; nil where that is off.
+type logs struct {
+	pods  typedcorev1.PodsGetter
+	lines int64
+}
+
+// message is the end of the log of the container that a failure is about; empty
+// where it can't be had: the pod may be gone, or its node.
+func (l *logs) message(ctx context.Context, namespace string, f capture.Failure) string {
+	if l == nil || f.Log == nil {
+		return ""
+	}
+	ctx, cancel := context.WithTimeout(ctx, logPatience)
+	defer cancel()
+	stream, err := l.pods.Pods(namespace).GetLogs(f.Log.Pod, &corev1.PodLogOptions{
+		Container: f.Log.Container, Previous: f.Log.Previous, TailLines: &l.lines, LimitBytes: ptr.To[int64](logBytes),
+	}).Stream(ctx)
+	var text []byte
+	if err == nil {
+		defer stream.Close()
+		text, err = io.ReadAll(io.LimitReader(stream, logBytes))
+	}
+	if err != nil {
+		log.FromContext(ctx).Info("A container's log can't be had", "container", f.Source, "reason", err.Error())
+		return ""
+	}
+	return capture.LastLines(strings.TrimSpace(string(text)), keptLogBytes)
+}

@@ -1,0 +1,72 @@
+// Copyright The JobError Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package controllers
+
+import (
+	"testing"
+	"time"
+
+	batchv1 "k8s.io/api/batch/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+
+	"joberror.io/operator/internal/capture"
+)
+
+var backup = types.NamespacedName{Namespace: "team", Name: "backup"}
+
+func failed(key, occurrence string, at time.Time) []capture.Failure {
+	return []capture.Failure{{Key: key, Occurrence: occurrence, At: at}}
+}
+
+func TestWhatWasSeenStaysUntilItIsRecorded(t *testing.T) {
+	t.Parallel()
+	p := newPending()
+	late, early := failed("exit", "2", now), failed("exit", "1", earlier)
+	if !p.add(backup, "a", late, now) || !p.add(backup, "a", early, now) || !p.add(backup, "b", late, now) {
+		t.Error("what is new is not told")
+	}
+	if p.add(backup, "a", late, now.Add(time.Hour)) {
+		t.Error("what is pending is told to be new")
+	}
+	got := p.of(backup)
+	if len(got) != 2 || len(got["a"]) != 2 || got["a"][0].Occurrence != "1" || !got["a"][1].since.Equal(now) {
+		t.Errorf("pending are %+v", got)
+	}
+	p.done(backup, "a", early[0])
+	if p.add(backup, "a", early, now) {
+		t.Error("what is recorded is told to be new")
+	}
+	if got := p.of(backup)["a"]; len(got) != 1 || got[0].Occurrence != "2" {
+		t.Errorf("pending are %+v", got)
+	}
+	p.done(backup, "a", late[0])
+	p.done(backup, "b", late[0])
+	if len(p.jobs) != 0 {
+		t.Errorf("of what is recorded %+v stays", p.jobs)
+	}
+}
+
+func TestWhatPassedMayComeAgain(t *testing.T) {
+	t.Parallel()
+	p := newPending()
+	stuck := failed("wait", "1", now)
+	p.add(backup, "a", stuck, now)
+	p.forget(backup, "a", stuck[0])
+	if len(p.of(backup)) != 0 || !p.add(backup, "a", stuck, now) {
+		t.Error("it is not told of again")
+	}
+}
+
+func TestAJobThatWasDeletedIsRemembered(t *testing.T) {
+	t.Parallel()
+	p := newPending()
+	for range rememberedJobs {
+		p.remember(&batchv1.Job{ObjectMeta: metav1.ObjectMeta{UID: "other"}})
+	}
+	p.remember(&batchv1.Job{ObjectMeta: metav1.ObjectMeta{UID: "a"}})
+	if got := p.remembered("a"); got == nil || got.UID != "a" || p.remembered("b") != nil {
+		t.Errorf("remembered is %+v", got)
+	}
+}
