@@ -86,6 +86,7 @@ build-installer: manifests ## Write all manifests, with the image IMG, to dist/i
 	@mkdir -p dist $(CHART)/files
 	$(TOOLS)/kustomize build config/default > $(CHART)/files/install.yaml
 	cp config/cert-manager/certificates.yaml $(CHART)/files
+	cp config/capture-logs/role.yaml $(CHART)/files/capture-logs.yaml
 	cd config/prometheus && { cat servicemonitor.yaml; echo ---; cat role.yaml; echo ---; cat alerts.yaml; } > $(CURDIR)/$(CHART)/files/prometheus.yaml
 	sed 's|image: joberror-operator:latest|image: $(IMG)|' $(CHART)/files/install.yaml > dist/install.yaml
 

@@ -68,11 +68,11 @@ func (r *JobErrorReconciler) success(ctx context.Context, je *joberrorv1.JobErro
 	return attribution.Cause{Reason: joberrorv1.ReasonRecovered, Name: pod}, err
 }
 
-// later tells whether a run began after an error had happened for the last time.
-// One that ran beside it is no next one.
+// later tells whether a run began after an error had happened for the last time,
+// in whole seconds. One that ran beside it is no next one.
 func later(je *joberrorv1.JobError, run *batchv1.Job) bool {
 	last := je.Status.LastSeen
-	return last != nil && last.Before(&run.CreationTimestamp)
+	return last != nil && !run.CreationTimestamp.Before(last)
 }
 
 // endsErrorOf tells whether a Job completed, and that is to resolve the error:

@@ -57,6 +57,15 @@ func TestTheTourOfTheREADME(t *testing.T) {
 			}
 		case strings.Contains(block, "delete job"):
 			row("17", linked(joberrorv1.ReasonJobDeleted))
+		case strings.Contains(block, "cronjob.yaml"):
+			harness.Eventually(t, func() string {
+				return missing(shell("kubectl get je -l joberror.io/cronjob-name=nightly-report"), nil, "ExitCode:4", "BackoffLimitExceeded")
+			})
+		case strings.Contains(block, "patch cronjob"):
+			harness.Eventually(t, func() string {
+				reasons := shell(`kubectl get je -l joberror.io/cronjob-name=nightly-report -o jsonpath='{range .items[*]}{.spec.code}={.status.conditions[?(@.type=="Resolved")].reason} {end}'`)
+				return missing(reasons, nil, "ExitCode:4=JobSucceeded", "BackoffLimitExceeded=JobSucceeded")
+			})
 		case strings.Contains(block, "my-job"):
 			if !strings.Contains(out, "something went wrong") && !strings.Contains(out, "my-job-") {
 				t.Errorf("the error that was reported is not listed: %s", out)

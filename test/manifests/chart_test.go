@@ -32,7 +32,8 @@ func TestTheChartInstallsWhatTheManifestsDo(t *testing.T) {
 		{"dist/install.yaml", string(install), nil},
 		{"cert-manager", cluster.Kubectl(t, "kustomize", cluster.Overlay(t, "cert-manager")), []string{"--set=certManager.enabled=true"}},
 		{"prometheus", cluster.Kubectl(t, "kustomize", cluster.Overlay(t, "prometheus")), []string{"--set=prometheus.enabled=true"}},
-		{"both", cluster.Kubectl(t, "kustomize", cluster.Overlay(t, "prometheus", "cert-manager")), []string{"--set=prometheus.enabled=true,certManager.enabled=true"}},
+		{"capture-logs", cluster.Kubectl(t, "kustomize", cluster.Overlay(t, "capture-logs")), []string{"--set=captureLogs.enabled=true"}},
+		{"all", cluster.Kubectl(t, "kustomize", cluster.Overlay(t, "prometheus", "cert-manager", "capture-logs")), []string{"--set=prometheus.enabled=true,certManager.enabled=true,captureLogs.enabled=true"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()

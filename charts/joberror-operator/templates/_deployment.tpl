@@ -10,6 +10,7 @@
 {{- with $values.image.pullPolicy }}{{ $_ := set $operator "imagePullPolicy" . }}{{ end }}
 {{- with $values.image.pullSecrets }}{{ $_ := set $pod "imagePullSecrets" . }}{{ end }}
 {{- if $values.certManager.enabled }}{{ $_ := set $operator "args" (append $operator.args "--manage-certificates=false") }}{{ end }}
+{{- if $values.captureLogs.enabled }}{{ $_ := set $operator "args" (append $operator.args "--capture-log-lines=20") }}{{ end }}
 {{- $_ := set $operator "args" (concat $operator.args ($values.args | default list)) }}
 {{- with $values.resources }}{{ $_ := set $operator "resources" . }}{{ end }}
 {{- $_ := unset $pod "priorityClassName" }}
