@@ -36,6 +36,9 @@ type Options struct {
 	// Audit lets the API server log each write, with who made it, to
 	// audit.log in Dir.
 	Audit bool
+	// Hurry lets the controllers send more requests than they do by default, 20 a
+	// second: for very many Jobs at once.
+	Hurry bool
 	// Say is told what goes on.
 	Say func(format string, args ...any)
 }

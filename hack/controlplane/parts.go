@@ -101,13 +101,17 @@ func (p *Plane) startControllerManager(context.Context) error {
 	if err != nil {
 		return err
 	}
-	_, err = p.launch("kube-controller-manager",
-		"--kubeconfig="+kubeconfig, "--authentication-kubeconfig="+kubeconfig, "--authorization-kubeconfig="+kubeconfig,
-		"--service-account-private-key-file="+p.path("pki", "service-accounts.key"),
-		"--root-ca-file="+p.path("pki", "ca.crt"),
+	args := []string{
+		"--kubeconfig=" + kubeconfig, "--authentication-kubeconfig=" + kubeconfig, "--authorization-kubeconfig=" + kubeconfig,
+		"--service-account-private-key-file=" + p.path("pki", "service-accounts.key"),
+		"--root-ca-file=" + p.path("pki", "ca.crt"),
 		"--use-service-account-credentials=true",
 		"--secure-port=0", "--leader-elect=false",
-	)
+	}
+	if p.options.Hurry {
+		args = append(args, "--kube-api-qps=500", "--kube-api-burst=500", "--concurrent-job-syncs=20")
+	}
+	_, err = p.launch("kube-controller-manager", args...)
 	return err
 }
 

@@ -13,7 +13,7 @@ import (
 	"joberror.io/operator/test/harness"
 )
 
-var cluster harness.Cluster
+var cluster = harness.Cluster{Hurry: true}
 
 func TestMain(m *testing.M) { os.Exit(harness.Main(m, &cluster)) }
 

@@ -58,6 +58,10 @@ type Cluster struct {
 	// AllRights says that the tests make use of each right that the operator
 	// has, and fails them where they don't.
 	AllRights bool
+	// Flags are those of an operator that runs beside all tests; none where nil.
+	Flags []string
+	// Hurry lets the control plane's controllers do more at a time.
+	Hurry bool
 	// Rough says that parts of the control plane are killed, so that an
 	// operator's complaints about it are no alarm.
 	Rough bool
@@ -114,7 +118,7 @@ func (c *Cluster) start(ctx context.Context, dir string) error {
 		return err
 	}
 	c.Plane, err = controlplane.Start(ctx, controlplane.Options{
-		Assets: filepath.Join(c.Root, "bin", "assets"), Dir: dir, Audit: true, Say: func(string, ...any) {},
+		Assets: filepath.Join(c.Root, "bin", "assets"), Dir: dir, Audit: true, Hurry: c.Hurry, Say: func(string, ...any) {},
 	})
 	if err != nil {
 		return err
@@ -128,7 +132,11 @@ func (c *Cluster) start(ctx context.Context, dir string) error {
 	case c.Installed:
 		return c.install(ctx)
 	}
-	return c.Install(ctx, filepath.Join(c.Root, "config", "default"), c.At)
+	err = c.Install(ctx, filepath.Join(c.Root, "config", "default"), c.At)
+	if err == nil && c.Flags != nil {
+		_, err = c.Operate(ctx, "operator", c.Flags...)
+	}
+	return err
 }
 
 // build builds the operator, as the tests are built: with the race detector
