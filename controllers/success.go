@@ -26,6 +26,10 @@ func (r *JobErrorReconciler) resolveBySuccess(ctx context.Context, je *joberrorv
 	if je.Spec.Resolved || je.Labels[joberrorv1.LabelCaptured] == "" || !r.Capture.AutoResolve || capture.Off(joberrorv1.AnnotationAutoResolve, je) {
 		return nil
 	}
+	if je.Status.ObservedGeneration != je.Generation {
+		// Somebody may just have reopened it, which the status does not say yet.
+		return nil
+	}
 	cause, err := r.success(ctx, je, link)
 	if cause.Reason == "" || err != nil {
 		return err

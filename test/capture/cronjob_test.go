@@ -1,0 +1,127 @@
+// Copyright The JobError Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package capture
+
+import (
+	"slices"
+	"testing"
+
+	batchv1 "k8s.io/api/batch/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/utils/ptr"
+
+	joberrorv1 "joberror.io/operator/api/v1"
+	"joberror.io/operator/test/harness"
+)
+
+// cronJob builds one whose runs fail and report a record, and that never runs by
+// itself.
+func cronJob(ns, name string, annotations map[string]string) *batchv1.CronJob {
+	job := harness.Job(ns, name, harness.Failing("3"))
+	job.Spec.Template.Annotations["dev.joberror.io/message"] = `{"code":"row","message":"row 1"}`
+	return &batchv1.CronJob{
+		ObjectMeta: metav1.ObjectMeta{Namespace: ns, Name: name},
+		Spec: batchv1.CronJobSpec{
+			Schedule: "0 0 1 1 *", Suspend: ptr.To(true),
+			JobTemplate: batchv1.JobTemplateSpec{ObjectMeta: metav1.ObjectMeta{Annotations: annotations}, Spec: job.Spec},
+		},
+	}
+}
+
+// run starts a run of a CronJob.
+func run(t *testing.T, ns, cronJob, name string) {
+	t.Helper()
+	cluster.Kubectl(t, "create", "job", name, "-n", ns, "--from=cronjob/"+cronJob)
+}
+
+// mended lets the next runs of a CronJob succeed.
+func mended(t *testing.T, cronJob *batchv1.CronJob) {
+	t.Helper()
+	patch := `{"spec":{"jobTemplate":{"spec":{"template":{"metadata":{"annotations":null}}}}}}`
+	if err := cluster.Client.Patch(t.Context(), cronJob, harness.MergePatch(patch)); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestTheNextRunOfACronJobResolvesTheErrorsOfTheOneBefore(t *testing.T) {
+	t.Parallel()
+	ns := cluster.Namespace(t)
+	nightly := harness.Create(t, cluster.Client, cronJob(ns, "nightly", nil))
+	run(t, ns, "nightly", "run-1")
+	for _, je := range captured(t, ns, "BackoffLimitExceeded", "ExitCode:3", "row") {
+		if captured := je.Spec.Code != "row"; (je.Labels[joberrorv1.LabelCronJobName] == "nightly") != captured {
+			t.Errorf("%s has the labels %v", je.Spec.Code, je.Labels)
+		}
+	}
+	cluster.Kubectl(t, "delete", "job", "run-1", "-n", ns)
+	mended(t, nightly)
+	run(t, ns, "nightly", "run-2")
+	for _, code := range []string{"BackoffLimitExceeded", "ExitCode:3"} {
+		if je := resolvedFor(t, ns, code, joberrorv1.ReasonJobSucceeded); message(je) != "resolved: Job run-2 succeeded" {
+			t.Errorf("%s: %s", code, message(je))
+		}
+	}
+	// Nobody but who reported it knows when the row is dealt with.
+	resolvedFor(t, ns, "row", joberrorv1.ReasonOpen)
+}
+
+func TestWhatIsOptedOutStaysOpen(t *testing.T) {
+	t.Parallel()
+	out, in := cluster.Namespace(t), cluster.Namespace(t)
+	cluster.Kubectl(t, "annotate", "namespace", out, joberrorv1.AnnotationAutoResolve+"=false")
+	cronJobs := []*batchv1.CronJob{
+		harness.Create(t, cluster.Client, cronJob(out, "of-the-namespace", nil)),
+		harness.Create(t, cluster.Client, cronJob(in, "nightly", map[string]string{joberrorv1.AnnotationAutoResolve: "false"})),
+		harness.Create(t, cluster.Client, cronJob(in, "weekly", nil)),
+	}
+	for _, c := range cronJobs {
+		run(t, c.Namespace, c.Name, c.Name+"-1")
+	}
+	codes := []string{"BackoffLimitExceeded", "ExitCode:3", "row"}
+	captured(t, out, codes...)
+	captured(t, in, slices.Concat(codes, codes)...)
+	for _, c := range cronJobs {
+		mended(t, c)
+		run(t, c.Namespace, c.Name, c.Name+"-2")
+		is(t, c.Namespace, c.Name+"-2", batchv1.JobComplete)
+	}
+	// The last of them is resolved, and so the others have been looked at.
+	harness.Eventually(t, func() string {
+		resolved := 0
+		for _, je := range errorsIn(t, in) {
+			if je.Status.ResolvedAt != nil && je.Labels[joberrorv1.LabelCronJobName] == "weekly" {
+				resolved++
+			}
+		}
+		if resolved != 2 {
+			return "the errors of the last CronJob are not resolved"
+		}
+		return ""
+	})
+	for _, je := range append(errorsIn(t, in), errorsIn(t, out)...) {
+		if je.Labels[joberrorv1.LabelCronJobName] != "weekly" && je.Spec.Resolved {
+			t.Errorf("%s of %s is resolved", je.Spec.Code, je.Spec.JobID)
+		}
+	}
+}
+
+func TestWhatIsOptedOutIsNotCaptured(t *testing.T) {
+	t.Parallel()
+	out, in := cluster.Namespace(t), cluster.Namespace(t)
+	cluster.Kubectl(t, "annotate", "namespace", out, joberrorv1.AnnotationCapture+"=false")
+	harness.Create(t, cluster.Client, harness.Job(out, "job", harness.Failing("3")))
+	is(t, out, "job", batchv1.JobFailed)
+	harness.Create(t, cluster.Client, harness.Job(in, "out", harness.Failing("3"), harness.Annotated(joberrorv1.AnnotationCapture, "false")))
+	is(t, in, "out", batchv1.JobFailed)
+	harness.Create(t, cluster.Client, cronJob(in, "nightly", map[string]string{joberrorv1.AnnotationCapture: "false"}))
+	run(t, in, "nightly", "run-1")
+	is(t, in, "run-1", batchv1.JobFailed)
+	harness.Create(t, cluster.Client, harness.Job(in, "in", harness.Failing("3")))
+	for _, je := range captured(t, in, "BackoffLimitExceeded", "ExitCode:3") {
+		if je.Spec.JobID != "in" {
+			t.Errorf("of %s is captured %s", je.Spec.JobID, je.Spec.Code)
+		}
+	}
+	captured(t, out)
+}

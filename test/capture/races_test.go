@@ -1,0 +1,182 @@
+// Copyright The JobError Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package capture
+
+import (
+	"fmt"
+	"slices"
+	"testing"
+
+	batchv1 "k8s.io/api/batch/v1"
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/utils/ptr"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	joberrorv1 "joberror.io/operator/api/v1"
+	"joberror.io/operator/test/harness"
+)
+
+// plays lets a Job's pods have this status.
+func plays(status string) func(*batchv1.Job) {
+	return func(job *batchv1.Job) {
+		job.Spec.Suspend = nil
+		if job.Spec.Template.Annotations == nil {
+			job.Spec.Template.Annotations = map[string]string{}
+		}
+		job.Spec.Template.Annotations["dev.joberror.io/status"] = status
+	}
+}
+
+// running is the status of a pod that runs.
+const running = "phase: Running"
+
+// runs waits for a pod of the Job that runs.
+func runs(t *testing.T, ns, job string) *corev1.Pod {
+	t.Helper()
+	return podOf(t, ns, job, func(pod *corev1.Pod) bool { return pod.Status.Phase == corev1.PodRunning })
+}
+
+// ends writes that the only container of a pod ended, as a kubelet does.
+func ends(t *testing.T, pod *corev1.Pod, code int) {
+	t.Helper()
+	patch := fmt.Sprintf(`{"status":{"phase":"Failed","containerStatuses":[{"name":"main","image":"busybox","imageID":"","ready":false,"restartCount":0,`+
+		`"state":{"terminated":{"exitCode":%d,"reason":"Error"}}}]}}`, code)
+	if err := cluster.Client.Status().Patch(t.Context(), pod, harness.MergePatch(patch)); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestErrorsOutliveTheirJob(t *testing.T) {
+	t.Parallel()
+	ns := cluster.Namespace(t)
+	job := harness.Create(t, cluster.Client, harness.Job(ns, "job", harness.Failing("3")))
+	captured(t, ns, "BackoffLimitExceeded", "ExitCode:3")
+	if err := cluster.Client.Delete(t.Context(), job, client.PropagationPolicy("Background")); err != nil {
+		t.Fatal(err)
+	}
+	for _, je := range captured(t, ns, "BackoffLimitExceeded", "ExitCode:3") {
+		cluster.When(t, ns, je.Name, func(je *joberrorv1.JobError) bool {
+			return harness.Reason(je.Status.Conditions, joberrorv1.ConditionLinked) == joberrorv1.ReasonJobDeleted
+		})
+	}
+}
+
+// The Job goes first, and its pod says how it failed on its way out.
+func TestAPodThatFailsAfterItsJobIsGoneIsCaptured(t *testing.T) {
+	t.Parallel()
+	ns := cluster.Namespace(t)
+	job := harness.Create(t, cluster.Client, harness.Job(ns, "job", plays(running)))
+	pod := runs(t, ns, "job")
+	// The Job controller counts the pod before it goes.
+	pod.Finalizers = append(pod.Finalizers, "example.com/hold")
+	if err := cluster.Client.Update(t.Context(), pod); err != nil {
+		t.Fatal(err)
+	}
+	if err := cluster.Client.Delete(t.Context(), job, client.PropagationPolicy("Background")); err != nil {
+		t.Fatal(err)
+	}
+	pod = podOf(t, ns, "job", func(pod *corev1.Pod) bool { return pod.DeletionTimestamp != nil })
+	// A later Job of the same name is another Job.
+	later := harness.Create(t, cluster.Client, harness.Job(ns, "job"))
+	ends(t, pod, 4)
+	je := captured(t, ns, "ExitCode:4")[0]
+	if je.Status.Job == nil || je.Status.Job.UID != job.UID || je.Status.Job.UID == later.UID {
+		t.Errorf("it is linked to %+v, want %s", je.Status.Job, job.UID)
+	}
+	if err := cluster.Client.Patch(t.Context(), pod, harness.MergePatch(`{"metadata":{"finalizers":null}}`)); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestAPodThatIsRemovedInTheMomentThatItFailsIsCaptured(t *testing.T) {
+	t.Parallel()
+	ns := cluster.Namespace(t)
+	const jobs = 20
+	for i := range jobs {
+		harness.Create(t, cluster.Client, harness.Job(ns, fmt.Sprintf("job-%02d", i), plays(running)))
+	}
+	for i := range jobs {
+		pod := runs(t, ns, fmt.Sprintf("job-%02d", i))
+		ends(t, pod, i+1)
+		patch := harness.MergePatch(`{"metadata":{"finalizers":null}}`)
+		if err := cluster.Client.Patch(t.Context(), pod, patch); err != nil {
+			t.Fatal(err)
+		}
+		if err := cluster.Client.Delete(t.Context(), pod, client.GracePeriodSeconds(0)); client.IgnoreNotFound(err) != nil {
+			t.Fatal(err)
+		}
+	}
+	// The Job controller may have missed it, and tries again.
+	harness.Eventually(t, func() string {
+		got := codes(errorsIn(t, ns))
+		for i := range jobs {
+			if code := fmt.Sprintf("ExitCode:%d", i+1); !slices.Contains(got, code) {
+				return code + " is not captured"
+			}
+		}
+		return ""
+	})
+}
+
+func TestAJobThatIsSuspendedHasNotFailed(t *testing.T) {
+	t.Parallel()
+	ns := cluster.Namespace(t)
+	job := harness.Create(t, cluster.Client, harness.Job(ns, "job", plays(running)))
+	pod := runs(t, ns, "job")
+	if err := cluster.Client.Patch(t.Context(), pod, harness.MergePatch(`{"metadata":{"finalizers":["example.com/hold"]}}`)); err != nil {
+		t.Fatal(err)
+	}
+	if err := cluster.Client.Patch(t.Context(), job, harness.MergePatch(`{"spec":{"suspend":true}}`)); err != nil {
+		t.Fatal(err)
+	}
+	pod = podOf(t, ns, "job", func(pod *corev1.Pod) bool { return pod.DeletionTimestamp != nil })
+	patch := fmt.Sprintf(`{"status":{"phase":"Failed","containerStatuses":[{"name":"main","image":"busybox","imageID":"","ready":false,"restartCount":0,`+
+		`"state":{"terminated":{"exitCode":143,"reason":"Error","finishedAt":%q}}}]}}`, pod.DeletionTimestamp.UTC().Format("2006-01-02T15:04:05Z"))
+	if err := cluster.Client.Status().Patch(t.Context(), pod, harness.MergePatch(patch)); err != nil {
+		t.Fatal(err)
+	}
+	if err := cluster.Client.Patch(t.Context(), pod, harness.MergePatch(`{"metadata":{"finalizers":null}}`)); err != nil {
+		t.Fatal(err)
+	}
+	is(t, ns, "job", batchv1.JobSuspended)
+	// What fails after it is captured after it.
+	harness.Create(t, cluster.Client, harness.Job(ns, "other", harness.Failing("3")))
+	captured(t, ns, "BackoffLimitExceeded", "ExitCode:3")
+}
+
+func TestAJobThatTakesItsErrorsAlongTakesThoseThatAreCaptured(t *testing.T) {
+	t.Parallel()
+	ns := cluster.Namespace(t)
+	job := harness.Create(t, cluster.Client, harness.Job(ns, "job", harness.Failing("3"), harness.Annotated(joberrorv1.AnnotationDeletionPolicy, "Cascade")))
+	captured(t, ns, "BackoffLimitExceeded", "ExitCode:3")
+	if err := cluster.Client.Delete(t.Context(), job, client.PropagationPolicy("Background")); err != nil {
+		t.Fatal(err)
+	}
+	captured(t, ns)
+}
+
+func TestWhatIsOverTheLimitIsCountedTogether(t *testing.T) {
+	t.Parallel()
+	ns := cluster.Namespace(t)
+	const indexes = limit + 15
+	harness.Create(t, cluster.Client, harness.Job(ns, "job", harness.Failing("3"), func(job *batchv1.Job) {
+		job.Spec.CompletionMode = ptr.To(batchv1.IndexedCompletion)
+		job.Spec.Completions, job.Spec.Parallelism = ptr.To[int32](indexes), ptr.To[int32](indexes)
+		job.Spec.BackoffLimit, job.Spec.BackoffLimitPerIndex = nil, ptr.To[int32](0)
+	}))
+	want := []string{"CaptureLimitExceeded", "FailedIndexes"}
+	for range limit {
+		want = append(want, "ExitCode:3")
+	}
+	captured(t, ns, want...)
+	harness.Eventually(t, func() string {
+		for _, je := range errorsIn(t, ns) {
+			if je.Labels[joberrorv1.LabelCaptured] == joberrorv1.CapturedOverflow && je.Status.Occurrences == indexes-limit {
+				return ""
+			}
+		}
+		return "what is over the limit is not counted yet"
+	})
+	captured(t, ns, want...)
+}
