@@ -1,0 +1,81 @@
+// Copyright The JobError Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package fault
+
+import (
+	"fmt"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	batchv1 "k8s.io/api/batch/v1"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"joberror.io/operator/internal/attribution"
+	"joberror.io/operator/test/harness"
+)
+
+// logs serves the containers' logs in the kubelet's place, and makes the node say
+// where.
+func logs(t *testing.T, of func(r *http.Request) (int, string)) {
+	t.Helper()
+	kubelet := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		code, text := of(r)
+		w.WriteHeader(code)
+		// Whoever asked may be gone.
+		_, _ = w.Write([]byte(text))
+	}))
+	t.Cleanup(kubelet.Close)
+	port := kubelet.Listener.Addr().(*net.TCPAddr).Port
+	patch := fmt.Sprintf(`{"status":{"addresses":[{"type":"InternalIP","address":"127.0.0.1"}],"daemonEndpoints":{"kubeletEndpoint":{"Port":%d}}}}`, port)
+	node := &corev1.Node{ObjectMeta: metav1.ObjectMeta{Name: "dev-node"}}
+	if err := cluster.Client.Status().Patch(t.Context(), node, harness.MergePatch(patch)); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestTheEndOfTheLogIsTheMessageOfAContainerThatLeftNone(t *testing.T) {
+	ns := cluster.Namespace(t)
+	cluster.Kubectl(t, "apply", "-f", filepath.Join(cluster.Root, "config", "capture-logs", "role.yaml"))
+	harness.Eventually(t, func() string {
+		out, err := cluster.Run(t.Context(), nil, "auth", "can-i", "get", "pods", "--subresource=log", "-A", "--as="+attribution.OperatorUser)
+		if err != nil {
+			return out + err.Error()
+		}
+		return ""
+	})
+	logs(t, func(r *http.Request) (int, string) {
+		switch path := r.URL.Path; {
+		case strings.HasPrefix(path, "/containerLogs/"+ns+"/lost-"):
+			return http.StatusInternalServerError, "the node forgot"
+		case strings.HasPrefix(path, "/containerLogs/"+ns+"/silent-") && strings.HasSuffix(path, "/main"):
+			return http.StatusOK, fmt.Sprintf("connecting\nno such table\nof %s lines\n", r.URL.Query().Get("tailLines"))
+		default:
+			t.Errorf("asked was for %s", path)
+			return http.StatusNotFound, ""
+		}
+	})
+	operate(t, "--capture-log-lines=3")
+	harness.Create(t, cluster.Client, harness.Job(ns, "silent", harness.Failing("3")))
+	harness.Create(t, cluster.Client, harness.Job(ns, "lost", harness.Failing("3")))
+	harness.Create(t, cluster.Client, harness.Job(ns, "told", harness.Failing("3"), func(job *batchv1.Job) {
+		job.Spec.Template.Annotations["dev.joberror.io/message"] = "said by itself"
+	}))
+	want := map[string]string{
+		"silent": "connecting\nno such table\nof 3 lines",
+		"lost":   "the container ended with exit code 3",
+		"told":   "said by itself",
+	}
+	errors := eventually(t, ns, "lost/BackoffLimitExceeded", "lost/ExitCode:3", "silent/BackoffLimitExceeded", "silent/ExitCode:3",
+		"told/BackoffLimitExceeded", "told/ExitCode:3")
+	for _, je := range errors {
+		if je.Spec.Code == "ExitCode:3" && je.Spec.Message != want[je.Spec.JobID] {
+			t.Errorf("%s: the message is %q, want %q", je.Spec.JobID, je.Spec.Message, want[je.Spec.JobID])
+		}
+	}
+}
