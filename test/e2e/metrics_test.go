@@ -16,6 +16,7 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 
+	"joberror.io/operator/hack/controlplane"
 	"joberror.io/operator/internal/attribution"
 	"joberror.io/operator/internal/certs"
 	"joberror.io/operator/test/harness"
@@ -39,9 +40,14 @@ func trusting(t *testing.T) *tls.Config {
 // metrics asks a replica for its metrics with a token.
 func metrics(t *testing.T, token string) (int, string) {
 	t.Helper()
+	return metricsOf(t, cluster.Pods.Ready()[0], token)
+}
+
+func metricsOf(t *testing.T, replica controlplane.Operator, token string) (int, string) {
+	t.Helper()
 	transport := &http.Transport{TLSClientConfig: trusting(t)}
 	defer transport.CloseIdleConnections()
-	request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, fmt.Sprintf("https://127.0.0.1:%d/metrics", cluster.Pods.Ready()[0].MetricsPort), nil)
+	request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, fmt.Sprintf("https://127.0.0.1:%d/metrics", replica.MetricsPort), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -102,4 +108,36 @@ func TestMetricsAreForWhomTheAPIServerLetsReadThem(t *testing.T) {
 	if code, _ := metrics(t, other); code != http.StatusForbidden {
 		t.Errorf("an account without the right is answered %d, want 403", code)
 	}
+}
+
+func TestMetricsTellWhatBecameOfErrors(t *testing.T) {
+	t.Parallel()
+	ns := cluster.Namespace(t)
+	scraper := token(t, ns, "prometheus")
+	cluster.Kubectl(t, "create", "clusterrolebinding", ns, "--clusterrole=joberror-metrics-reader", "--serviceaccount="+ns+":prometheus")
+	path := job(t, ns, "a", "b")
+	harness.Create(t, cluster.Client, harness.Job(ns, "failing", harness.Failing("3")))
+	harness.Do(t, cluster.Config(), http.MethodPost, path, `[{"message":"c"}]`).Want(t, http.StatusCreated)
+	harness.Do(t, cluster.Config(), http.MethodPut, path+"/resolve", `{"errors":["a"]}`).Want(t, http.StatusOK)
+	want := []string{
+		`joberror_open_errors{namespace="` + ns + `"} 4`,
+		`joberror_captured_total{code="BackoffLimitExceeded",namespace="` + ns + `"} 1`,
+		`joberror_captured_total{code="ExitCode:3",namespace="` + ns + `"} 1`,
+		`joberror_reported_total{namespace="` + ns + `"} 1`,
+		`joberror_resolved_total{namespace="` + ns + `",reason="SetByResolution"} 1`,
+		`joberror_capture_duration_seconds_count `,
+		`joberror_api_request_duration_seconds_count{code="200",endpoint="resolve",method="put"} `,
+		`joberror_api_request_duration_seconds_count{code="201",endpoint="joberrors",method="post"} `,
+		`controller_runtime_reconcile_time_seconds_count{controller="capture"} `,
+	}
+	harness.Eventually(t, func() string {
+		// Each replica tells what it did: the leader of the errors, and whoever
+		// was asked of requests.
+		all := ""
+		for _, replica := range cluster.Pods.Ready() {
+			_, body := metricsOf(t, replica, scraper)
+			all += body
+		}
+		return missing(all, nil, want...)
+	})
 }

@@ -127,10 +127,11 @@ func TestNothingIsCapturedWhereThatIsOff(t *testing.T) {
 	eventually(t, ns, "job/BackoffLimitExceeded", "job/ExitCode:3", "job/code")
 }
 
+// And the operator is killed while it records them.
 func TestAThousandJobsFailAtOnce(t *testing.T) {
 	const jobs = 1000
 	ns := cluster.Namespace(t)
-	operate(t)
+	operator := operate(t)
 	group, ctx := errgroup.WithContext(t.Context())
 	group.SetLimit(16)
 	for i := range jobs {
@@ -147,15 +148,23 @@ func TestAThousandJobsFailAtOnce(t *testing.T) {
 		if len(got) >= told+500 {
 			told = len(got)
 			t.Logf("%d errors are captured", told)
+			if operator != nil {
+				operator.Kill()
+				operator = nil
+				operate(t)
+			}
 		}
 		if len(got) < 2*jobs {
 			return fmt.Sprintf("%d errors are captured", len(got))
 		}
 		return ""
 	})
-	got, _ := captured(t, ns)
+	got, errors := captured(t, ns)
 	if len(got) != 2*jobs {
 		t.Errorf("%d errors are captured, want %d", len(got), 2*jobs)
+	}
+	for _, je := range errors {
+		cluster.When(t, ns, je.Name, func(je *joberrorv1.JobError) bool { return je.Status.Occurrences == 1 && je.Status.Job != nil })
 	}
 	for i := range jobs {
 		for _, code := range []string{"BackoffLimitExceeded", "ExitCode:3"} {
