@@ -114,8 +114,8 @@ func (r *CaptureReconciler) plan(ctx context.Context, job *batchv1.Job, sighting
 	return groups, nil
 }
 
-// tally remembers which JobErrors were made for a Job, since the cache may not
-// know all of them yet.
+// tally remembers which JobErrors were made for the pods of a Job, since the cache
+// may not know all of them yet.
 type tally struct{ made *lru.Cache }
 
 func newTally() *tally { return &tally{made: lru.New(rememberedJobs)} }
@@ -129,6 +129,10 @@ func (t *tally) known(ctx context.Context, cache client.Reader, job *batchv1.Job
 	}
 	for i := range errors {
 		je := &errors[i]
+		if je.Name == capture.Name(job.Name, job.UID, capture.JobKey(je.Spec.Code)) {
+			// It is of the Job as a whole.
+			continue
+		}
 		if linked := joblink.Linked(je); je.Labels[joberrorv1.LabelCaptured] == joberrorv1.Captured && linked != nil && linked.UID == job.UID {
 			names[je.Name] = true
 		}
@@ -141,7 +145,7 @@ func (t *tally) known(ctx context.Context, cache client.Reader, job *batchv1.Job
 	return names, nil
 }
 
-// add remembers that a JobError was made for a Job. Jobs of one name are
+// add remembers that a JobError was made for a Job's pod. Jobs of one name are
 // reconciled one at a time.
 func (t *tally) add(job types.UID, name string) {
 	made, ok := t.made.Get(job)

@@ -71,7 +71,9 @@ func (r *CaptureReconciler) make(ctx context.Context, job *batchv1.Job, exists b
 	case err != nil:
 		return err
 	}
-	r.tally.add(job.UID, g.name)
+	if g.record.OfPod && !g.over {
+		r.tally.add(job.UID, g.name)
+	}
 	r.observe(job, g, first)
 	if len(g.seen) > 1 {
 		return errEarly

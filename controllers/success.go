@@ -26,8 +26,8 @@ func (r *JobErrorReconciler) resolveBySuccess(ctx context.Context, je *joberrorv
 	if je.Spec.Resolved || je.Labels[joberrorv1.LabelCaptured] == "" || !r.Capture.AutoResolve || capture.Off(joberrorv1.AnnotationAutoResolve, je) {
 		return nil
 	}
-	if je.Status.ObservedGeneration != je.Generation {
-		// Somebody may just have reopened it, which the status does not say yet.
+	if meta.IsStatusConditionTrue(je.Status.Conditions, joberrorv1.ConditionResolved) {
+		// It was reopened just now, and the status does not say when yet.
 		return nil
 	}
 	cause, err := r.success(ctx, je, link)
@@ -61,7 +61,7 @@ func (r *JobErrorReconciler) success(ctx context.Context, je *joberrorv1.JobErro
 		}
 	}
 	watched := r.Capture.Enabled && r.Capture.Watches(je.Namespace)
-	if !watched || !capture.Passes(je.Spec.Code) || link.job == nil || capture.Off(joberrorv1.AnnotationAutoResolve, link.job) {
+	if !watched || !capture.Passes(je.Spec.Code) || reopenedAt(je) != nil || link.job == nil || capture.Off(joberrorv1.AnnotationAutoResolve, link.job) {
 		return attribution.Cause{}, nil
 	}
 	pods, err := podsOf(ctx, r.cached, types.NamespacedName{Namespace: je.Namespace, Name: link.job.Name})
@@ -87,9 +87,18 @@ func endsErrorOf(je *joberrorv1.JobError, job *batchv1.Job) bool {
 	if at.IsZero() || capture.Off(joberrorv1.AnnotationAutoResolve, job) {
 		return false
 	}
-	before := meta.FindStatusCondition(je.Status.Conditions, joberrorv1.ConditionResolved)
-	return before == nil || before.Reason != joberrorv1.ReasonReopened ||
-		attribution.Of(je).Cause.Reason == causeFailedAgain || before.LastTransitionTime.Time.Before(at)
+	since := reopenedAt(je)
+	return since == nil || since.Time.Before(at)
+}
+
+// reopenedAt is since when an error is open again that somebody reopened; nil
+// where nobody did, or it happened again.
+func reopenedAt(je *joberrorv1.JobError) *metav1.Time {
+	c := meta.FindStatusCondition(je.Status.Conditions, joberrorv1.ConditionResolved)
+	if c == nil || c.Reason != joberrorv1.ReasonReopened || attribution.Of(je).Cause.Reason == causeFailedAgain {
+		return nil
+	}
+	return &c.LastTransitionTime
 }
 
 // completed is when a Job did; the zero time where it has not.

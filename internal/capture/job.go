@@ -22,7 +22,7 @@ func OfJob(job *batchv1.Job) []Failure {
 			continue
 		}
 		failure := Failure{
-			Key: "job/" + c.Reason, Occurrence: string(job.UID) + "/" + c.Reason,
+			Key: JobKey(c.Reason), Occurrence: string(job.UID) + "/" + c.Reason,
 			Code: c.Reason, Message: c.Message, Source: job.Name, At: c.LastTransitionTime.Time,
 		}
 		if indexes := job.Status.FailedIndexes; indexes != nil && *indexes != "" {
@@ -32,3 +32,6 @@ func OfJob(job *batchv1.Job) []Failure {
 	}
 	return failures
 }
+
+// JobKey is the key of what a Job says of itself as a whole.
+func JobKey(reason string) string { return "job/" + reason }

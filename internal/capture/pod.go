@@ -40,6 +40,9 @@ func OfPod(pod *corev1.Pod) []Failure {
 		if failures[i].At.IsZero() {
 			failures[i].At = changed(pod)
 		}
+		if index := pod.Annotations[batchv1.JobCompletionIndexAnnotation]; index != "" {
+			failures[i].Message += " (index " + index + ")"
+		}
 	}
 	return append(failures, reports...)
 }

@@ -195,7 +195,7 @@ func TestOfPod(t *testing.T) {
 			pod: pod(says(corev1.PodScheduled, corev1.ConditionFalse, "SchedulingGated", "x"))},
 		{name: "an index is work of its own",
 			pod:  pod(index("3"), ends("main", exit(1, "Error", "", start))),
-			want: failures{"exit/main/ExitCode:1/3 | ExitCode:1 | job-x7k2p/main | the container ended with exit code 1"}},
+			want: failures{"exit/main/ExitCode:1/3 | ExitCode:1 | job-x7k2p/main | the container ended with exit code 1 (index 3)"}},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()

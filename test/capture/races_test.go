@@ -156,6 +156,7 @@ func TestAJobThatTakesItsErrorsAlongTakesThoseThatAreCaptured(t *testing.T) {
 	captured(t, ns)
 }
 
+// What the pods report takes the place of no failure.
 func TestWhatIsOverTheLimitIsCountedTogether(t *testing.T) {
 	t.Parallel()
 	ns := cluster.Namespace(t)
@@ -164,8 +165,9 @@ func TestWhatIsOverTheLimitIsCountedTogether(t *testing.T) {
 		job.Spec.CompletionMode = ptr.To(batchv1.IndexedCompletion)
 		job.Spec.Completions, job.Spec.Parallelism = ptr.To[int32](indexes), ptr.To[int32](indexes)
 		job.Spec.BackoffLimit, job.Spec.BackoffLimitPerIndex = nil, ptr.To[int32](0)
+		job.Spec.Template.Annotations["dev.joberror.io/message"] = `[{"code":"row","message":"1"},{"code":"row","message":"2"}]`
 	}))
-	want := []string{"CaptureLimitExceeded", "FailedIndexes"}
+	want := []string{"CaptureLimitExceeded", "FailedIndexes", "row", "row"}
 	for range limit {
 		want = append(want, "ExitCode:3")
 	}

@@ -41,6 +41,20 @@ func TestAPodThatComesToRunResolvesWhatKeptIt(t *testing.T) {
 	if je.Status.ResolvedBy != attribution.OperatorUser || !strings.Contains(message(je), pod.Name) {
 		t.Errorf("resolved by %q: %s", je.Status.ResolvedBy, message(je))
 	}
+	staysReopened(t, ns, "image-pull", je)
+}
+
+// staysReopened reopens an error as somebody who knows better: the same success
+// does not resolve it again.
+func staysReopened(t *testing.T, ns, job string, je joberrorv1.JobError) {
+	t.Helper()
+	if err := cluster.Client.Patch(t.Context(), &je, harness.MergePatch(`{"spec":{"resolved":false}}`)); err != nil {
+		t.Fatal(err)
+	}
+	resolvedFor(t, ns, je.Spec.Code, joberrorv1.ReasonReopened)
+	cluster.Kubectl(t, "annotate", "job", job, "-n", ns, "joberror.io/retention=7d")
+	cluster.When(t, ns, je.Name, func(je *joberrorv1.JobError) bool { return je.Status.Job.Retention == "7d" })
+	resolvedFor(t, ns, je.Spec.Code, joberrorv1.ReasonReopened)
 }
 
 func TestARetryThatSucceedsResolvesTheFailuresBefore(t *testing.T) {
@@ -54,15 +68,7 @@ func TestARetryThatSucceedsResolvesTheFailuresBefore(t *testing.T) {
 	if je.Status.ResolvedBy != attribution.OperatorUser || message(je) != "resolved: Job job succeeded" {
 		t.Errorf("resolved by %q: %s", je.Status.ResolvedBy, message(je))
 	}
-
-	// Somebody knows better. The same success does not resolve it again.
-	if err := cluster.Client.Patch(t.Context(), &je, harness.MergePatch(`{"spec":{"resolved":false}}`)); err != nil {
-		t.Fatal(err)
-	}
-	resolvedFor(t, ns, "ExitCode:7", joberrorv1.ReasonReopened)
-	cluster.Kubectl(t, "annotate", "job", "job", "-n", ns, "joberror.io/retention=7d")
-	cluster.When(t, ns, je.Name, func(je *joberrorv1.JobError) bool { return je.Status.Job.Retention == "7d" })
-	resolvedFor(t, ns, "ExitCode:7", joberrorv1.ReasonReopened)
+	staysReopened(t, ns, "job", je)
 }
 
 func TestRetriesAreCountedInOneError(t *testing.T) {
