@@ -84,12 +84,12 @@ func TestWhatIsOptedOutStaysOpen(t *testing.T) {
 	for _, c := range cronJobs {
 		mended(t, c)
 		run(t, c.Namespace, c.Name, c.Name+"-2")
-		is(t, c.Namespace, c.Name+"-2", batchv1.JobComplete)
+		cluster.JobIs(t, c.Namespace, c.Name+"-2", batchv1.JobComplete)
 	}
 	// The last of them is resolved, and so the others have been looked at.
 	harness.Eventually(t, func() string {
 		resolved := 0
-		for _, je := range errorsIn(t, in) {
+		for _, je := range cluster.Errors(t, in) {
 			if je.Status.ResolvedAt != nil && je.Labels[joberrorv1.LabelCronJobName] == "weekly" {
 				resolved++
 			}
@@ -99,7 +99,7 @@ func TestWhatIsOptedOutStaysOpen(t *testing.T) {
 		}
 		return ""
 	})
-	for _, je := range append(errorsIn(t, in), errorsIn(t, out)...) {
+	for _, je := range append(cluster.Errors(t, in), cluster.Errors(t, out)...) {
 		if je.Labels[joberrorv1.LabelCronJobName] != "weekly" && je.Spec.Resolved {
 			t.Errorf("%s of %s is resolved", je.Spec.Code, je.Spec.JobID)
 		}
@@ -111,12 +111,12 @@ func TestWhatIsOptedOutIsNotCaptured(t *testing.T) {
 	out, in := cluster.Namespace(t), cluster.Namespace(t)
 	cluster.Kubectl(t, "annotate", "namespace", out, joberrorv1.AnnotationCapture+"=false")
 	harness.Create(t, cluster.Client, harness.Job(out, "job", harness.Failing("3")))
-	is(t, out, "job", batchv1.JobFailed)
+	cluster.JobIs(t, out, "job", batchv1.JobFailed)
 	harness.Create(t, cluster.Client, harness.Job(in, "out", harness.Failing("3"), harness.Annotated(joberrorv1.AnnotationCapture, "false")))
-	is(t, in, "out", batchv1.JobFailed)
+	cluster.JobIs(t, in, "out", batchv1.JobFailed)
 	harness.Create(t, cluster.Client, cronJob(in, "nightly", map[string]string{joberrorv1.AnnotationCapture: "false"}))
 	run(t, in, "nightly", "run-1")
-	is(t, in, "run-1", batchv1.JobFailed)
+	cluster.JobIs(t, in, "run-1", batchv1.JobFailed)
 	harness.Create(t, cluster.Client, harness.Job(in, "in", harness.Failing("3")))
 	for _, je := range captured(t, in, "BackoffLimitExceeded", "ExitCode:3") {
 		if je.Spec.JobID != "in" {

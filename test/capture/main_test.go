@@ -8,7 +8,6 @@ package capture
 import (
 	"fmt"
 	"os"
-	"slices"
 	"testing"
 
 	batchv1 "k8s.io/api/batch/v1"
@@ -27,45 +26,10 @@ var cluster = harness.Cluster{Hurry: true, Flags: []string{"--capture-grace=1s",
 
 func TestMain(m *testing.M) { os.Exit(harness.Main(m, &cluster)) }
 
-// errorsIn are the errors in a namespace.
-func errorsIn(t *testing.T, ns string) []joberrorv1.JobError {
-	t.Helper()
-	var list joberrorv1.JobErrorList
-	if err := cluster.Client.List(t.Context(), &list, client.InNamespace(ns)); err != nil {
-		t.Fatal(err)
-	}
-	return list.Items
-}
-
-// codes are those of the errors, sorted.
-func codes(errors []joberrorv1.JobError) []string {
-	var codes []string
-	for _, je := range errors {
-		codes = append(codes, je.Spec.Code)
-	}
-	slices.Sort(codes)
-	return codes
-}
-
-// captured waits until a namespace has errors with these codes, observed, and no
-// others.
+// captured waits until a namespace has errors with these codes and no others.
 func captured(t *testing.T, ns string, want ...string) []joberrorv1.JobError {
 	t.Helper()
-	slices.Sort(want)
-	var errors []joberrorv1.JobError
-	harness.Eventually(t, func() string {
-		errors = errorsIn(t, ns)
-		if got := codes(errors); !slices.Equal(got, want) {
-			return fmt.Sprintf("captured are %v, want %v", got, want)
-		}
-		for _, je := range errors {
-			if je.Status.ObservedGeneration != je.Generation {
-				return je.Name + " was not observed yet"
-			}
-		}
-		return ""
-	})
-	return errors
+	return cluster.Holds(t, ns, harness.Code, want...)
 }
 
 // resolvedFor waits until the error with a code has this reason, and returns it.
@@ -73,7 +37,7 @@ func resolvedFor(t *testing.T, ns, code, reason string) joberrorv1.JobError {
 	t.Helper()
 	var found joberrorv1.JobError
 	harness.Eventually(t, func() string {
-		for _, je := range errorsIn(t, ns) {
+		for _, je := range cluster.Errors(t, ns) {
 			if je.Spec.Code == code {
 				found = je
 			}
@@ -89,19 +53,6 @@ func resolvedFor(t *testing.T, ns, code, reason string) joberrorv1.JobError {
 // message is what the condition Resolved says.
 func message(je joberrorv1.JobError) string {
 	return meta.FindStatusCondition(je.Status.Conditions, joberrorv1.ConditionResolved).Message
-}
-
-// is waits until a Job has a condition.
-func is(t *testing.T, ns, job string, condition batchv1.JobConditionType) {
-	t.Helper()
-	harness.Eventually(t, func() string {
-		for _, c := range harness.Get(t, cluster.Client, ns, job, &batchv1.Job{}).Status.Conditions {
-			if c.Type == condition && c.Status == corev1.ConditionTrue {
-				return ""
-			}
-		}
-		return fmt.Sprintf("%s is not %s", job, condition)
-	})
 }
 
 // podOf waits for a pod of a Job of which something holds, and returns it.

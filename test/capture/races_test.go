@@ -109,7 +109,7 @@ func TestAPodThatIsRemovedInTheMomentThatItFailsIsCaptured(t *testing.T) {
 	}
 	// The Job controller may have missed it, and tries again.
 	harness.Eventually(t, func() string {
-		got := codes(errorsIn(t, ns))
+		got := harness.Named(cluster.Errors(t, ns), harness.Code)
 		for i := range jobs {
 			if code := fmt.Sprintf("ExitCode:%d", i+1); !slices.Contains(got, code) {
 				return code + " is not captured"
@@ -139,7 +139,7 @@ func TestAJobThatIsSuspendedHasNotFailed(t *testing.T) {
 	if err := cluster.Client.Patch(t.Context(), pod, harness.MergePatch(`{"metadata":{"finalizers":null}}`)); err != nil {
 		t.Fatal(err)
 	}
-	is(t, ns, "job", batchv1.JobSuspended)
+	cluster.JobIs(t, ns, "job", batchv1.JobSuspended)
 	// What fails after it is captured after it.
 	harness.Create(t, cluster.Client, harness.Job(ns, "other", harness.Failing("3")))
 	captured(t, ns, "BackoffLimitExceeded", "ExitCode:3")
@@ -173,7 +173,7 @@ func TestWhatIsOverTheLimitIsCountedTogether(t *testing.T) {
 	}
 	captured(t, ns, want...)
 	harness.Eventually(t, func() string {
-		for _, je := range errorsIn(t, ns) {
+		for _, je := range cluster.Errors(t, ns) {
 			if je.Labels[joberrorv1.LabelCaptured] == joberrorv1.CapturedOverflow && je.Status.Occurrences == indexes-limit {
 				return ""
 			}

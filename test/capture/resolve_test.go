@@ -79,7 +79,7 @@ func TestRetriesAreCountedInOneError(t *testing.T) {
 	for n := range int32(3) {
 		ends(t, runs(t, ns, "job"), 7)
 		harness.Eventually(t, func() string {
-			for _, je := range errorsIn(t, ns) {
+			for _, je := range cluster.Errors(t, ns) {
 				if je.Spec.Code == "ExitCode:7" && je.Status.Occurrences == n+1 && !je.Status.LastSeen.Before(&before) {
 					before = *je.Status.LastSeen
 					return ""
@@ -107,7 +107,7 @@ func TestAFailureThatHappensAgainReopensItsError(t *testing.T) {
 		t.Errorf("the condition says %q", message(je))
 	}
 	harness.Eventually(t, func() string {
-		if n := errorsIn(t, ns)[0].Status.Occurrences; n != 2 {
+		if n := cluster.Errors(t, ns)[0].Status.Occurrences; n != 2 {
 			return "it is not counted"
 		}
 		return ""

@@ -73,14 +73,7 @@ func TestARealJobFailsAndItsErrorOutlivesIt(t *testing.T) {
 	ns := cluster.Namespace(t)
 	job := harness.Create(t, cluster.Client, harness.Job(ns, "job", harness.Failing("3")))
 	harness.Create(t, cluster.Client, harness.JobError(ns, "e", "job"))
-	harness.Eventually(t, func() string {
-		for _, c := range harness.Get(t, cluster.Client, ns, "job", &batchv1.Job{}).Status.Conditions {
-			if c.Type == batchv1.JobFailed && c.Status == corev1.ConditionTrue {
-				return ""
-			}
-		}
-		return "the Job has not failed"
-	})
+	cluster.JobIs(t, ns, "job", batchv1.JobFailed)
 	if err := cluster.Client.Delete(t.Context(), job, client.PropagationPolicy(metav1.DeletePropagationBackground)); err != nil {
 		t.Fatal(err)
 	}

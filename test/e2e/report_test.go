@@ -27,15 +27,6 @@ func results(t *testing.T, r harness.Response) []resolvev1.ReportedRecord {
 	return results
 }
 
-func count(t *testing.T, ns string) int {
-	t.Helper()
-	var list joberrorv1.JobErrorList
-	if err := cluster.Client.List(t.Context(), &list, inNamespace(ns)); err != nil {
-		t.Fatal(err)
-	}
-	return len(list.Items)
-}
-
 func TestAJobReportsItsRecords(t *testing.T) {
 	t.Parallel()
 	ns := cluster.Namespace(t)
@@ -65,8 +56,8 @@ func TestAJobReportsItsRecords(t *testing.T) {
 
 	// Sent again, nothing is kept twice, and the answer is the same.
 	again := results(t, harness.Do(t, pipeline, http.MethodPost, path, strings.ReplaceAll(two, "2026-11-05T10:15:00.5Z", one.CreatedAt)).Want(t, 201))
-	if again[0].ID != first[0].ID || again[1].ID != first[1].ID || count(t, ns) != 3 {
-		t.Errorf("sent again: %+v, first %+v, %d errors", again, first, count(t, ns))
+	if again[0].ID != first[0].ID || again[1].ID != first[1].ID || len(cluster.Errors(t, ns)) != 3 {
+		t.Errorf("sent again: %+v, first %+v, %d errors", again, first, len(cluster.Errors(t, ns)))
 	}
 }
 
@@ -85,7 +76,7 @@ func TestAThousandRecordsAreReportedAtOnce(t *testing.T) {
 			t.Fatalf("record %d became %+v", i, r)
 		}
 	}
-	if n := count(t, ns); n != 1000 || len(got) != 1000 {
+	if n := len(cluster.Errors(t, ns)); n != 1000 || len(got) != 1000 {
 		t.Errorf("%d answers, %d errors", len(got), n)
 	}
 	tooMany := "[" + strings.Join(append(records, records[0]), ",") + "]"
@@ -127,7 +118,7 @@ func TestOfAReportThatCantBeNothingIsKept(t *testing.T) {
 	harness.Do(t, cluster.Config(), http.MethodPost, path+"?dryRun=All", `{"_id":"a","message":"a"}`).Want(t, 201)
 	harness.Do(t, cluster.Config(), http.MethodPost, path+"/resolve", `{"message":"a"}`).Want(t, 405)
 	harness.Do(t, cluster.Config(), http.MethodPost, harness.JobErrors(ns, "unknown"), `{"message":"a"}`).Want(t, 404)
-	if n := count(t, ns); n != 0 {
+	if n := len(cluster.Errors(t, ns)); n != 0 {
 		t.Errorf("%d errors were kept", n)
 	}
 }

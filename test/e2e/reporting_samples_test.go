@@ -14,7 +14,6 @@ import (
 
 	batchv1 "k8s.io/api/batch/v1"
 
-	joberrorv1 "joberror.io/operator/api/v1"
 	"joberror.io/operator/test/harness"
 )
 
@@ -52,18 +51,13 @@ func TestTheReportingSamplesReport(t *testing.T) {
 				}
 				return ""
 			})
-			var list joberrorv1.JobErrorList
-			if err := cluster.Client.List(t.Context(), &list, inNamespace(ns)); err != nil {
-				t.Fatal(err)
-			}
-			var codes []string
-			for _, je := range list.Items {
+			errors := cluster.Errors(t, ns)
+			for _, je := range errors {
 				if je.Spec.JobID != sample || je.Spec.UserID != "system:serviceaccount:"+ns+":pipeline" {
 					t.Errorf("the error is %+v", je.Spec)
 				}
-				codes = append(codes, je.Spec.Code)
 			}
-			if slices.Sort(codes); !slices.Equal(codes, tc.want) {
+			if codes := harness.Named(errors, harness.Code); !slices.Equal(codes, tc.want) {
 				t.Errorf("reported are %v, want %v", codes, tc.want)
 			}
 		})

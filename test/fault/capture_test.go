@@ -19,51 +19,11 @@ import (
 	"joberror.io/operator/test/harness"
 )
 
-// captured are the errors in a namespace, as job/code, sorted.
-func captured(t *testing.T, ns string) ([]string, []joberrorv1.JobError) {
-	t.Helper()
-	var list joberrorv1.JobErrorList
-	if err := cluster.Client.List(t.Context(), &list, client.InNamespace(ns)); err != nil {
-		t.Fatal(err)
-	}
-	var errors []string
-	for _, je := range list.Items {
-		errors = append(errors, je.Spec.JobID+"/"+je.Spec.Code)
-	}
-	slices.Sort(errors)
-	return errors, list.Items
-}
-
-func eventually(t *testing.T, ns string, want ...string) []joberrorv1.JobError {
-	t.Helper()
-	var errors []joberrorv1.JobError
-	harness.Eventually(t, func() string {
-		var got []string
-		if got, errors = captured(t, ns); !slices.Equal(got, want) {
-			return fmt.Sprintf("captured are %v, want %v", got, want)
-		}
-		for _, je := range errors {
-			if je.Status.ObservedGeneration != je.Generation {
-				return je.Name + " was not observed yet"
-			}
-		}
-		return ""
-	})
-	return errors
-}
-
 // fail creates a Job that fails, and waits until it has.
 func fail(t *testing.T, ns, name string, with ...func(*batchv1.Job)) *batchv1.Job {
 	t.Helper()
 	job := harness.Create(t, cluster.Client, harness.Job(ns, name, append(with, harness.Failing("3"))...))
-	harness.Eventually(t, func() string {
-		for _, c := range harness.Get(t, cluster.Client, ns, name, job).Status.Conditions {
-			if c.Type == batchv1.JobFailed && c.Status == corev1.ConditionTrue {
-				return ""
-			}
-		}
-		return name + " has not failed"
-	})
+	cluster.JobIs(t, ns, name, batchv1.JobFailed)
 	return job
 }
 
@@ -85,13 +45,13 @@ func TestWhatFailedWhileTheOperatorWasDownIsCaptured(t *testing.T) {
 	})
 	operator := operate(t)
 	want := []string{"with-its-pod/BackoffLimitExceeded", "with-its-pod/ExitCode:3", "without/BackoffLimitExceeded"}
-	before := eventually(t, ns, want...)
+	before := cluster.Holds(t, ns, harness.JobAndCode, want...)
 	stop(t, operator)
 
 	// Everything is seen once more by the next one, and nothing written.
 	operate(t)
 	fail(t, ns, "a-later-one")
-	after := eventually(t, ns, append([]string{"a-later-one/BackoffLimitExceeded", "a-later-one/ExitCode:3"}, want...)...)
+	after := cluster.Holds(t, ns, harness.JobAndCode, append([]string{"a-later-one/BackoffLimitExceeded", "a-later-one/ExitCode:3"}, want...)...)
 	for _, was := range before {
 		i := slices.IndexFunc(after, func(is joberrorv1.JobError) bool { return is.Name == was.Name })
 		if is := after[i]; is.ResourceVersion != was.ResourceVersion || is.Status.Occurrences != 1 {
@@ -107,8 +67,8 @@ func TestJobsAreChosenByNamespaceAndLabel(t *testing.T) {
 	fail(t, other, "elsewhere")
 	fail(t, chosen, "of-a-test", test)
 	fail(t, chosen, "chosen")
-	eventually(t, chosen, "chosen/BackoffLimitExceeded", "chosen/ExitCode:3")
-	if got, _ := captured(t, other); len(got) > 0 {
+	cluster.Holds(t, chosen, harness.JobAndCode, "chosen/BackoffLimitExceeded", "chosen/ExitCode:3")
+	if got := cluster.Errors(t, other); len(got) > 0 {
 		t.Errorf("in another namespace %v is captured", got)
 	}
 }
@@ -119,12 +79,12 @@ func TestNothingIsCapturedWhereThatIsOff(t *testing.T) {
 	fail(t, ns, "job")
 	harness.Create(t, cluster.Client, harness.JobError(ns, "reported", "job"))
 	cluster.When(t, ns, "reported", func(je *joberrorv1.JobError) bool { return je.Status.Job != nil })
-	if got, _ := captured(t, ns); len(got) != 1 {
+	if got := cluster.Errors(t, ns); len(got) != 1 {
 		t.Errorf("captured are %v", got)
 	}
 	stop(t, operator)
 	operate(t)
-	eventually(t, ns, "job/BackoffLimitExceeded", "job/ExitCode:3", "job/code")
+	cluster.Holds(t, ns, harness.JobAndCode, "job/BackoffLimitExceeded", "job/ExitCode:3", "job/code")
 }
 
 // And the operator is killed while it records them.
@@ -144,7 +104,7 @@ func TestAThousandJobsFailAtOnce(t *testing.T) {
 	}
 	told := 0
 	harness.EventuallyIn(t, 10*time.Minute, func() string {
-		got, _ := captured(t, ns)
+		got := cluster.Errors(t, ns)
 		if len(got) >= told+500 {
 			told = len(got)
 			t.Logf("%d errors are captured", told)
@@ -159,7 +119,8 @@ func TestAThousandJobsFailAtOnce(t *testing.T) {
 		}
 		return ""
 	})
-	got, errors := captured(t, ns)
+	errors := cluster.Errors(t, ns)
+	got := harness.Named(errors, harness.JobAndCode)
 	if len(got) != 2*jobs {
 		t.Errorf("%d errors are captured, want %d", len(got), 2*jobs)
 	}

@@ -71,7 +71,7 @@ func TestTheEndOfTheLogIsTheMessageOfAContainerThatLeftNone(t *testing.T) {
 		"lost":   "the container ended with exit code 3",
 		"told":   "said by itself",
 	}
-	errors := eventually(t, ns, "lost/BackoffLimitExceeded", "lost/ExitCode:3", "silent/BackoffLimitExceeded", "silent/ExitCode:3",
+	errors := cluster.Holds(t, ns, harness.JobAndCode, "lost/BackoffLimitExceeded", "lost/ExitCode:3", "silent/BackoffLimitExceeded", "silent/ExitCode:3",
 		"told/BackoffLimitExceeded", "told/ExitCode:3")
 	for _, je := range errors {
 		if je.Spec.Code == "ExitCode:3" && je.Spec.Message != want[je.Spec.JobID] {
