@@ -34,7 +34,7 @@ func TestOfAJobStaysHowItEndedAndWhoMadeIt(t *testing.T) {
 	job := want.DeepCopy()
 	job.Annotations[corev1.LastAppliedConfigAnnotation] = "{}"
 	later := metav1.NewTime(morning.Add(time.Minute))
-	fields := &metav1.FieldsV1{Raw: []byte("{}")}
+	fields := metav1.NewFieldsV1("{}")
 	job.ManagedFields = []metav1.ManagedFieldsEntry{
 		{Manager: "argocd", Operation: metav1.ManagedFieldsOperationApply, Time: &later, FieldsV1: fields},
 		{Manager: "kubectl-create", Operation: metav1.ManagedFieldsOperationUpdate, Time: &morning, FieldsV1: fields},
