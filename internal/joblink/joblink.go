@@ -107,7 +107,8 @@ func Linked(je *joberrorv1.JobError) *joberrorv1.JobReference {
 			return &joberrorv1.JobReference{Name: o.Name, UID: o.UID}
 		}
 	}
-	if uid := je.Labels[joberrorv1.LabelJobUID]; uid != "" {
+	// The labels may be those of another error, which somebody copied.
+	if uid := je.Labels[joberrorv1.LabelJobUID]; uid != "" && je.Labels[joberrorv1.LabelJobName] == je.Spec.JobID {
 		return &joberrorv1.JobReference{Name: je.Spec.JobID, UID: types.UID(uid)}
 	}
 	return nil

@@ -5,8 +5,10 @@ package joblink
 
 import (
 	"reflect"
+	"slices"
 	"testing"
 
+	batchv1 "k8s.io/api/batch/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 
@@ -26,6 +28,7 @@ func TestLinked(t *testing.T) {
 		jobID  string
 		status *joberrorv1.JobReference
 		owners []metav1.OwnerReference
+		labels map[string]string
 		want   *joberrorv1.JobReference
 	}{
 		{name: "an error without owner and status is linked to none", jobID: "backup"},
@@ -36,10 +39,15 @@ func TestLinked(t *testing.T) {
 		{name: "an owner that is another Job is no link", jobID: "backup", owners: []metav1.OwnerReference{otherJob}},
 		{name: "an owner of another kind is no link", jobID: "backup", owners: []metav1.OwnerReference{otherKind}},
 		{name: "a Job of another group is no link", jobID: "backup", owners: []metav1.OwnerReference{otherGroup}},
+		{name: "the labels hold where the owner is gone before the status is there", jobID: "backup",
+			labels: map[string]string{joberrorv1.LabelJobName: "backup", joberrorv1.LabelJobUID: "1b-job"}, want: known},
+		{name: "labels that were copied from another error are no link", jobID: "restore",
+			labels: map[string]string{joberrorv1.LabelJobName: "backup", joberrorv1.LabelJobUID: "1b-job"}},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()
 			je := errorOwnedBy(tc.owners...)
+			je.Labels = tc.labels
 			je.Spec.JobID = tc.jobID
 			je.Status.Job = tc.status
 			if got := Linked(je); !reflect.DeepEqual(got, tc.want) {
@@ -73,5 +81,20 @@ func TestCascades(t *testing.T) {
 	}
 	if Cascades(job()) {
 		t.Error("a Job without the annotation must not cascade")
+	}
+}
+
+func TestAJobThatIsGoneIsRemembered(t *testing.T) {
+	t.Parallel()
+	for name, gone := range map[string]*batchv1.Job{"gone": job(), "going": job(beingDeleted)} {
+		je := errorOwnedBy()
+		Remember(je, gone, namespaceUID)
+		if !HasOwner(je, ofJob.UID) || !slices.Contains(je.OwnerReferences, ofNamespace) {
+			t.Errorf("%s: owners are %v", name, je.OwnerReferences)
+		}
+		je.OwnerReferences = []metav1.OwnerReference{ofNamespace}
+		if linked := Linked(je); linked == nil || linked.UID != ofJob.UID || linked.Name != "backup" {
+			t.Errorf("%s: without the owner it is linked to %+v", name, linked)
+		}
 	}
 }
