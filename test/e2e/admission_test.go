@@ -45,19 +45,19 @@ func TestACreatedAtThatNoRecordCanHaveIsRefused(t *testing.T) {
 	ns := cluster.Namespace(t)
 	harness.Create(t, cluster.Client, harness.Job(ns, "short", harness.Annotated(joberrorv1.AnnotationRetention, "1h")))
 	for name, c := range map[string]struct {
-		job  string
-		at   time.Time
-		want string
+		job   string
+		after time.Duration
+		want  string
 	}{
-		"too far ahead":                {"job", time.Now().Add(6 * time.Minute), "ahead of the current time"},
-		"past retention":               {"job", time.Now().AddDate(0, 0, -31), "past its retention"},
-		"past the Job's own retention": {"short", time.Now().Add(-2 * time.Hour), "past its retention"},
+		"too far ahead":                {"job", 6 * time.Minute, "ahead of the current time"},
+		"past retention":               {"job", -31 * 24 * time.Hour, "past its retention"},
+		"past the Job's own retention": {"short", -2 * time.Hour, "past its retention"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			harness.Eventually(t, func() string {
 				// The Job's annotation reaches the webhook by its cache.
-				err := cluster.Client.Create(t.Context(), harness.JobError(ns, "bad", c.job, harness.CreatedAt(c.at)), client.DryRunAll)
+				err := cluster.Client.Create(t.Context(), harness.JobError(ns, "bad", c.job, harness.CreatedAt(time.Now().Add(c.after))), client.DryRunAll)
 				if !apierrors.IsInvalid(err) || !strings.Contains(err.Error(), "spec.createdAt") || !strings.Contains(err.Error(), c.want) {
 					return "want a refusal of spec.createdAt that says " + c.want
 				}

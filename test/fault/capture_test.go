@@ -7,9 +7,7 @@ import (
 	"fmt"
 	"slices"
 	"testing"
-	"time"
 
-	"golang.org/x/sync/errgroup"
 	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -87,51 +85,31 @@ func TestNothingIsCapturedWhereThatIsOff(t *testing.T) {
 	cluster.Holds(t, ns, harness.JobAndCode, "job/BackoffLimitExceeded", "job/ExitCode:3", "job/code")
 }
 
-// And the operator is killed while it records them.
-func TestAThousandJobsFailAtOnce(t *testing.T) {
-	const jobs = 1000
+// The one that waits longer is recorded after the time in which the other would
+// have been.
+func TestAPodThatComesToRunInTimeIsNotRecorded(t *testing.T) {
 	ns := cluster.Namespace(t)
-	operator := operate(t)
-	group, ctx := errgroup.WithContext(t.Context())
-	group.SetLimit(16)
-	for i := range jobs {
-		group.Go(func() error {
-			return cluster.Client.Create(ctx, harness.Job(ns, fmt.Sprintf("job-%04d", i), harness.Failing("3")))
-		})
+	operate(t, "--capture-grace=5s")
+	stuck := func(job *batchv1.Job) {
+		job.Spec.Suspend = nil
+		metav1.SetMetaDataAnnotation(&job.Spec.Template.ObjectMeta, "dev.joberror.io/status", `phase: Pending
+containerStatuses:
+- {name: main, image: busybox, imageID: "", ready: false, restartCount: 0, state: {waiting: {reason: ImagePullBackOff}}}`)
 	}
-	if err := group.Wait(); err != nil {
-		t.Fatal(err)
-	}
-	told := 0
-	harness.EventuallyIn(t, 10*time.Minute, func() string {
-		got := cluster.Errors(t, ns)
-		if len(got) >= told+500 {
-			told = len(got)
-			t.Logf("%d errors are captured", told)
-			if operator != nil {
-				operator.Kill()
-				operator = nil
-				operate(t)
-			}
+	harness.Create(t, cluster.Client, harness.Job(ns, "recovers", stuck))
+	harness.Eventually(t, func() string {
+		var pods corev1.PodList
+		err := cluster.Client.List(t.Context(), &pods, client.InNamespace(ns))
+		if err != nil || len(pods.Items) == 0 || len(pods.Items[0].Status.ContainerStatuses) == 0 {
+			return fmt.Sprintf("no pod waits yet: %v", err)
 		}
-		if len(got) < 2*jobs {
-			return fmt.Sprintf("%d errors are captured", len(got))
+		patch := harness.MergePatch(`{"metadata":{"annotations":{"dev.joberror.io/status":null}}}`)
+		if err := cluster.Client.Patch(t.Context(), &pods.Items[0], patch); err != nil {
+			return err.Error()
 		}
 		return ""
 	})
-	errors := cluster.Errors(t, ns)
-	got := harness.Named(errors, harness.JobAndCode)
-	if len(got) != 2*jobs {
-		t.Errorf("%d errors are captured, want %d", len(got), 2*jobs)
-	}
-	for _, je := range errors {
-		cluster.When(t, ns, je.Name, func(je *joberrorv1.JobError) bool { return je.Status.Occurrences == 1 && je.Status.Job != nil })
-	}
-	for i := range jobs {
-		for _, code := range []string{"BackoffLimitExceeded", "ExitCode:3"} {
-			if want := fmt.Sprintf("job-%04d/%s", i, code); !slices.Contains(got, want) {
-				t.Fatalf("%s is missing", want)
-			}
-		}
-	}
+	cluster.JobIs(t, ns, "recovers", batchv1.JobComplete)
+	harness.Create(t, cluster.Client, harness.Job(ns, "waits", stuck))
+	cluster.Holds(t, ns, harness.JobAndCode, "waits/ImagePullBackOff")
 }
