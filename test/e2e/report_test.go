@@ -10,6 +10,8 @@ import (
 	"strings"
 	"testing"
 
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/rest"
 
 	resolvev1 "joberror.io/operator/api/resolve/v1"
@@ -158,6 +160,19 @@ func TestAPodReportsWithItsToken(t *testing.T) {
 	})
 	if je := cluster.Settled(t, ns, "a"); je.Spec.UserID != "system:serviceaccount:"+ns+":reporter" {
 		t.Errorf("reported by %q", je.Spec.UserID)
+	}
+
+	// The token in a pod is bound to it, and tells which it is.
+	harness.Create(t, cluster.Client, &corev1.Pod{
+		ObjectMeta: metav1.ObjectMeta{Namespace: ns, Name: "job-x7k2p"},
+		Spec:       corev1.PodSpec{ServiceAccountName: "reporter", Containers: []corev1.Container{{Name: "main", Image: "busybox"}}},
+	})
+	as.BearerToken = strings.TrimSpace(cluster.Kubectl(t, "create", "token", "reporter", "-n", ns, "--bound-object-kind=Pod", "--bound-object-name=job-x7k2p"))
+	harness.Do(t, as, http.MethodPost, path, `[{"_id":"b","message":"b"},{"_id":"c","message":"c","source":"crm"}]`).Want(t, http.StatusCreated)
+	for name, source := range map[string]string{"b": "job-x7k2p", "c": "crm"} {
+		if je := cluster.Settled(t, ns, name); je.Spec.Source != source {
+			t.Errorf("%s: the source is %q, want %q", name, je.Spec.Source, source)
+		}
 	}
 }
 

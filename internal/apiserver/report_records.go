@@ -1,0 +1,116 @@
+// Copyright The JobError Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package apiserver
+
+import (
+	"cmp"
+	"context"
+	"time"
+
+	batchv1 "k8s.io/api/batch/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/util/validation/field"
+	"k8s.io/apiserver/pkg/authentication/serviceaccount"
+	"k8s.io/apiserver/pkg/authentication/user"
+	"k8s.io/apiserver/pkg/endpoints/request"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	resolvev1 "joberror.io/operator/api/resolve/v1"
+	joberrorv1 "joberror.io/operator/api/v1"
+	"joberror.io/operator/internal/attribution"
+	"joberror.io/operator/internal/capture"
+	"joberror.io/operator/internal/joblink"
+	"joberror.io/operator/internal/jobs"
+	"joberror.io/operator/internal/retention"
+)
+
+// reportsOf are the JobErrors of the records, judged by what a clock and the job
+// tell.
+func (b *backend) reportsOf(ctx context.Context, ref jobs.Ref, body *reportBody) ([]*joberrorv1.JobError, error) {
+	user, ok := request.UserFrom(ctx)
+	if !ok {
+		return nil, apierrors.NewUnauthorized("the request has no user")
+	}
+	job, err := b.reportedJob(ctx, ref)
+	if err != nil {
+		return nil, err
+	}
+	namespace, err := joblink.Namespace(ctx, b.client, ref.Namespace)
+	if client.IgnoreNotFound(err) != nil {
+		return nil, err
+	}
+	// Where the cache does not know the namespace yet, the controller links.
+	known := err == nil
+	now := time.Now()
+	var problems field.ErrorList
+	reports := make([]*joberrorv1.JobError, len(body.records))
+	for i := range body.records {
+		problems = append(problems, b.judgeReport(body.path(i), &body.records[i], ref, job, now)...)
+		je := reportOf(&body.records[i], job, user, now)
+		switch {
+		case !known || job.UID == "":
+		case ref.Job != nil:
+			joblink.Apply(je, job, namespace.UID)
+		default:
+			joblink.Remember(je, job, namespace.UID)
+		}
+		reports[i] = je
+	}
+	if len(problems) > 0 {
+		return nil, invalidRequest(problems[:min(len(problems), maxProblems)]...)
+	}
+	return reports, nil
+}
+
+// judgeReport tells why the job can't have this record now.
+func (b *backend) judgeReport(path *field.Path, r *resolvev1.Record, ref jobs.Ref, job *batchv1.Job, now time.Time) field.ErrorList {
+	var problems field.ErrorList
+	if r.JobID != "" && r.JobID != ref.ID && r.JobID != job.Name && r.JobID != string(job.UID) {
+		problems = append(problems, field.Invalid(path.Child("_jobId"), shorten([]byte(r.JobID)), "must be the job of the path, "+job.Name+", or be left out"))
+	}
+	given := joberrorv1.JobError{Spec: joberrorv1.JobErrorSpec{CreatedAt: r.CreatedAt}}
+	if problem := b.policy.Problem(&given, retention.OfJob(job), now); problem != "" {
+		problems = append(problems, field.Invalid(path.Child("createdAt"), shorten([]byte(r.CreatedAt)), problem))
+	}
+	return problems
+}
+
+// reportOf is the JobError of a record that a user reports.
+func reportOf(r *resolvev1.Record, job *batchv1.Job, user user.Info, now time.Time) *joberrorv1.JobError {
+	failure := capture.Failure{Key: capture.RecordKey(*r), At: now, Source: podOf(user), Report: r}
+	je := failure.JobError(job, user.GetName())
+	je.Name = cmp.Or(r.ID, je.Name)
+	if r.Resolved {
+		attribution.Mark{By: user.GetName(), Generation: 1}.Put(je)
+	}
+	return je
+}
+
+// reportedJob is the Job that records are reported of: the one that there is, or
+// as much as the errors of one that is gone tell.
+func (b *backend) reportedJob(ctx context.Context, ref jobs.Ref) (*batchv1.Job, error) {
+	if ref.Job != nil {
+		return ref.Job, nil
+	}
+	job := &batchv1.Job{ObjectMeta: metav1.ObjectMeta{Namespace: ref.Namespace, Name: ref.ID}}
+	errors, err := jobs.Mentions(ctx, b.client, ref.Namespace, ref.ID)
+	var last time.Time
+	for i := range errors {
+		linked := joblink.Linked(&errors[i])
+		if at := retention.CreatedAt(&errors[i]); linked != nil && at.After(last) {
+			last, job.Name, job.UID = at, linked.Name, linked.UID
+		}
+	}
+	return job, err
+}
+
+// podOf is the pod that a user reports from, by its token; empty where it is
+// not known.
+func podOf(user user.Info) string {
+	if names := user.GetExtra()[serviceaccount.PodNameKey]; len(names) == 1 {
+		return names[0]
+	}
+	return ""
+}
