@@ -68,11 +68,12 @@ func (p *pending) add(key types.NamespacedName, job types.UID, failures []captur
 		if p.jobs[key] == nil {
 			p.jobs[key] = map[failureID]sighting{}
 		}
-		before, known := p.jobs[key][id]
-		if known {
-			now = before.since
+		seen, known := p.jobs[key][id]
+		if !known {
+			seen.since = now
 		}
-		p.jobs[key][id] = sighting{f, now}
+		seen.Failure = f
+		p.jobs[key][id] = seen
 		news = news || !known
 	}
 	return news

@@ -48,6 +48,18 @@ func TestWhatWasSeenStaysUntilItIsRecorded(t *testing.T) {
 	}
 }
 
+// The time until a failure is recorded begins when that one was seen.
+func TestEachFailureWasSeenAtATimeOfItsOwn(t *testing.T) {
+	t.Parallel()
+	p := newPending()
+	old, fresh := failed("exit", "1", earlier), failed("exit", "2", now)
+	p.add(backup, "a", old, earlier)
+	p.add(backup, "a", append(old, fresh...), now)
+	if got := p.of(backup)["a"]; len(got) != 2 || !got[0].since.Equal(earlier) || !got[1].since.Equal(now) {
+		t.Errorf("pending are %+v", got)
+	}
+}
+
 func TestWhatPassedMayComeAgain(t *testing.T) {
 	t.Parallel()
 	p := newPending()

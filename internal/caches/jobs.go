@@ -4,12 +4,17 @@
 package caches
 
 import (
+	"maps"
+	"strings"
+
 	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/selection"
 	utilruntime "k8s.io/apimachinery/pkg/util/runtime"
+
+	joberrorv1 "joberror.io/operator/api/v1"
 )
 
 // ofJobs selects the pods that the Job controller makes.
@@ -19,11 +24,14 @@ var ofJobs = func() labels.Selector {
 	return labels.NewSelector().Add(*requirement)
 }()
 
+// ownPrefix is that of the annotations that the operator knows.
+var ownPrefix = joberrorv1.GroupVersion.Group + "/"
+
 // stripJob leaves the metadata, how the Job ended, and who made it.
 func stripJob(obj any) (any, error) {
 	if job, ok := obj.(*batchv1.Job); ok {
 		job.ManagedFields = maker(job.ManagedFields)
-		delete(job.Annotations, corev1.LastAppliedConfigAnnotation)
+		maps.DeleteFunc(job.Annotations, func(key, _ string) bool { return !strings.HasPrefix(key, ownPrefix) })
 		job.Spec = batchv1.JobSpec{}
 		job.Status = batchv1.JobStatus{
 			Conditions: job.Status.Conditions, FailedIndexes: job.Status.FailedIndexes,
@@ -53,7 +61,7 @@ func maker(managers []metav1.ManagedFieldsEntry) []metav1.ManagedFieldsEntry {
 func stripPod(obj any) (any, error) {
 	if pod, ok := obj.(*corev1.Pod); ok {
 		pod.ManagedFields = nil
-		delete(pod.Annotations, corev1.LastAppliedConfigAnnotation)
+		maps.DeleteFunc(pod.Annotations, func(key, _ string) bool { return key != batchv1.JobCompletionIndexAnnotation })
 		pod.Spec = corev1.PodSpec{InitContainers: stripContainers(pod.Spec.InitContainers), Containers: stripContainers(pod.Spec.Containers)}
 		pod.Status = corev1.PodStatus{
 			Phase: pod.Status.Phase, Reason: pod.Status.Reason, Message: pod.Status.Message, Conditions: pod.Status.Conditions,
@@ -63,10 +71,14 @@ func stripPod(obj any) (any, error) {
 	return obj, nil
 }
 
+// stripContainers leaves those of which more is read than their status, which are
+// few: what is there for one of them takes most of a pod's memory.
 func stripContainers(containers []corev1.Container) []corev1.Container {
-	stripped := make([]corev1.Container, len(containers))
-	for i, c := range containers {
-		stripped[i] = corev1.Container{Name: c.Name, RestartPolicy: c.RestartPolicy, TerminationMessagePolicy: c.TerminationMessagePolicy}
+	var stripped []corev1.Container
+	for _, c := range containers {
+		if c.RestartPolicy != nil || c.TerminationMessagePolicy == corev1.TerminationMessageFallbackToLogsOnError {
+			stripped = append(stripped, corev1.Container{Name: c.Name, RestartPolicy: c.RestartPolicy, TerminationMessagePolicy: c.TerminationMessagePolicy})
+		}
 	}
 	return stripped
 }

@@ -32,7 +32,7 @@ func TestOfAJobStaysHowItEndedAndWhoMadeIt(t *testing.T) {
 		},
 	}
 	job := want.DeepCopy()
-	job.Annotations[corev1.LastAppliedConfigAnnotation] = "{}"
+	job.Annotations[corev1.LastAppliedConfigAnnotation], job.Annotations["example.com/notes"] = "{}", "somebody else's"
 	later := metav1.NewTime(morning.Add(time.Minute))
 	fields := metav1.NewFieldsV1("{}")
 	job.ManagedFields = []metav1.ManagedFieldsEntry{
@@ -51,6 +51,7 @@ func TestOfAPodStaysWhatWentWrong(t *testing.T) {
 	t.Parallel()
 	always := corev1.ContainerRestartPolicyAlways
 	pod := &corev1.Pod{ObjectMeta: metav1.ObjectMeta{Namespace: "team", Name: "nightly-1", UID: "p", CreationTimestamp: morning}}
+	pod.Annotations = map[string]string{batchv1.JobCompletionIndexAnnotation: "3", "example.com/notes": "somebody else's"}
 	pod.ManagedFields = []metav1.ManagedFieldsEntry{{Manager: "kubelet"}}
 	pod.Spec.NodeName = "node-1"
 	pod.Spec.InitContainers = []corev1.Container{{Name: "proxy", Image: "proxy:1", RestartPolicy: &always}}
@@ -69,7 +70,7 @@ func TestOfAPodStaysWhatWentWrong(t *testing.T) {
 	if failures := capture.OfPod(got); len(want) == 0 || !reflect.DeepEqual(failures, want) {
 		t.Errorf("of the stripped pod %+v is read, want %+v", failures, want)
 	}
-	if got.Spec.NodeName != "" || got.Spec.Containers[0].Image != "" || got.Status.HostIP != "" || got.Status.ContainerStatuses[0].ImageID != "" || got.ManagedFields != nil {
+	if got.Spec.NodeName != "" || got.Spec.Containers[0].Image != "" || got.Status.HostIP != "" || got.Status.ContainerStatuses[0].ImageID != "" || got.ManagedFields != nil || len(got.Annotations) != 1 {
 		t.Errorf("it holds %+v", got)
 	}
 }

@@ -22,6 +22,10 @@ var waits = map[string]string{
 	"CreateContainerError":       "CreateContainerError",
 }
 
+// reasonNodeLost is that of a pod whose node does not answer. Its phase stays what
+// it was: nobody knows.
+const reasonNodeLost = "NodeLost"
+
 // OfPod reads what went wrong with a pod, and what its containers report.
 func OfPod(pod *corev1.Pod) []Failure {
 	var failures, reports []Failure
@@ -79,7 +83,8 @@ func taken(pod *corev1.Pod) (Failure, bool) {
 	if c := condition(pod, corev1.DisruptionTarget); c != nil && c.Status == corev1.ConditionTrue && pod.Status.Phase != corev1.PodSucceeded {
 		failure.Code, failure.Message, failure.At = c.Reason, c.Message, c.LastTransitionTime.Time
 	}
-	if pod.Status.Phase == corev1.PodFailed && pod.Status.Reason != "" {
+	lost := pod.Status.Reason == reasonNodeLost && failure.Code == ""
+	if lost || pod.Status.Phase == corev1.PodFailed && pod.Status.Reason != "" {
 		// The kubelet's own word is nearer to what people know: Evicted.
 		failure.Code, failure.Message = pod.Status.Reason, pod.Status.Message
 	}
