@@ -142,7 +142,12 @@ func (b *bench) namespace(ctx context.Context, prefix, job string) (*corev1.Name
 
 // job makes a Job that never runs a pod.
 func (b *bench) job(ctx context.Context, namespace, name string) (*batchv1.Job, error) {
-	job := &batchv1.Job{
+	job := suspended(namespace, name)
+	return job, b.admin.Create(ctx, job)
+}
+
+func suspended(namespace, name string) *batchv1.Job {
+	return &batchv1.Job{
 		ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: name},
 		Spec: batchv1.JobSpec{
 			Suspend: ptr.To(true),
@@ -152,7 +157,6 @@ func (b *bench) job(ctx context.Context, namespace, name string) (*batchv1.Job, 
 			}},
 		},
 	}
-	return job, b.admin.Create(ctx, job)
 }
 
 // jobError is an error as a data pipeline reports it.

@@ -5,6 +5,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"strconv"
@@ -22,7 +23,7 @@ const (
 
 // held is what it costs to hold a number of errors.
 type held struct {
-	n                int
+	errors, jobs     int
 	heap, rss, peak  uint64
 	ready, firstPass time.Duration
 	idleCPU          float64
@@ -42,57 +43,72 @@ func (b *bench) holding(ctx context.Context, r *report) error {
 		if err := shelf.fill(ctx, n); err != nil {
 			return err
 		}
-		h, err := b.hold(ctx, n)
-		if err != nil {
+		if err := b.hold(ctx, r, held{errors: n}); err != nil {
 			return err
 		}
-		if n > 0 {
-			h.perItem = (int64(h.heap) - int64(r.held[0].heap)) / int64(n)
+		if n == 0 {
+			if err := b.holdJobs(ctx, r); err != nil {
+				return err
+			}
 		}
-		r.held = append(r.held, h)
 	}
 	return b.rest()
 }
 
+// holdJobs holds Jobs that go on, with a pod each, and no errors.
+func (b *bench) holdJobs(ctx context.Context, r *report) error {
+	ns, _, err := b.namespace(ctx, "running", "")
+	if err != nil {
+		return err
+	}
+	if err := b.jobsWithPods(ctx, ns.Name, b.jobs, false); err != nil {
+		return err
+	}
+	return errors.Join(b.hold(ctx, r, held{jobs: b.jobs}), b.clear(ctx, ns.Name))
+}
+
 // hold starts the operator anew and takes its figures.
-func (b *bench) hold(ctx context.Context, n int) (held, error) {
-	say("holding %d errors", n)
-	h := held{n: n}
+func (b *bench) hold(ctx context.Context, r *report, h held) error {
+	say("holding %d errors and %d Jobs", h.errors, h.jobs)
 	if err := b.rest(); err != nil {
-		return h, err
+		return err
 	}
 	began := time.Now()
 	ready, err := b.launch(ctx)
 	if err != nil {
-		return h, err
+		return err
 	}
 	h.ready = ready.Sub(began)
 	settled, err := b.done(ctx, func(ctx context.Context) (string, error) {
 		// The controllers begin a moment after the caches are filled.
 		const reconciled = "controller_runtime_reconcile_total"
 		own, err := b.own(ctx, reconciled)
-		if err != nil || own.sum(reconciled) >= float64(n) {
+		if err != nil || own.sum(reconciled) >= float64(h.errors) {
 			return "", err
 		}
 		return "not every error was reconciled yet", nil
 	})
 	if err != nil {
-		return h, err
+		return err
 	}
 	h.firstPass = settled.Sub(began)
 	if err := b.Serving(ctx, b.operator); err != nil {
-		return h, err
+		return err
 	}
 	if err := b.memory(ctx, &h); err != nil {
-		return h, err
+		return err
 	}
-	return h, b.idle(ctx, &h)
+	if err := b.idle(ctx, &h); err != nil {
+		return err
+	}
+	r.hold(h)
+	return nil
 }
 
 // memory collects garbage, gives the runtime time to return it, and reads what
 // is left.
 func (b *bench) memory(ctx context.Context, h *held) error {
-	if err := b.takeProfile(ctx, fmt.Sprintf("heap-%d", h.n), "heap?gc=1"); err != nil {
+	if err := b.takeProfile(ctx, fmt.Sprintf("heap-%d-%d", h.errors, h.jobs), "heap?gc=1"); err != nil {
 		return err
 	}
 	const heap = "go_memstats_heap_alloc_bytes"

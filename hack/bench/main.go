@@ -35,6 +35,8 @@ type settings struct {
 	sizes []int
 	// held are how many errors the operator holds while its memory is taken.
 	held []int
+	// jobs is how many Jobs with a pod it holds then, beside them.
+	jobs int
 }
 
 func main() {
@@ -49,6 +51,7 @@ func main() {
 	flag.IntVar(&s.inFlight, "in-flight", s.inFlight, "writes in flight, of the operator and of the floor")
 	flag.Func("sizes", "numbers of errors to work on (default 1000,10000)", numbers(&s.sizes))
 	flag.Func("held", "numbers of errors to hold in memory (default 10000,100000)", numbers(&s.held))
+	flag.IntVar(&s.jobs, "jobs", 10000, "Jobs with a pod each to hold in memory")
 	flag.Parse()
 	// controller-runtime warns where nobody tells it what to log with.
 	log.SetLogger(klog.Background())

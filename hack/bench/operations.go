@@ -80,11 +80,7 @@ func (b *bench) operate(ctx context.Context, n int) ([]operation, error) {
 			prepare: func(ctx context.Context) error {
 				return errors.Join(b.rest(), b.report(ctx, ns.Name, "old", n, createdFor(time.Now().Add(-time.Hour))))
 			},
-			start: func(ctx context.Context) (time.Time, error) {
-				began := time.Now()
-				_, err := b.launch(ctx)
-				return began, err
-			},
+			start: b.starting,
 			check: b.none(ns.Name, "old"),
 		},
 	} {
@@ -98,7 +94,19 @@ func (b *bench) operate(ctx context.Context, n int) ([]operation, error) {
 	if err != nil {
 		return rows, err
 	}
+	rows = append(rows, row)
+	row, err = b.capturing(ctx, f, n)
+	if err != nil {
+		return rows, err
+	}
 	return append(rows, row), nil
+}
+
+// starting begins with the operator's start.
+func (b *bench) starting(ctx context.Context) (time.Time, error) {
+	began := time.Now()
+	_, err := b.launch(ctx)
+	return began, err
 }
 
 // reported reports errors and waits until they have their status.
@@ -158,11 +166,16 @@ func (b *bench) put(ctx context.Context, namespace, job, path string) error {
 	return nil
 }
 
-// allAre checks that n errors of a job are as they should be.
+// allAre checks that n errors of a job, or of all jobs in the namespace where none
+// is named, are as they should be.
 func (b *bench) allAre(namespace, job string, n int, holds func(*joberrorv1.JobError) bool) func(context.Context) (string, error) {
 	return func(ctx context.Context) (string, error) {
 		var list joberrorv1.JobErrorList
-		if err := b.admin.List(ctx, &list, client.InNamespace(namespace), client.MatchingFields{"spec._jobId": job}); err != nil {
+		of := client.MatchingFields{}
+		if job != "" {
+			of["spec._jobId"] = job
+		}
+		if err := b.admin.List(ctx, &list, client.InNamespace(namespace), of); err != nil {
 			return "", err
 		}
 		as := 0

@@ -61,6 +61,7 @@ func maker(managers []metav1.ManagedFieldsEntry) []metav1.ManagedFieldsEntry {
 func stripPod(obj any) (any, error) {
 	if pod, ok := obj.(*corev1.Pod); ok {
 		pod.ManagedFields = nil
+		maps.DeleteFunc(pod.Labels, func(key, _ string) bool { return key != batchv1.JobNameLabel })
 		maps.DeleteFunc(pod.Annotations, func(key, _ string) bool { return key != batchv1.JobCompletionIndexAnnotation })
 		pod.Spec = corev1.PodSpec{InitContainers: stripContainers(pod.Spec.InitContainers), Containers: stripContainers(pod.Spec.Containers)}
 		pod.Status = corev1.PodStatus{

@@ -51,6 +51,7 @@ func TestOfAPodStaysWhatWentWrong(t *testing.T) {
 	t.Parallel()
 	always := corev1.ContainerRestartPolicyAlways
 	pod := &corev1.Pod{ObjectMeta: metav1.ObjectMeta{Namespace: "team", Name: "nightly-1", UID: "p", CreationTimestamp: morning}}
+	pod.Labels = map[string]string{batchv1.JobNameLabel: "nightly", "team": "data"}
 	pod.Annotations = map[string]string{batchv1.JobCompletionIndexAnnotation: "3", "example.com/notes": "somebody else's"}
 	pod.ManagedFields = []metav1.ManagedFieldsEntry{{Manager: "kubelet"}}
 	pod.Spec.NodeName = "node-1"
@@ -70,7 +71,7 @@ func TestOfAPodStaysWhatWentWrong(t *testing.T) {
 	if failures := capture.OfPod(got); len(want) == 0 || !reflect.DeepEqual(failures, want) {
 		t.Errorf("of the stripped pod %+v is read, want %+v", failures, want)
 	}
-	if got.Spec.NodeName != "" || got.Spec.Containers[0].Image != "" || got.Status.HostIP != "" || got.Status.ContainerStatuses[0].ImageID != "" || got.ManagedFields != nil || len(got.Annotations) != 1 {
+	if got.Spec.NodeName != "" || got.Spec.Containers[0].Image != "" || got.Status.HostIP != "" || got.Status.ContainerStatuses[0].ImageID != "" || got.ManagedFields != nil || len(got.Annotations) != 1 || len(got.Labels) != 1 {
 		t.Errorf("it holds %+v", got)
 	}
 }
