@@ -118,7 +118,7 @@ func run(signal context.Context, opts *options.Options) error {
 	if err := controllers.Setup(mgr, controllers.Options{Retention: opts.Policy(), Concurrency: opts.Concurrency, Capture: opts.Capture}); err != nil {
 		return err
 	}
-	if err := metrics.Setup(mgr); err != nil {
+	if err := metrics.Setup(ctx, mgr); err != nil {
 		return err
 	}
 	if err := probes.Setup(mgr, certificate, aggregated); err != nil {

@@ -84,6 +84,8 @@ The target is a ratio of 1.15. What an operation does that its floor does not:
   It also has twice as many writes in flight: the reporter's and the operator's;
 - a bulk resolve writes its entry's progress once a second, in the floor's turns
   as well;
+- capture tells each of its Jobs of its errors, with an Event and its count: two more
+  writes of a Job, whose errors here are two as well;
 - expiry and capture at start include the start, until the operator is ready: some
   2 s;
 - all of them make the API server send each change to the operator, and ask the

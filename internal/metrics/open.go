@@ -6,10 +6,12 @@ package metrics
 import (
 	"context"
 	"fmt"
+	"sync"
 
 	"github.com/prometheus/client_golang/prometheus"
+	toolscache "k8s.io/client-go/tools/cache"
 	ctrl "sigs.k8s.io/controller-runtime"
-	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/cache"
 	"sigs.k8s.io/controller-runtime/pkg/metrics"
 
 	joberrorv1 "joberror.io/operator/api/v1"
@@ -17,19 +19,77 @@ import (
 
 var openErrors = prometheus.NewDesc("joberror_open_errors", "JobErrors that nobody has resolved yet.", []string{namespaceLabel}, nil)
 
-// open counts the open JobErrors in the cache when it is asked. The leader alone
-// does: two replicas would tell of each error twice.
+// open counts the JobErrors as the cache learns of them: to go through all of them
+// whenever it is asked would take much more. The leader alone tells: two replicas
+// would tell of each error twice.
 type open struct {
-	cache   client.Reader
 	elected <-chan struct{}
+	mu      sync.Mutex
+	// namespaces has those whose errors are all resolved, too: a value that goes
+	// away looks like one that is not known.
+	namespaces map[string]*count
 }
 
+// count is how many errors a namespace has.
+type count struct{ open, all int }
+
 // Setup serves the number of open JobErrors.
-func Setup(mgr ctrl.Manager) error {
-	if err := metrics.Registry.Register(&open{cache: mgr.GetClient(), elected: mgr.Elected()}); err != nil {
+func Setup(ctx context.Context, mgr ctrl.Manager) error {
+	o := newOpen(mgr.Elected())
+	informer, err := mgr.GetCache().GetInformer(ctx, &joberrorv1.JobError{}, cache.BlockUntilSynced(false))
+	if err == nil {
+		_, err = informer.AddEventHandler(o)
+	}
+	if err == nil {
+		err = metrics.Registry.Register(o)
+	}
+	if err != nil {
 		return fmt.Errorf("metrics: %w", err)
 	}
 	return nil
+}
+
+func newOpen(elected <-chan struct{}) *open {
+	return &open{elected: elected, namespaces: map[string]*count{}}
+}
+
+// OnAdd is what the cache calls for a JobError that it did not have.
+func (o *open) OnAdd(obj any, _ bool) { o.add(obj, 1) }
+
+// OnUpdate is what the cache calls for a JobError that has changed.
+func (o *open) OnUpdate(before, after any) {
+	o.add(after, 1)
+	o.add(before, -1)
+}
+
+// OnDelete is what the cache calls for a JobError that is gone, which it may have
+// learned later.
+func (o *open) OnDelete(obj any) {
+	if gone, ok := obj.(toolscache.DeletedFinalStateUnknown); ok {
+		obj = gone.Obj
+	}
+	o.add(obj, -1)
+}
+
+func (o *open) add(obj any, n int) {
+	je, ok := obj.(*joberrorv1.JobError)
+	if !ok {
+		return
+	}
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	c := o.namespaces[je.Namespace]
+	if c == nil {
+		c = &count{}
+		o.namespaces[je.Namespace] = c
+	}
+	c.all += n
+	if !je.Spec.Resolved {
+		c.open += n
+	}
+	if c.all == 0 {
+		delete(o.namespaces, je.Namespace)
+	}
 }
 
 func (o *open) Describe(descriptions chan<- *prometheus.Desc) { descriptions <- openErrors }
@@ -40,26 +100,9 @@ func (o *open) Collect(values chan<- prometheus.Metric) {
 	default:
 		return
 	}
-	var list joberrorv1.JobErrorList
-	if err := o.cache.List(context.Background(), &list, client.UnsafeDisableDeepCopy); err != nil {
-		values <- prometheus.NewInvalidMetric(openErrors, err)
-		return
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	for namespace, c := range o.namespaces {
+		values <- prometheus.MustNewConstMetric(openErrors, prometheus.GaugeValue, float64(c.open), namespace)
 	}
-	for namespace, n := range openByNamespace(list.Items) {
-		values <- prometheus.MustNewConstMetric(openErrors, prometheus.GaugeValue, float64(n), namespace)
-	}
-}
-
-// openByNamespace has a namespace whose errors are all resolved, too: a value
-// that goes away looks like one that is not known.
-func openByNamespace(errors []joberrorv1.JobError) map[string]int {
-	byNamespace := map[string]int{}
-	for i := range errors {
-		if errors[i].Spec.Resolved {
-			byNamespace[errors[i].Namespace] += 0
-			continue
-		}
-		byNamespace[errors[i].Namespace]++
-	}
-	return byNamespace
 }

@@ -9,35 +9,61 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus/testutil"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/runtime"
-	utilruntime "k8s.io/apimachinery/pkg/util/runtime"
-	"sigs.k8s.io/controller-runtime/pkg/client/fake"
+	toolscache "k8s.io/client-go/tools/cache"
 
 	joberrorv1 "joberror.io/operator/api/v1"
 )
 
-func TestTheLeaderTellsHowManyErrorsAreOpen(t *testing.T) {
-	t.Parallel()
-	scheme := runtime.NewScheme()
-	utilruntime.Must(joberrorv1.AddToScheme(scheme))
-	of := func(namespace, name string, resolved bool) *joberrorv1.JobError {
-		return &joberrorv1.JobError{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: name}, Spec: joberrorv1.JobErrorSpec{Resolved: resolved}}
-	}
-	cache := fake.NewClientBuilder().WithScheme(scheme).
-		WithObjects(of("a", "1", false), of("a", "2", false), of("a", "3", true), of("b", "1", true)).Build()
+func in(namespace string, resolved bool) *joberrorv1.JobError {
+	return &joberrorv1.JobError{ObjectMeta: metav1.ObjectMeta{Namespace: namespace}, Spec: joberrorv1.JobErrorSpec{Resolved: resolved}}
+}
+
+func leading() *open {
 	elected := make(chan struct{})
-	collector := &open{cache: cache, elected: elected}
+	close(elected)
+	return newOpen(elected)
+}
+
+func tells(t *testing.T, collector *open, values ...string) {
+	t.Helper()
+	want := ""
+	if len(values) > 0 {
+		want = "# HELP joberror_open_errors JobErrors that nobody has resolved yet.\n# TYPE joberror_open_errors gauge\n"
+	}
+	for _, value := range values {
+		want += "joberror_open_errors" + value + "\n"
+	}
+	if err := testutil.CollectAndCompare(collector, strings.NewReader(want)); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestOpenErrorsAreCountedByNamespace(t *testing.T) {
+	t.Parallel()
+	collector := leading()
+	for _, je := range []*joberrorv1.JobError{in("a", false), in("a", false), in("a", true), in("b", true)} {
+		collector.OnAdd(je, true)
+	}
+	tells(t, collector, `{namespace="a"} 2`, `{namespace="b"} 0`)
+	collector.OnUpdate(in("a", false), in("a", true))
+	collector.OnUpdate(in("b", true), in("b", false))
+	tells(t, collector, `{namespace="a"} 1`, `{namespace="b"} 1`)
+	collector.OnDelete(in("a", false))
+	collector.OnDelete(toolscache.DeletedFinalStateUnknown{Key: "b/e", Obj: in("b", false)})
+	tells(t, collector, `{namespace="a"} 0`)
+	collector.OnDelete(in("a", true))
+	collector.OnDelete(in("a", true))
+	tells(t, collector)
+}
+
+func TestTheLeaderAloneTells(t *testing.T) {
+	t.Parallel()
+	elected := make(chan struct{})
+	collector := newOpen(elected)
+	collector.OnAdd(in("a", false), false)
 	if n := testutil.CollectAndCount(collector); n != 0 {
 		t.Errorf("a replica that is not the leader tells %d values", n)
 	}
 	close(elected)
-	const want = `
-# HELP joberror_open_errors JobErrors that nobody has resolved yet.
-# TYPE joberror_open_errors gauge
-joberror_open_errors{namespace="a"} 2
-joberror_open_errors{namespace="b"} 0
-`
-	if err := testutil.CollectAndCompare(collector, strings.NewReader(want)); err != nil {
-		t.Error(err)
-	}
+	tells(t, collector, `{namespace="a"} 1`)
 }
