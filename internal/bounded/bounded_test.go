@@ -25,3 +25,24 @@ func TestString(t *testing.T) {
 		})
 	}
 }
+
+func TestCharacters(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		text  string
+		limit int
+		want  string
+	}{
+		"short text is left as it is":       {"äöü", 3, "äöü"},
+		"long text is cut with a mark":      {"äöüß€", 4, "äöü…"},
+		"nothing but the mark has room":     {"ab", 1, "…"},
+		"what is no UTF-8 counts each byte": {"\xff\xfe\xfd", 2, "\xff…"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			if got := Characters(c.text, c.limit); got != c.want {
+				t.Errorf("got %q, want %q", got, c.want)
+			}
+		})
+	}
+}

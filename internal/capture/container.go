@@ -4,6 +4,7 @@
 package capture
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -55,9 +56,9 @@ func containers(pod *corev1.Pod) []container {
 	return all
 }
 
-// ended is when the last regular container ended; the zero time where one has
+// workEnded is when the last regular container ended; the zero time where one has
 // not.
-func ended(pod *corev1.Pod) time.Time {
+func workEnded(pod *corev1.Pod) time.Time {
 	var last time.Time
 	for _, status := range pod.Status.ContainerStatuses {
 		if status.State.Terminated == nil {
@@ -82,17 +83,53 @@ type end struct {
 func (c container) ends() []end {
 	var ends []end
 	if last := c.status.LastTerminationState.Terminated; last != nil {
-		ends = append(ends, end{last, c.run(c.status.RestartCount - 1), true})
+		ends = append(ends, end{last, c.run(last, c.lastNumber(last)), true})
 	}
 	if now := c.status.State.Terminated; now != nil {
-		ends = append(ends, end{now, c.run(c.status.RestartCount), false})
+		ends = append(ends, end{now, c.run(now, c.status.RestartCount), false})
 	}
 	return ends
 }
 
-// run tells a run of a container from the next one.
-func (c container) run(number int32) string {
-	return fmt.Sprintf("%s/%s/%d", c.pod.UID, c.status.Name, number)
+// run tells a run of a container from the next one: by the runtime's id for it,
+// and by its number where the runtime has lost it.
+func (c container) run(end *corev1.ContainerStateTerminated, number int32) string {
+	return fmt.Sprintf("%s/%s/%s", c.pod.UID, c.status.Name, cmp.Or(end.ContainerID, fmt.Sprint(number)))
+}
+
+// lastNumber is the number of the run before. The kubelet counts a restart once
+// it has happened, not while the container waits for it; but for one that the
+// runtime has lost.
+func (c container) lastNumber(last *corev1.ContainerStateTerminated) int32 {
+	if c.status.State.Waiting != nil && last.Reason != reasonLost {
+		return c.status.RestartCount
+	}
+	return c.status.RestartCount - 1
+}
+
+// wait tells what a container waits for from what it waited for before its last
+// run.
+func (c container) wait() string {
+	last := c.status.LastTerminationState.Terminated
+	if last == nil {
+		return fmt.Sprintf("%s/%s/first", c.pod.UID, c.status.Name)
+	}
+	return "after/" + c.run(last, c.lastNumber(last))
+}
+
+// waitsSince is from when on a container could have run.
+func (c container) waitsSince() time.Time {
+	since := scheduled(c.pod)
+	latest := func(end *corev1.ContainerStateTerminated) {
+		if end != nil && end.FinishedAt.After(since) {
+			since = end.FinishedAt.Time
+		}
+	}
+	latest(c.status.LastTerminationState.Terminated)
+	for _, before := range c.pod.Status.InitContainerStatuses {
+		latest(before.State.Terminated)
+	}
+	return since
 }
 
 // exits are the ends of a container that are failures.
@@ -120,12 +157,18 @@ func (c container) exits() []Failure {
 }
 
 // reports are the records that a container left in its termination messages,
-// however it ended.
+// however it ended. Of those with the same id the first one holds, as in a
+// request.
 func (c container) reports() []Failure {
 	var reports []Failure
 	for _, end := range c.ends() {
+		seen := map[string]bool{}
 		records, _ := Records(end.Message, c.mayBeLog(end.ContainerStateTerminated))
 		for _, r := range records {
+			if seen[RecordKey(r)] {
+				continue
+			}
+			seen[RecordKey(r)] = true
 			at := end.FinishedAt.Time
 			if at.IsZero() {
 				at = changed(c.pod)
@@ -148,7 +191,7 @@ func (c container) toldToEnd(end *corev1.ContainerStateTerminated) bool {
 		return false
 	}
 	at := end.FinishedAt.Time
-	if last := ended(c.pod); c.kind == sidecar && !last.IsZero() && !at.Before(last) {
+	if last := workEnded(c.pod); c.kind == sidecar && !last.IsZero() && !at.Before(last) {
 		return true
 	}
 	if c.pod.DeletionTimestamp == nil || !killed(end.ExitCode) {
@@ -173,7 +216,11 @@ func (c container) source() string { return c.pod.Name + "/" + c.status.Name }
 // that it ended.
 const signalled = 128
 
-const reasonOOMKilled = "OOMKilled"
+const (
+	reasonOOMKilled = "OOMKilled"
+	// reasonLost is that of a run that the runtime knows nothing of any more.
+	reasonLost = "ContainerStatusUnknown"
+)
 
 // vague are reasons that say less than the exit code does.
 var vague = map[string]bool{"": true, "Error": true, "Completed": true, "Unknown": true}

@@ -27,6 +27,9 @@ type Failure struct {
 	Passing bool
 	// OfPod says that a pod or a container failed, not the Job as a whole.
 	OfPod bool
+	// Taken says that the whole pod was taken, which happens to it once: whatever
+	// else is said of it later is another word for the same.
+	Taken bool
 	// Log is where the container's log says more than the message does; nil
 	// where the container left a message, and for all else.
 	Log *Log

@@ -79,7 +79,7 @@ func Overcome(pod *corev1.Pod) []string {
 // taken is a failure of the whole pod: it was evicted, preempted, refused by its
 // node, or its node was lost.
 func taken(pod *corev1.Pod) (Failure, bool) {
-	failure := Failure{Occurrence: string(pod.UID), Source: pod.Name}
+	failure := Failure{Occurrence: string(pod.UID), Source: pod.Name, Taken: true}
 	if c := condition(pod, corev1.DisruptionTarget); c != nil && c.Status == corev1.ConditionTrue && pod.Status.Phase != corev1.PodSucceeded {
 		failure.Code, failure.Message, failure.At = c.Reason, c.Message, c.LastTransitionTime.Time
 	}
@@ -114,8 +114,8 @@ func (c container) waits() []Failure {
 	}
 	code := waits[state.Reason]
 	return []Failure{{
-		Key: c.waitKey(code), Occurrence: c.run(c.status.RestartCount),
-		Code: code, Message: strings.TrimSpace(state.Message), Source: c.source(), At: scheduled(c.pod), Passing: true,
+		Key: c.waitKey(code), Occurrence: c.wait(),
+		Code: code, Message: strings.TrimSpace(state.Message), Source: c.source(), At: c.waitsSince(), Passing: true,
 	}}
 }
 

@@ -226,16 +226,85 @@ func TestOfPod(t *testing.T) {
 	}
 }
 
+// The kubelet shows a run twice: as what the container is in, and as its last
+// one, which it is before the restart is counted.
 func TestARunIsTheSameOneAfterARestart(t *testing.T) {
 	t.Parallel()
-	first := OfPod(pod(ends("main", exit(1, "Error", "", start))))
-	later := OfPod(pod(restarted("main", exit(1, "Error", "", start), 1)))
-	again := OfPod(pod(restarted("main", exit(1, "Error", "", start), 2)))
-	if first[0].Occurrence != later[0].Occurrence {
-		t.Errorf("the same run is %s, and %s once the next one has begun", first[0].Occurrence, later[0].Occurrence)
+	state := func(restarts int32, state corev1.ContainerState, last *corev1.ContainerStateTerminated) *corev1.Pod {
+		return pod(func(p *corev1.Pod) {
+			p.Status.ContainerStatuses = []corev1.ContainerStatus{{Name: "main", RestartCount: restarts, State: state,
+				LastTerminationState: corev1.ContainerState{Terminated: last}}}
+		})
 	}
-	if later[0].Occurrence == again[0].Occurrence || later[0].Key != again[0].Key {
-		t.Errorf("the next run is %+v, after %+v", again[0], later[0])
+	backOff := corev1.ContainerState{Waiting: &corev1.ContainerStateWaiting{Reason: "CrashLoopBackOff"}}
+	running := corev1.ContainerState{Running: &corev1.ContainerStateRunning{}}
+	ended := func(end *corev1.ContainerStateTerminated) corev1.ContainerState {
+		return corev1.ContainerState{Terminated: end}
+	}
+	for name, id := range map[string]func(run string) string{
+		"by the runtime's id": func(run string) string { return "containerd://" + run },
+		"by number":           func(string) string { return "" },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			first, second := exit(1, "Error", "", start), exit(1, "Error", "", after(time.Minute))
+			first.ContainerID, second.ContainerID = id("first"), id("second")
+			lost := exit(1, reasonLost, "", metav1.Time{})
+			runs := map[string]bool{}
+			for step, tc := range []struct {
+				pod  *corev1.Pod
+				want int
+			}{
+				{state(0, running, nil), 0},
+				{state(0, ended(first), nil), 1},
+				{state(0, backOff, first), 1},
+				{state(1, running, first), 1},
+				{state(1, ended(second), first), 2},
+				{state(1, backOff, second), 2},
+				{state(2, running, second), 2},
+				{state(3, backOff, lost), 3},
+				{state(3, running, lost), 3},
+			} {
+				for _, f := range OfPod(tc.pod) {
+					runs[f.Occurrence] = true
+				}
+				if len(runs) != tc.want {
+					t.Fatalf("after step %d the runs that failed are %v, want %d", step, runs, tc.want)
+				}
+			}
+		})
+	}
+}
+
+func TestAContainerWaitsFromWhenItCouldRun(t *testing.T) {
+	t.Parallel()
+	scheduled := says(corev1.PodScheduled, corev1.ConditionTrue, "", "")
+	pull := func(p *corev1.Pod) { p.Status.ContainerStatuses[0].State.Waiting.Reason = "ImagePullBackOff" }
+	for name, tc := range map[string]struct {
+		pod  *corev1.Pod
+		want metav1.Time
+	}{
+		"since the pod has a node":        {pod(scheduled, waiting("main", "ImagePullBackOff", "")), start},
+		"after an init container":         {pod(scheduled, before("fetch", exit(0, "Completed", "", after(time.Hour)), nil), waiting("main", "ImagePullBackOff", "")), after(time.Hour)},
+		"after its last run, for another": {pod(scheduled, restarted("main", exit(0, "Completed", "", after(time.Minute)), 0), pull), after(time.Minute)},
+	} {
+		if got := OfPod(tc.pod); len(got) != 1 || !got[0].At.Equal(tc.want.Time) {
+			t.Errorf("%s: %+v, want it at %s", name, got, tc.want)
+		}
+	}
+	first, later := OfPod(pod(waiting("main", "ImagePullBackOff", ""))), OfPod(pod(restarted("main", exit(0, "Completed", "", start), 0), pull))
+	if first[0].Occurrence == later[0].Occurrence {
+		t.Error("a wait after a run is taken for the one before it")
+	}
+}
+
+// A request that is made twice says nothing new the second time.
+func TestOfRecordsWithOneIDTheFirstHolds(t *testing.T) {
+	t.Parallel()
+	said := `[{"_id":"a","message":"row 1"},{"_id":"b","message":"row 2"},{"_id":"a","message":"row 3"}]`
+	got := OfPod(pod(ends("main", exit(0, "Completed", said, start))))
+	if len(got) != 2 || got[0].Report.Message != "row 1" || got[1].Report.Message != "row 2" {
+		t.Errorf("got %+v", got)
 	}
 }
 

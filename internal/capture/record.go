@@ -21,7 +21,7 @@ import (
 	"joberror.io/operator/internal/retention"
 )
 
-// Limits of a record, in bytes; the schema's are the same in characters.
+// Limits of a record, in characters as in the schema.
 const (
 	maxCode    = 256
 	maxField   = 1024
@@ -121,7 +121,7 @@ func bound(spec *joberrorv1.JobErrorSpec) {
 		&spec.UserID: maxSource, &spec.Code: maxCode, &spec.Source: maxSource, &spec.Message: maxMessage,
 		&spec.Extract: maxField, &spec.Generate: maxField, &spec.Extracted: maxValue, &spec.Generated: maxValue,
 	} {
-		*field = bounded.String(strings.ToValidUTF8(*field, "�"), limit)
+		*field = bounded.Characters(strings.ToValidUTF8(*field, "�"), limit)
 	}
 }
 

@@ -6,63 +6,92 @@ package capture
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
+	"io"
 	"strings"
 
 	resolvev1 "joberror.io/operator/api/resolve/v1"
 )
 
-// maxReport is the size to which the kubelet cuts a termination message, in
-// bytes.
-const maxReport = 4096
+// cutOff is what a record says of itself that the kubelet has cut off.
+const cutOff = " … (cut off: a termination message has at most 4096 bytes, and those of a pod 12288 together)"
+
+// reader reads one record.
+type reader func(data []byte) (resolvev1.Record, bool)
 
 // Records reads a container's termination message as records in the source's
 // flat shape: one, an array of them, or one in each line. ok is false where the
-// message is anything else, and then it is a text for people. A last line that
+// message is anything else, and then it is a text for people. A last record that
 // the kubelet has cut off becomes the message of a record of its own.
 //
 // In what may be the end of a log, a record has known fields alone: a line of a
 // log that is in JSON has a message, too.
 func Records(message string, mayBeLog bool) (records []resolvev1.Record, ok bool) {
-	record := recordAmongOthers
+	var read reader = recordAmongOthers
 	if mayBeLog {
-		record = recordAlone
+		read = recordAlone
 	}
 	text := strings.TrimSpace(message)
 	if strings.HasPrefix(text, "[") {
-		var items []json.RawMessage
-		if json.Unmarshal([]byte(text), &items) != nil || len(items) == 0 {
-			return nil, false
-		}
-		for _, item := range items {
-			r, ok := record(item)
-			if !ok {
-				return nil, false
-			}
-			records = append(records, r)
-		}
-		return records, true
+		return ofArray(text, read)
 	}
-	if r, ok := record([]byte(text)); ok {
+	if r, ok := read([]byte(text)); ok {
 		return []resolvev1.Record{r}, true
 	}
+	return ofLines(text, read)
+}
+
+// ofArray reads an array of records, as far as it is there.
+func ofArray(text string, read reader) (records []resolvev1.Record, ok bool) {
+	decoder := json.NewDecoder(strings.NewReader(text))
+	_, err := decoder.Token()
+	for err == nil && decoder.More() {
+		var item json.RawMessage
+		if err = decoder.Decode(&item); err != nil {
+			break
+		}
+		r, ok := read(item)
+		if !ok {
+			return nil, false
+		}
+		records = append(records, r)
+	}
+	if err == nil {
+		_, err = decoder.Token()
+	}
+	rest := text[decoder.InputOffset():]
+	if len(records) == 0 || err == nil && rest != "" || err != nil && !ended(err) {
+		return nil, false
+	}
+	if rest = strings.TrimLeft(rest, ", \t\r\n"); rest != "" {
+		records = append(records, resolvev1.Record{Message: rest + cutOff})
+	}
+	return records, true
+}
+
+// ofLines reads a record from each line.
+func ofLines(text string, read reader) (records []resolvev1.Record, ok bool) {
 	lines := strings.Split(text, "\n")
 	for i, line := range lines {
 		line = strings.TrimSpace(line)
 		if line == "" {
 			continue
 		}
-		r, ok := record([]byte(line))
+		r, ok := read([]byte(line))
 		switch {
 		case ok:
 			records = append(records, r)
-		case i == len(lines)-1 && len(records) > 0 && len(message) >= maxReport:
-			records = append(records, resolvev1.Record{Message: line + " … (cut off: a termination message has at most 4096 bytes)"})
+		case i == len(lines)-1 && len(records) > 0 && strings.HasPrefix(line, "{") && ended(json.NewDecoder(strings.NewReader(line)).Decode(&json.RawMessage{})):
+			records = append(records, resolvev1.Record{Message: line + cutOff})
 		default:
 			return nil, false
 		}
 	}
 	return records, len(records) > 0
 }
+
+// ended tells whether a text was right until it ended.
+func ended(err error) bool { return errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) }
 
 // recordAlone reads one record that has no other fields than a record's.
 func recordAlone(data []byte) (resolvev1.Record, bool) {

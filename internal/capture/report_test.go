@@ -5,7 +5,6 @@ package capture
 
 import (
 	"slices"
-	"strings"
 	"testing"
 	"unicode/utf8"
 
@@ -16,7 +15,7 @@ func TestRecords(t *testing.T) {
 	t.Parallel()
 	row := func(code, message string) resolvev1.Record { return resolvev1.Record{Code: code, Message: message} }
 	const one, two = `{"code":"E1","message":"row 1"}`, `{"code":"E2","message":"row 2"}`
-	padded := one + "\n" + strings.Repeat(" ", maxReport-len(one)-1-len(`{"code":"E2`)) + `{"code":"E2`
+	cut := row("", `{"code":"E2 … (cut off: a termination message has at most 4096 bytes, and those of a pod 12288 together)`)
 	for _, tc := range []struct {
 		name, message string
 		mayBeLog      bool
@@ -39,8 +38,14 @@ func TestRecords(t *testing.T) {
 		{name: "a field of another type", message: `{"code":7,"message":"row 1"}`},
 		{name: "an array with something else in it", message: "[" + one + `,"row 2"]`},
 		{name: "records and then a text", message: one + "\nno such table"},
-		{name: "records whose last line was cut off", message: padded, want: []resolvev1.Record{
-			row("E1", "row 1"), row("", `{"code":"E2 … (cut off: a termination message has at most 4096 bytes)`)}},
+		{name: "records whose last line was cut off", message: one + "\n" + `{"code":"E2`, want: []resolvev1.Record{row("E1", "row 1"), cut}},
+		{name: "an array that was cut off", message: "[" + one + ", " + `{"code":"E2`, want: []resolvev1.Record{row("E1", "row 1"), cut}},
+		{name: "an array that was cut off between two", message: "[" + one + "," + two + ",\n", want: []resolvev1.Record{row("E1", "row 1"), row("E2", "row 2")}},
+		{name: "an array with a mistake in it", message: "[" + one + `,{"code" "E2"}]`},
+		{name: "an array and a text", message: "[" + one + "]\nno such table"},
+		{name: "an array whose first record was cut off", message: `[{"code":"E2`},
+		{name: "a line that begins like a record in the middle", message: one + "\n{\"code\":\"E2\n" + two},
+		{name: "a last line with a mistake in it", message: one + "\n" + `{"code" "E2"}`},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()

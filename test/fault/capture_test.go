@@ -112,4 +112,6 @@ containerStatuses:
 	cluster.JobIs(t, ns, "recovers", batchv1.JobComplete)
 	harness.Create(t, cluster.Client, harness.Job(ns, "waits", stuck))
 	cluster.Holds(t, ns, harness.JobAndCode, "waits/ImagePullBackOff")
+	// An operator of a later test would find it waiting still, and record it.
+	cluster.Kubectl(t, "delete", "job", "waits", "-n", ns, "--cascade=foreground")
 }
