@@ -4,6 +4,7 @@
 package controllers
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"time"
@@ -25,6 +26,8 @@ import (
 // A request is the name of a Job; there may have been several of it.
 type CaptureReconciler struct {
 	environment
+	// started is since when events have been watched.
+	started time.Time
 	pending *pending
 	tally   *tally
 	logs    *logs
@@ -91,6 +94,9 @@ func (r *CaptureReconciler) jobOf(ctx context.Context, key types.NamespacedName,
 	}
 	if job := r.pending.remembered(uid); job != nil {
 		return job, false, nil
+	}
+	if exists, err := r.jobExists(ctx, key, uid); err != nil || exists {
+		return nil, true, cmp.Or(err, errEarly)
 	}
 	return &batchv1.Job{ObjectMeta: metav1.ObjectMeta{Namespace: key.Namespace, Name: key.Name, UID: uid}}, false, nil
 }

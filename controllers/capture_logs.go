@@ -11,7 +11,6 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	typedcorev1 "k8s.io/client-go/kubernetes/typed/core/v1"
-	"k8s.io/utils/ptr"
 	"sigs.k8s.io/controller-runtime/pkg/log"
 
 	"joberror.io/operator/internal/capture"
@@ -20,10 +19,11 @@ import (
 const (
 	// logPatience is how long a node may take to answer: the record matters more.
 	logPatience = 5 * time.Second
-	// logBytes is how much of a log is read, and keptLogBytes how much of its end
-	// is kept.
-	logBytes     = 64 << 10
+	// keptLogBytes is how much of the end of a log is kept.
 	keptLogBytes = 8 << 10
+	// logBytes is how much is read to come to it. A limit in the request would
+	// bound the last lines at their beginning, and leave the end out.
+	logBytes = 16 << 20
 )
 
 // logs reads the ends of containers' logs; nil where that is off.
@@ -41,16 +41,26 @@ func (l *logs) message(ctx context.Context, namespace string, f capture.Failure)
 	ctx, cancel := context.WithTimeout(ctx, logPatience)
 	defer cancel()
 	stream, err := l.pods.Pods(namespace).GetLogs(f.Log.Pod, &corev1.PodLogOptions{
-		Container: f.Log.Container, Previous: f.Log.Previous, TailLines: &l.lines, LimitBytes: ptr.To[int64](logBytes),
+		Container: f.Log.Container, Previous: f.Log.Previous, TailLines: &l.lines,
 	}).Stream(ctx)
-	var text []byte
+	var text tail
 	if err == nil {
 		defer stream.Close()
-		text, err = io.ReadAll(io.LimitReader(stream, logBytes))
+		_, err = io.Copy(&text, io.LimitReader(stream, logBytes))
 	}
 	if err != nil {
 		log.FromContext(ctx).Info("A container's log can't be had", "container", f.Source, "reason", err.Error())
 		return ""
 	}
 	return capture.LastLines(strings.TrimSpace(string(text)), keptLogBytes)
+}
+
+// tail keeps the end of what is written to it, of which more than is kept in the
+// end: what is cut off is to be seen.
+type tail []byte
+
+func (t *tail) Write(text []byte) (int, error) {
+	*t = append(*t, text...)
+	*t = append((*t)[:0], (*t)[max(0, len(*t)-2*keptLogBytes):]...)
+	return len(text), nil
 }

@@ -36,6 +36,13 @@ type failureID struct {
 	key, occurrence string
 }
 
+func idOf(job types.UID, f capture.Failure) failureID {
+	if f.Taken {
+		return failureID{job, "taken", f.Occurrence}
+	}
+	return failureID{job, f.Key, f.Occurrence}
+}
+
 // pending holds what was seen to go wrong until it is recorded. The events of a
 // watch are the only place to see it: the objects may be gone a moment later.
 type pending struct {
@@ -55,13 +62,14 @@ func newPending() *pending {
 	}
 }
 
-// add adds failures of a Job, and tells whether there was anything new.
+// add adds failures of a Job, and tells whether there was anything new. None
+// happens after it was seen: a node's clock may be ahead.
 func (p *pending) add(key types.NamespacedName, job types.UID, failures []capture.Failure, now time.Time) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	news := false
 	for _, f := range failures {
-		id := failureID{job, f.Key, f.Occurrence}
+		id := idOf(job, f)
 		if _, known := p.recorded.Get(id); known {
 			continue
 		}
@@ -72,7 +80,12 @@ func (p *pending) add(key types.NamespacedName, job types.UID, failures []captur
 		if !known {
 			seen.since = now
 		}
-		seen.Failure = f
+		if f.At.After(seen.since) {
+			f.At = seen.since
+		}
+		if !known || f.Key == seen.Key {
+			seen.Failure = f
+		}
 		p.jobs[key][id] = seen
 		news = news || !known
 	}
@@ -100,7 +113,7 @@ func (p *pending) of(key types.NamespacedName) map[types.UID][]sighting {
 func (p *pending) done(key types.NamespacedName, job types.UID, f capture.Failure) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	id := failureID{job, f.Key, f.Occurrence}
+	id := idOf(job, f)
 	p.recorded.Add(id, nil)
 	p.drop(key, id)
 }
@@ -109,7 +122,7 @@ func (p *pending) done(key types.NamespacedName, job types.UID, f capture.Failur
 func (p *pending) forget(key types.NamespacedName, job types.UID, f capture.Failure) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.drop(key, failureID{job, f.Key, f.Occurrence})
+	p.drop(key, idOf(job, f))
 }
 
 func (p *pending) drop(key types.NamespacedName, id failureID) {
@@ -123,9 +136,4 @@ func (p *pending) drop(key types.NamespacedName, id failureID) {
 func (p *pending) remember(job *batchv1.Job) { p.deleted.Add(job.UID, job) }
 
 // remembered is a Job that was deleted; nil where it is not known.
-func (p *pending) remembered(uid types.UID) *batchv1.Job {
-	if job, ok := p.deleted.Get(uid); ok {
-		return job.(*batchv1.Job)
-	}
-	return nil
-}
+func (p *pending) remembered(uid types.UID) *batchv1.Job { return found(p.deleted.Get(uid)) }

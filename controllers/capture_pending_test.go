@@ -60,6 +60,36 @@ func TestEachFailureWasSeenAtATimeOfItsOwn(t *testing.T) {
 	}
 }
 
+func TestNothingHappensAfterItWasSeen(t *testing.T) {
+	t.Parallel()
+	p := newPending()
+	ahead := failed("exit", "1", now.Add(time.Hour))
+	p.add(backup, "a", ahead, now)
+	p.add(backup, "a", ahead, now.Add(time.Minute))
+	if got := p.of(backup)["a"]; len(got) != 1 || !got[0].At.Equal(now) {
+		t.Errorf("pending are %+v", got)
+	}
+}
+
+// What deletes a pod says so first, and later what removes it does.
+func TestAPodIsTakenOnce(t *testing.T) {
+	t.Parallel()
+	p := newPending()
+	first := []capture.Failure{{Key: "pod/DeletionByTaintManager", Occurrence: "u", At: now, Taken: true}}
+	later := []capture.Failure{{Key: "pod/DeletionByPodGC", Occurrence: "u", At: now, Taken: true}}
+	p.add(backup, "a", first, now)
+	if p.add(backup, "a", later, now) {
+		t.Error("another word for what is pending is told to be new")
+	}
+	if got := p.of(backup)["a"]; len(got) != 1 || got[0].Key != first[0].Key {
+		t.Errorf("pending are %+v", got)
+	}
+	p.done(backup, "a", first[0])
+	if p.add(backup, "a", later, now) || len(p.of(backup)) != 0 {
+		t.Error("another word for what is recorded is told to be new")
+	}
+}
+
 func TestWhatPassedMayComeAgain(t *testing.T) {
 	t.Parallel()
 	p := newPending()

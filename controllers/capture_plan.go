@@ -5,6 +5,7 @@ package controllers
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	batchv1 "k8s.io/api/batch/v1"
@@ -28,7 +29,7 @@ func (r *CaptureReconciler) ripe(ctx context.Context, key types.NamespacedName, 
 			ripe = append(ripe, s)
 			continue
 		}
-		if wait := s.At.Add(r.Capture.Grace).Sub(r.clock.Now()); wait > 0 {
+		if wait := s.since.Add(r.Capture.Grace).Sub(r.clock.Now()); wait > 0 {
 			if left == 0 || wait < left {
 				left = wait
 			}
@@ -89,6 +90,16 @@ func (r *CaptureReconciler) plan(ctx context.Context, job *batchv1.Job, sighting
 	for _, s := range sightings {
 		as := s.Failure
 		name := capture.Name(job.Name, job.UID, as.Key)
+		if as.Taken && byName[name] == nil {
+			told, err := r.told(ctx, job, name, as)
+			if err != nil {
+				return nil, err
+			}
+			if told {
+				r.pending.done(client.ObjectKeyFromObject(job), job.UID, as)
+				continue
+			}
+		}
 		if as.OfPod && byName[name] == nil {
 			if known == nil {
 				var err error
@@ -112,6 +123,13 @@ func (r *CaptureReconciler) plan(ctx context.Context, job *batchv1.Job, sighting
 		g.seen, g.counted = append(g.seen, s), append(g.counted, as)
 	}
 	return groups, nil
+}
+
+// told tells whether another JobError than the one of that name is about the same
+// pod, which was taken for the first reason that was given.
+func (r *CaptureReconciler) told(ctx context.Context, job *batchv1.Job, name string, f capture.Failure) (bool, error) {
+	errors, err := jobs.Mentions(ctx, r.cached, job.Namespace, job.Name)
+	return slices.ContainsFunc(errors, func(je joberrorv1.JobError) bool { return je.Name != name && f.Counts(&je) }), err
 }
 
 // tally remembers which JobErrors were made for the pods of a Job, since the cache

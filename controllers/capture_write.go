@@ -5,6 +5,7 @@ package controllers
 
 import (
 	"context"
+	"time"
 
 	batchv1 "k8s.io/api/batch/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -17,6 +18,7 @@ import (
 	"joberror.io/operator/internal/attribution"
 	"joberror.io/operator/internal/capture"
 	"joberror.io/operator/internal/joblink"
+	"joberror.io/operator/internal/jobs"
 	"joberror.io/operator/internal/metrics"
 	"joberror.io/operator/internal/retention"
 )
@@ -33,6 +35,10 @@ func (r *CaptureReconciler) record(ctx context.Context, job *batchv1.Job, exists
 		return r.make(ctx, job, exists, namespace, g)
 	case err != nil:
 		return err
+	case g.record.Report == nil && je.Labels[joberrorv1.LabelCaptured] == "":
+		log.FromContext(ctx).Info("A failure of a Job was not recorded: a JobError has its name and is not captured", "job", job.Name, "jobError", je.Name)
+		r.settle(job, g)
+		return nil
 	default:
 		return r.count(ctx, job, je, g)
 	}
@@ -52,8 +58,12 @@ func (r *CaptureReconciler) make(ctx context.Context, job *batchv1.Job, exists b
 		joblink.Remember(je, job, namespace)
 	}
 	first := g.seen[0]
-	if !r.Retention.ExpiresAt(je, retention.OfJob(job)).After(r.clock.Now()) {
-		r.settle(job, g, false)
+	if g.record.Report != nil && r.expired(je, job) {
+		// What a run reports is news, however old its subject is.
+		je.Spec.CreatedAt = g.record.At.UTC().Format(time.RFC3339)
+	}
+	if r.expired(je, job) {
+		r.settle(job, g)
 		return nil
 	}
 	err := r.writer.Create(ctx, je)
@@ -61,12 +71,12 @@ func (r *CaptureReconciler) make(ctx context.Context, job *batchv1.Job, exists b
 	case apierrors.IsAlreadyExists(err):
 		return errEarly
 	case namespaceEnds(err):
-		r.settle(job, g, false)
+		r.settle(job, g)
 		return nil
 	case apierrors.IsInvalid(err):
 		// It would be no more valid the next time.
 		log.FromContext(ctx).Error(err, "A failure of a Job was not recorded", "job", job.Name, "code", g.record.Code)
-		r.settle(job, g, false)
+		r.settle(job, g)
 		return nil
 	case err != nil:
 		return err
@@ -81,63 +91,97 @@ func (r *CaptureReconciler) make(ctx context.Context, job *batchv1.Job, exists b
 	return nil
 }
 
+// expired tells whether a record's time is over before it is made.
+func (r *CaptureReconciler) expired(je *joberrorv1.JobError, job *batchv1.Job) bool {
+	return !r.Retention.ExpiresAt(je, retention.OfJob(job)).After(r.clock.Now())
+}
+
 // count adds the sightings of a group to the JobError that there is, and reopens
 // it where one of them came after it was resolved.
 func (r *CaptureReconciler) count(ctx context.Context, job *batchv1.Job, je *joberrorv1.JobError, g *group) error {
 	if g.record.Report != nil {
 		// A report that is made again says nothing new.
-		r.settle(job, g, false)
+		r.settle(job, g)
 		return nil
+	}
+	until, err := r.dealtWith(ctx, job, je)
+	if err != nil {
+		return err
 	}
 	before := je.Status.DeepCopy()
-	capture.CountFirst(je, &je.Status)
-	counted, again := false, false
-	for _, f := range g.counted {
-		if f.Count(&je.Status) {
-			counted = true
-			again = again || je.Spec.Resolved && (je.Status.ResolvedAt == nil || f.At.After(je.Status.ResolvedAt.Time))
+	capture.CountMarked(je, &je.Status)
+	var counted []sighting
+	again := -1
+	for i, f := range g.counted {
+		if !f.Count(&je.Status, r.started) {
+			continue
+		}
+		counted = append(counted, g.seen[i])
+		if je.Spec.Resolved && f.At.After(until) {
+			again = i
 		}
 	}
-	if !counted {
-		r.settle(job, g, false)
-		return nil
-	}
-	if again {
-		return r.reopen(ctx, je, g)
+	// One that is being deleted is beyond reopening.
+	if again >= 0 && je.DeletionTimestamp.IsZero() {
+		return r.reopen(ctx, job, je, g, again)
 	}
 	if err := r.writeStatus(ctx, je, before); err != nil {
 		return err
 	}
-	r.settle(job, g, true)
+	for _, s := range counted {
+		r.observe(job, g, s)
+	}
+	r.settle(job, g)
 	return nil
 }
 
-// reopen reopens a resolved error. The occurrence is counted after that: until
-// then it is one that the error must be reopened for.
-func (r *CaptureReconciler) reopen(ctx context.Context, je *joberrorv1.JobError, g *group) error {
+// dealtWith is until when what happened is dealt with, where an error is resolved:
+// the success of a later run says nothing of what failed after that one had begun.
+func (r *CaptureReconciler) dealtWith(ctx context.Context, job *batchv1.Job, je *joberrorv1.JobError) (time.Time, error) {
+	if je.Status.ResolvedAt == nil {
+		return time.Time{}, nil
+	}
+	cause := attribution.Of(je).Cause
+	if cause.Reason == joberrorv1.ReasonJobSucceeded && cause.Name != job.Name {
+		run, err := jobs.Find(ctx, r.cached, job.Namespace, cause.Name)
+		if err != nil {
+			return time.Time{}, err
+		}
+		if run != nil {
+			return run.CreationTimestamp.Time, nil
+		}
+	}
+	return je.Status.ResolvedAt.Time, nil
+}
+
+// reopen reopens a resolved error for one of the sightings of a group. That one
+// is counted with the status that tells of it: before, an earlier success would
+// seem to have come after it.
+func (r *CaptureReconciler) reopen(ctx context.Context, job *batchv1.Job, je *joberrorv1.JobError, g *group, which int) error {
 	if je.Status.ObservedGeneration != je.Generation {
 		// When it was resolved is not known yet.
 		return errEarly
 	}
 	changed := je.DeepCopy()
 	changed.Spec.Resolved = false
+	g.counted[which].Mark(changed)
 	attribution.Mark{
 		By: attribution.OperatorUser, Generation: je.Generation + 1,
-		Cause: attribution.Cause{Reason: causeFailedAgain, Name: g.record.Source},
+		Cause: attribution.Cause{Reason: causeFailedAgain, Name: g.counted[which].Source},
 	}.Put(changed)
 	if err := r.writer.Patch(ctx, je, changed); err != nil {
 		return stale(err)
 	}
-	return errEarly
+	r.observe(job, g, g.seen[which])
+	if len(g.seen) > 1 {
+		return errEarly
+	}
+	return nil
 }
 
-// settle takes the sightings of a group out; news says that they were counted.
-func (r *CaptureReconciler) settle(job *batchv1.Job, g *group, news bool) {
+// settle takes the sightings of a group out.
+func (r *CaptureReconciler) settle(job *batchv1.Job, g *group) {
 	for _, s := range g.seen {
-		if news {
-			r.observe(job, g, s)
-			continue
-		}
 		r.pending.done(client.ObjectKeyFromObject(job), job.UID, s.Failure)
 	}
 }

@@ -27,6 +27,7 @@ import (
 // with its spec and deletes it when its time is over.
 type JobErrorReconciler struct {
 	environment
+	successes *successes
 }
 
 // Reconcile brings one JobError to the state that it should be in.
@@ -87,8 +88,11 @@ func (r *JobErrorReconciler) writeObject(ctx context.Context, je *joberrorv1.Job
 func (r *JobErrorReconciler) errorsOfJob(ctx context.Context, obj client.Object) []ctrl.Request {
 	keys := r.mentions(ctx, obj.GetNamespace(), obj.GetName())
 	keys = append(keys, r.mentions(ctx, obj.GetNamespace(), string(obj.GetUID()))...)
-	if job := obj.(*batchv1.Job); capture.CronJob(job) != "" && !completed(job).IsZero() {
-		keys = append(keys, r.ofCronJob(ctx, job.Namespace, capture.CronJob(job))...)
+	if job := obj.(*batchv1.Job); !completed(job).IsZero() {
+		r.successes.add(job)
+		if cronJob := capture.CronJob(job); cronJob != "" {
+			keys = append(keys, r.ofCronJob(ctx, job.Namespace, cronJob)...)
+		}
 	}
 	return requestsFor(keys)
 }

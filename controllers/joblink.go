@@ -101,7 +101,7 @@ func (r *JobErrorReconciler) applyLink(ctx context.Context, je *joberrorv1.JobEr
 	if job != nil && je.Status.Job != nil && !joblink.HasOwner(je, job.UID) {
 		// Somebody took the reference away, most likely the garbage collector,
 		// which may know earlier than the cache that the Job is gone.
-		exists, err := r.jobExists(ctx, job)
+		exists, err := r.jobExists(ctx, client.ObjectKeyFromObject(job), job.UID)
 		if err != nil {
 			return err
 		}
@@ -135,14 +135,15 @@ func cascading(je *joberrorv1.JobError) bool {
 	return known != nil && joblink.HasOwner(je, known.UID)
 }
 
-func (r *JobErrorReconciler) jobExists(ctx context.Context, job *batchv1.Job) (bool, error) {
+// jobExists asks the API server whether there is a Job that is not being deleted.
+func (e *environment) jobExists(ctx context.Context, key types.NamespacedName, uid types.UID) (bool, error) {
 	current := &metav1.PartialObjectMetadata{}
 	current.SetGroupVersionKind(batchv1.SchemeGroupVersion.WithKind("Job"))
-	err := r.live.Get(ctx, client.ObjectKeyFromObject(job), current)
+	err := e.live.Get(ctx, key, current)
 	if apierrors.IsNotFound(err) {
 		return false, nil
 	}
-	return current.UID == job.UID && current.DeletionTimestamp.IsZero(), err
+	return current.UID == uid && current.DeletionTimestamp.IsZero(), err
 }
 
 // mentions returns the keys of the JobErrors that name a job by this id.

@@ -125,7 +125,7 @@ func Setup(mgr ctrl.Manager, opts Options) error {
 		clock:    clock.RealClock{},
 		Options:  opts,
 	}
-	errorReconciler := &JobErrorReconciler{environment: env}
+	errorReconciler := &JobErrorReconciler{environment: env, successes: newSuccesses()}
 	errorController := ctrl.NewControllerManagedBy(mgr).
 		For(&joberrorv1.JobError{}).
 		Watches(&batchv1.Job{}, handler.EnqueueRequestsFromMapFunc(errorReconciler.errorsOfJob), builder.WithPredicates(jobMatters)).
@@ -147,7 +147,7 @@ func Setup(mgr ctrl.Manager, opts Options) error {
 }
 
 func setupCapture(mgr ctrl.Manager, env environment) error {
-	captures := &CaptureReconciler{environment: env, pending: newPending(), tally: newTally()}
+	captures := &CaptureReconciler{environment: env, started: env.clock.Now(), pending: newPending(), tally: newTally()}
 	if env.Capture.LogLines > 0 {
 		pods, err := typedcorev1.NewForConfigAndClient(mgr.GetConfig(), mgr.GetHTTPClient())
 		if err != nil {

@@ -21,7 +21,7 @@ func desiredStatus(je *joberrorv1.JobError, link link, expiresAt, now time.Time)
 	status := *je.Status.DeepCopy()
 	conditions.Set(&status.Conditions, je.Generation, now, joberrorv1.ConditionLinked, link.condition())
 	status.Job = link.reference()
-	capture.CountFirst(je, &status)
+	capture.CountMarked(je, &status)
 	setResolution(&status, je, now)
 	// Rounded up, so that nobody sees a record after the time it states.
 	if at := metav1.NewTime(expiresAt.Add(time.Second - 1).Truncate(time.Second)); !at.Equal(status.ExpiresAt) {

@@ -5,6 +5,7 @@ package controllers
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	batchv1 "k8s.io/api/batch/v1"
@@ -46,13 +47,23 @@ func (r *JobErrorReconciler) resolveBySuccess(ctx context.Context, je *joberrorv
 // success looks for what tells that an error is over: its Job completed, a later
 // run of the same CronJob did, or the pod that could not run does.
 func (r *JobErrorReconciler) success(ctx context.Context, je *joberrorv1.JobError, link link) (attribution.Cause, error) {
-	if link.job != nil && endsErrorOf(je, link.job) {
-		return attribution.Cause{Reason: joberrorv1.ReasonJobSucceeded, Name: link.job.Name}, nil
+	own := link.job
+	if own == nil && link.known != nil {
+		own = r.successes.of(link.known.UID)
+	}
+	if own != nil && capture.Off(joberrorv1.AnnotationAutoResolve, own) {
+		return attribution.Cause{}, nil
+	}
+	if own != nil && endsErrorOf(je, own) {
+		return attribution.Cause{Reason: joberrorv1.ReasonJobSucceeded, Name: own.Name}, nil
 	}
 	if cronJob := je.Labels[joberrorv1.LabelCronJobName]; cronJob != "" {
 		runs, err := jobs.Runs(ctx, r.cached, je.Namespace, cronJob)
 		if err != nil {
 			return attribution.Cause{}, err
+		}
+		if last := r.successes.last(je.Namespace, cronJob); last != nil {
+			runs = append(slices.Clip(runs), *last)
 		}
 		for i := range runs {
 			if later(je, &runs[i]) && endsErrorOf(je, &runs[i]) {
@@ -61,7 +72,7 @@ func (r *JobErrorReconciler) success(ctx context.Context, je *joberrorv1.JobErro
 		}
 	}
 	watched := r.Capture.Enabled && r.Capture.Watches(je.Namespace)
-	if !watched || !capture.Passes(je.Spec.Code) || reopenedAt(je) != nil || link.job == nil || capture.Off(joberrorv1.AnnotationAutoResolve, link.job) {
+	if !watched || !capture.Passes(je.Spec.Code) || reopenedAt(je) != nil || link.job == nil {
 		return attribution.Cause{}, nil
 	}
 	pods, err := podsOf(ctx, r.cached, types.NamespacedName{Namespace: je.Namespace, Name: link.job.Name})

@@ -107,3 +107,41 @@ func TestAPodGotOverWhatItCouldNotRunFor(t *testing.T) {
 		})
 	}
 }
+
+func TestTheWordOfTheJobThatFailedHolds(t *testing.T) {
+	t.Parallel()
+	r := &JobErrorReconciler{successes: newSuccesses()}
+	je := jobError(1)
+	je.Labels = map[string]string{joberrorv1.LabelCronJobName: "nightly"}
+	cause, err := r.success(t.Context(), je, link{job: optedOut(job(""))})
+	if err != nil || cause.Reason != "" {
+		t.Errorf("the error of a Job that is opted out is over for %+v, %v", cause, err)
+	}
+}
+
+func TestAJobThatIsGoneHasSucceeded(t *testing.T) {
+	t.Parallel()
+	r := &JobErrorReconciler{successes: newSuccesses()}
+	done := completedAt(now)
+	r.successes.add(done)
+	cause, err := r.success(t.Context(), jobError(1), link{known: &joberrorv1.JobReference{Name: done.Name, UID: done.UID}})
+	if err != nil || cause.Reason != joberrorv1.ReasonJobSucceeded || cause.Name != done.Name {
+		t.Errorf("the error is over for %+v, %v", cause, err)
+	}
+}
+
+func TestTheLatestRunIsRemembered(t *testing.T) {
+	t.Parallel()
+	run := func(name string, created time.Time) *batchv1.Job {
+		j := completedAt(now)
+		j.Name, j.CreationTimestamp = name, metav1.NewTime(created)
+		j.OwnerReferences = []metav1.OwnerReference{{APIVersion: "batch/v1", Kind: "CronJob", Name: "nightly", Controller: ptr.To(true)}}
+		return j
+	}
+	s := newSuccesses()
+	s.add(run("second", now))
+	s.add(run("first", earlier))
+	if last := s.last(run("", now).Namespace, "nightly"); last == nil || last.Name != "second" || s.last("another", "nightly") != nil {
+		t.Errorf("the latest run is %+v", last)
+	}
+}

@@ -23,7 +23,7 @@ const (
 )
 
 // AnnotationOccurrence tells which occurrence of a failure a captured JobError
-// was made for: the first that is counted.
+// was made for, or last reopened for. It is counted with the next status.
 const AnnotationOccurrence = "joberror.io/occurrence"
 
 // Off turns off what an annotation of a Job or a Namespace is about.

@@ -35,36 +35,52 @@ func (o occurrence) at() metav1.Time {
 	return metav1.NewTime(time.Unix(at, 0))
 }
 
+// is tells whether a mark is that of the same occurrence. When it happened may be
+// known better later; which it was does not change.
+func (o occurrence) is(mark string) bool { return occurrence(mark).hash() == o.hash() }
+
 func (o occurrence) hash() string {
 	_, hash, _ := strings.Cut(string(o), ".")
 	return hash
 }
 
-// CountFirst counts the occurrence that a captured error was made for, where
-// none is counted yet.
-func CountFirst(je *joberrorv1.JobError, status *joberrorv1.JobErrorStatus) {
-	mark := je.Annotations[joberrorv1.AnnotationOccurrence]
-	if status.Occurrences == 0 && isOccurrence.MatchString(mark) {
-		count(status, occurrence(mark))
+// Mark writes the occurrence that a captured error is made or reopened for on
+// the error itself: the status can be written only after that.
+func (f Failure) Mark(je *joberrorv1.JobError) {
+	metav1.SetMetaDataAnnotation(&je.ObjectMeta, joberrorv1.AnnotationOccurrence, f.mark())
+}
+
+// CountMarked counts the occurrence that a captured error was made or reopened
+// for, where it is not counted yet.
+func CountMarked(je *joberrorv1.JobError, status *joberrorv1.JobErrorStatus) {
+	if mark := je.Annotations[joberrorv1.AnnotationOccurrence]; isOccurrence.MatchString(mark) {
+		count(status, occurrence(mark), false)
 	}
+}
+
+// Counts tells whether a captured error is about this occurrence, too.
+func (f Failure) Counts(je *joberrorv1.JobError) bool {
+	return slices.ContainsFunc(append([]string{je.Annotations[joberrorv1.AnnotationOccurrence]}, je.Status.RecentOccurrences...),
+		occurrence(f.mark()).is)
 }
 
 // Count counts an occurrence, and tells whether it was not counted before. Of
 // those that are not remembered any more all that is known is that they were
-// earlier: what is seen late then is taken for one of them.
-func (f Failure) Count(status *joberrorv1.JobErrorStatus) bool {
-	return count(status, occurrence(f.mark()))
+// earlier: what is seen late then is taken for one of them, and so is what
+// happened in the same second, before the one who counts began to watch.
+func (f Failure) Count(status *joberrorv1.JobErrorStatus, watching time.Time) bool {
+	return count(status, occurrence(f.mark()), !f.At.Before(watching))
 }
 
-func count(status *joberrorv1.JobErrorStatus, o occurrence) bool {
+func count(status *joberrorv1.JobErrorStatus, o occurrence, fresh bool) bool {
 	recent, at := status.RecentOccurrences, o.at()
-	// When it happened may be known better later; which it was does not change.
-	known := func(mark string) bool { return occurrence(mark).hash() == o.hash() }
-	if slices.ContainsFunc(recent, known) {
+	if slices.ContainsFunc(recent, o.is) {
 		return false
 	}
 	if len(recent) >= maxRemembered {
-		if oldest := occurrence(recent[0]).at(); at.Before(&oldest) {
+		// What was forgotten sorts before all that is remembered.
+		oldest := occurrence(recent[0])
+		if then := oldest.at(); at.Before(&then) || !fresh && o < oldest {
 			return false
 		}
 	}

@@ -18,11 +18,14 @@ func nth(n int) Failure {
 	return Failure{Occurrence: fmt.Sprint(n), At: start.Add(time.Duration(n) * time.Second)}
 }
 
+// counted counts an occurrence as one who has watched since the start.
+func counted(f Failure, status *joberrorv1.JobErrorStatus) bool { return f.Count(status, start.Time) }
+
 func TestNoOccurrenceIsCountedTwice(t *testing.T) {
 	t.Parallel()
 	var status joberrorv1.JobErrorStatus
 	for n := range 3 {
-		if !nth(n).Count(&status) {
+		if !counted(nth(n), &status) {
 			t.Errorf("occurrence %d was not counted", n)
 		}
 	}
@@ -33,14 +36,14 @@ func TestNoOccurrenceIsCountedTwice(t *testing.T) {
 	for n := range 3 {
 		later := nth(n)
 		later.At = later.At.Add(time.Minute)
-		if nth(n).Count(&status) || later.Count(&status) {
+		if counted(nth(n), &status) || counted(later, &status) {
 			t.Errorf("occurrence %d was counted twice", n)
 		}
 	}
 	if !equality.Semantic.DeepEqual(before, &status) {
 		t.Errorf("%+v became %+v", before, status)
 	}
-	if !nth(-1).Count(&status) || status.Occurrences != 4 || !status.FirstSeen.Time.Equal(nth(-1).At) || !status.LastSeen.Time.Equal(nth(2).At) {
+	if !counted(nth(-1), &status) || status.Occurrences != 4 || !status.FirstSeen.Time.Equal(nth(-1).At) || !status.LastSeen.Time.Equal(nth(2).At) {
 		t.Errorf("one that is seen late makes %+v", status)
 	}
 }
@@ -50,10 +53,17 @@ func TestManyOccurrencesInOneSecondAreAllCounted(t *testing.T) {
 	t.Parallel()
 	var status joberrorv1.JobErrorStatus
 	for n := range 10 * maxRemembered {
-		Failure{Occurrence: fmt.Sprint(n), At: start.Time}.Count(&status)
+		counted(Failure{Occurrence: fmt.Sprint(n), At: start.Time}, &status)
 	}
 	if status.Occurrences != 10*maxRemembered {
 		t.Errorf("%d occurrences were counted, want %d", status.Occurrences, 10*maxRemembered)
+	}
+	// Who watches only since then sees all of them once more.
+	for n := range 10 * maxRemembered {
+		(Failure{Occurrence: fmt.Sprint(n), At: start.Time}).Count(&status, start.Add(time.Second))
+	}
+	if status.Occurrences != 10*maxRemembered {
+		t.Errorf("after a restart it is %d occurrences, want %d", status.Occurrences, 10*maxRemembered)
 	}
 }
 
@@ -61,13 +71,13 @@ func TestOnlyTheLatestOccurrencesAreRemembered(t *testing.T) {
 	t.Parallel()
 	var status joberrorv1.JobErrorStatus
 	for n := range 3 * maxRemembered {
-		nth(n).Count(&status)
+		counted(nth(n), &status)
 	}
 	if status.Occurrences != 3*maxRemembered || len(status.RecentOccurrences) != maxRemembered {
 		t.Errorf("%d occurrences, %d remembered", status.Occurrences, len(status.RecentOccurrences))
 	}
 	for n := range 3 * maxRemembered {
-		if nth(n).Count(&status) {
+		if counted(nth(n), &status) {
 			t.Fatalf("occurrence %d was counted twice", n)
 		}
 	}
@@ -81,16 +91,45 @@ func TestOnlyTheLatestOccurrencesAreRemembered(t *testing.T) {
 func TestTheOccurrenceThatAnErrorWasMadeForIsCountedOnce(t *testing.T) {
 	t.Parallel()
 	je := nth(7).JobError(job("job", "1"), "alice")
-	CountFirst(je, &je.Status)
-	CountFirst(je, &je.Status)
-	if je.Status.Occurrences != 1 || !je.Status.FirstSeen.Time.Equal(nth(7).At) || nth(7).Count(&je.Status) {
+	CountMarked(je, &je.Status)
+	CountMarked(je, &je.Status)
+	if je.Status.Occurrences != 1 || !je.Status.FirstSeen.Time.Equal(nth(7).At) || counted(nth(7), &je.Status) {
 		t.Errorf("counted %+v", je.Status)
 	}
 	for _, mark := range []string{"", "7", "1762337700.short", "-762337700.0123456789", "1762337700.ABCDEFGHIJ"} {
 		je := &joberrorv1.JobError{}
 		je.Annotations = map[string]string{joberrorv1.AnnotationOccurrence: mark}
-		if CountFirst(je, &je.Status); je.Status.Occurrences != 0 {
+		if CountMarked(je, &je.Status); je.Status.Occurrences != 0 {
 			t.Errorf("%q counts as an occurrence", mark)
 		}
+	}
+}
+
+func TestAnErrorIsReopenedForOneMoreOccurrence(t *testing.T) {
+	t.Parallel()
+	je := nth(7).JobError(job("job", "1"), "alice")
+	CountMarked(je, &je.Status)
+	nth(9).Mark(je)
+	if !nth(9).Counts(je) || !nth(7).Counts(je) || nth(8).Counts(je) {
+		t.Errorf("of three it is about other than two: %+v", je)
+	}
+	CountMarked(je, &je.Status)
+	CountMarked(je, &je.Status)
+	if je.Status.Occurrences != 2 || !je.Status.LastSeen.Time.Equal(nth(9).At) {
+		t.Errorf("counted %+v", je.Status)
+	}
+	// A mark that is forgotten by now is not counted at each reconcile.
+	before := je.Status.Occurrences + 2*maxRemembered
+	others := make([]Failure, 2*maxRemembered)
+	for n := range others {
+		others[n] = Failure{Occurrence: fmt.Sprint("other ", n), At: nth(9).At}
+		counted(others[n], &je.Status)
+	}
+	for _, forgotten := range others {
+		forgotten.Mark(je)
+		CountMarked(je, &je.Status)
+	}
+	if je.Status.Occurrences != before {
+		t.Errorf("%d occurrences became %d", before, je.Status.Occurrences)
 	}
 }

@@ -66,7 +66,7 @@ func (f Failure) JobError(job *batchv1.Job, user string) *joberrorv1.JobError {
 		if f.Key == overflowKey {
 			je.Labels[joberrorv1.LabelCaptured] = joberrorv1.CapturedOverflow
 		}
-		je.Annotations = map[string]string{joberrorv1.AnnotationOccurrence: f.mark()}
+		f.Mark(je)
 		if cronJob := CronJob(job); cronJob != "" {
 			je.Labels[joberrorv1.LabelCronJobName] = cronJob
 		}

@@ -38,6 +38,13 @@ func init() {
 	metrics.Registry.MustRegister(captured, suppressed, captureDuration, reported, resolved, expired)
 }
 
+// forget drops what is counted of a namespace that is gone.
+func forget(namespace string) {
+	for _, counter := range []*prometheus.CounterVec{captured, suppressed, reported, resolved, expired} {
+		counter.DeletePartialMatch(prometheus.Labels{namespaceLabel: namespace})
+	}
+}
+
 // Captured counts a failure of a Job that was recorded this long after it was
 // seen. The codes are Kubernetes' own and exit codes.
 func Captured(namespace, code string, after time.Duration) {

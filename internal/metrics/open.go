@@ -9,6 +9,7 @@ import (
 	"sync"
 
 	"github.com/prometheus/client_golang/prometheus"
+	corev1 "k8s.io/api/core/v1"
 	toolscache "k8s.io/client-go/tools/cache"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/cache"
@@ -41,12 +42,25 @@ func Setup(ctx context.Context, mgr ctrl.Manager) error {
 		_, err = informer.AddEventHandler(o)
 	}
 	if err == nil {
+		informer, err = mgr.GetCache().GetInformer(ctx, &corev1.Namespace{}, cache.BlockUntilSynced(false))
+	}
+	if err == nil {
+		_, err = informer.AddEventHandler(toolscache.ResourceEventHandlerFuncs{DeleteFunc: namespaceGone})
+	}
+	if err == nil {
 		err = metrics.Registry.Register(o)
 	}
 	if err != nil {
 		return fmt.Errorf("metrics: %w", err)
 	}
 	return nil
+}
+
+// namespaceGone is what the cache calls for a namespace that is gone.
+func namespaceGone(obj any) {
+	if name, err := toolscache.DeletionHandlingObjectToName(obj); err == nil {
+		forget(name.Name)
+	}
 }
 
 func newOpen(elected <-chan struct{}) *open {

@@ -66,6 +66,29 @@ func TestTheNextRunOfACronJobResolvesTheErrorsOfTheOneBefore(t *testing.T) {
 	resolvedFor(t, ns, "row", joberrorv1.ReasonOpen)
 }
 
+// What an earlier run fails of after a later one succeeded is not over.
+func TestARunThatFailsAgainAfterTheNextOneSucceededReopensItsErrors(t *testing.T) {
+	t.Parallel()
+	ns := cluster.Namespace(t)
+	job := harness.Job(ns, "nightly", plays(running), retried)
+	nightly := harness.Create(t, cluster.Client, &batchv1.CronJob{
+		ObjectMeta: metav1.ObjectMeta{Namespace: ns, Name: "nightly"},
+		Spec:       batchv1.CronJobSpec{Schedule: "0 0 1 1 *", Suspend: ptr.To(true), JobTemplate: batchv1.JobTemplateSpec{Spec: job.Spec}},
+	})
+	run(t, ns, "nightly", "run-1")
+	ends(t, runs(t, ns, "run-1"), 7)
+	captured(t, ns, "ExitCode:7")
+	mended(t, nightly)
+	run(t, ns, "nightly", "run-2")
+	resolvedFor(t, ns, "ExitCode:7", joberrorv1.ReasonJobSucceeded)
+	ends(t, runs(t, ns, "run-1"), 7)
+	je := resolvedFor(t, ns, "ExitCode:7", joberrorv1.ReasonReopened)
+	if je.Status.Occurrences != 2 || !je.Status.FirstSeen.Before(je.Status.LastSeen) {
+		t.Errorf("it was seen %d times, from %s to %s", je.Status.Occurrences, je.Status.FirstSeen, je.Status.LastSeen)
+	}
+	staysReopened(t, ns, "run-1", je)
+}
+
 func TestWhatIsOptedOutStaysOpen(t *testing.T) {
 	t.Parallel()
 	out, in := cluster.Namespace(t), cluster.Namespace(t)

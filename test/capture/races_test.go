@@ -7,9 +7,11 @@ import (
 	"fmt"
 	"slices"
 	"testing"
+	"time"
 
 	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/utils/ptr"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
@@ -40,8 +42,14 @@ func runs(t *testing.T, ns, job string) *corev1.Pod {
 // ends writes that the only container of a pod ended, as a kubelet does.
 func ends(t *testing.T, pod *corev1.Pod, code int) {
 	t.Helper()
-	patch := fmt.Sprintf(`{"status":{"phase":"Failed","containerStatuses":[{"name":"main","image":"busybox","imageID":"","ready":false,"restartCount":0,`+
-		`"state":{"terminated":{"exitCode":%d,"reason":"Error"}}}]}}`, code)
+	endsAs(t, pod, fmt.Sprintf(`{"exitCode":%d,"reason":"Error"}`, code))
+}
+
+// endsAs writes how the only container of a pod ended.
+func endsAs(t *testing.T, pod *corev1.Pod, how string) {
+	t.Helper()
+	patch := `{"status":{"phase":"Failed","containerStatuses":[{"name":"main","image":"busybox","imageID":"","ready":false,"restartCount":0,` +
+		`"state":{"terminated":` + how + `}}]}}`
 	if err := cluster.Client.Status().Patch(t.Context(), pod, harness.MergePatch(patch)); err != nil {
 		t.Fatal(err)
 	}
@@ -131,11 +139,7 @@ func TestAJobThatIsSuspendedHasNotFailed(t *testing.T) {
 		t.Fatal(err)
 	}
 	pod = podOf(t, ns, "job", func(pod *corev1.Pod) bool { return pod.DeletionTimestamp != nil })
-	patch := fmt.Sprintf(`{"status":{"phase":"Failed","containerStatuses":[{"name":"main","image":"busybox","imageID":"","ready":false,"restartCount":0,`+
-		`"state":{"terminated":{"exitCode":143,"reason":"Error","finishedAt":%q}}}]}}`, pod.DeletionTimestamp.UTC().Format("2006-01-02T15:04:05Z"))
-	if err := cluster.Client.Status().Patch(t.Context(), pod, harness.MergePatch(patch)); err != nil {
-		t.Fatal(err)
-	}
+	endsAs(t, pod, fmt.Sprintf(`{"exitCode":143,"reason":"Error","finishedAt":%q}`, pod.DeletionTimestamp.UTC().Format(time.RFC3339)))
 	if err := cluster.Client.Patch(t.Context(), pod, harness.MergePatch(`{"metadata":{"finalizers":null}}`)); err != nil {
 		t.Fatal(err)
 	}
@@ -181,4 +185,51 @@ func TestWhatIsOverTheLimitIsCountedTogether(t *testing.T) {
 		return "what is over the limit is not counted yet"
 	})
 	captured(t, ns, want...)
+}
+
+// A createdAt that is ahead of the operator's clock is refused.
+func TestAFailureOnANodeWhoseClockIsAheadIsCaptured(t *testing.T) {
+	t.Parallel()
+	ns := cluster.Namespace(t)
+	harness.Create(t, cluster.Client, harness.Job(ns, "job", plays(running)))
+	endsAs(t, runs(t, ns, "job"), fmt.Sprintf(`{"exitCode":4,"reason":"Error","finishedAt":%q}`, time.Now().UTC().Add(time.Hour).Format(time.RFC3339)))
+	for _, je := range captured(t, ns, "BackoffLimitExceeded", "ExitCode:4") {
+		if at, err := time.Parse(time.RFC3339, je.Spec.CreatedAt); err != nil || at.After(time.Now()) {
+			t.Errorf("%s happened at %s, %v", je.Spec.Code, je.Spec.CreatedAt, err)
+		}
+	}
+}
+
+func TestWhatIsReportedNowOfLongAgoIsRecordedNow(t *testing.T) {
+	t.Parallel()
+	ns := cluster.Namespace(t)
+	harness.Create(t, cluster.Client, harness.Job(ns, "job", func(job *batchv1.Job) {
+		metav1.SetMetaDataAnnotation(&job.Spec.Template.ObjectMeta, "dev.joberror.io/message", `{"code":"row","message":"row 1","createdAt":"2020-01-01T00:00:00Z"}`)
+		job.Spec.Suspend = nil
+	}))
+	je := captured(t, ns, "row")[0]
+	if at, err := time.Parse(time.RFC3339, je.Spec.CreatedAt); err != nil || time.Since(at) > time.Hour {
+		t.Errorf("it happened at %s, %v", je.Spec.CreatedAt, err)
+	}
+}
+
+// The pod garbage collector gives another reason than the taint did that deleted
+// the pod before.
+func TestAPodThatIsTakenForAnotherReasonLaterIsOneFailure(t *testing.T) {
+	t.Parallel()
+	ns := cluster.Namespace(t)
+	harness.Create(t, cluster.Client, harness.Job(ns, "job", plays(running), retried))
+	pod := runs(t, ns, "job")
+	disrupted := func(reason string) {
+		patch := harness.MergePatch(fmt.Sprintf(`{"status":{"conditions":[{"type":"DisruptionTarget","status":"True","reason":%q}]}}`, reason))
+		if err := cluster.Client.Status().Patch(t.Context(), pod, patch); err != nil {
+			t.Fatal(err)
+		}
+	}
+	disrupted("DeletionByTaintManager")
+	captured(t, ns, "DeletionByTaintManager")
+	disrupted("DeletionByPodGC")
+	// What fails after it is captured after it.
+	harness.Create(t, cluster.Client, harness.Job(ns, "other", harness.Failing("3")))
+	captured(t, ns, "BackoffLimitExceeded", "DeletionByTaintManager", "ExitCode:3")
 }

@@ -4,8 +4,11 @@
 package capture
 
 import (
+	"encoding/json"
+	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
@@ -41,16 +44,22 @@ func TestAPodThatComesToRunResolvesWhatKeptIt(t *testing.T) {
 	if je.Status.ResolvedBy != attribution.OperatorUser || !strings.Contains(message(je), pod.Name) {
 		t.Errorf("resolved by %q: %s", je.Status.ResolvedBy, message(je))
 	}
+	reopen(t, je)
 	staysReopened(t, ns, "image-pull", je)
 }
 
-// staysReopened reopens an error as somebody who knows better: the same success
-// does not resolve it again.
-func staysReopened(t *testing.T, ns, job string, je joberrorv1.JobError) {
+// reopen reopens an error as somebody who knows better.
+func reopen(t *testing.T, je joberrorv1.JobError) {
 	t.Helper()
 	if err := cluster.Client.Patch(t.Context(), &je, harness.MergePatch(`{"spec":{"resolved":false}}`)); err != nil {
 		t.Fatal(err)
 	}
+}
+
+// staysReopened sees that an error is reopened, and that the same success does not
+// resolve it again.
+func staysReopened(t *testing.T, ns, job string, je joberrorv1.JobError) {
+	t.Helper()
 	resolvedFor(t, ns, je.Spec.Code, joberrorv1.ReasonReopened)
 	cluster.Kubectl(t, "annotate", "job", job, "-n", ns, "joberror.io/retention=7d")
 	cluster.When(t, ns, je.Name, func(je *joberrorv1.JobError) bool { return je.Status.Job.Retention == "7d" })
@@ -68,7 +77,53 @@ func TestARetryThatSucceedsResolvesTheFailuresBefore(t *testing.T) {
 	if je.Status.ResolvedBy != attribution.OperatorUser || message(je) != "resolved: Job job succeeded" {
 		t.Errorf("resolved by %q: %s", je.Status.ResolvedBy, message(je))
 	}
+	reopen(t, je)
 	staysReopened(t, ns, "job", je)
+}
+
+// With a time to live of zero the Job is gone as soon as it has completed.
+func TestASuccessCountsThoughItIsGoneAtOnce(t *testing.T) {
+	t.Parallel()
+	ns := cluster.Namespace(t)
+	harness.Create(t, cluster.Client, harness.Job(ns, "job", retried, plays(running), func(job *batchv1.Job) { job.Spec.TTLSecondsAfterFinished = ptr.To[int32](0) }))
+	ends(t, runs(t, ns, "job"), 7)
+	captured(t, ns, "ExitCode:7")
+	mend(t, runs(t, ns, "job"))
+	resolvedFor(t, ns, "ExitCode:7", joberrorv1.ReasonJobSucceeded)
+}
+
+// It waits once more for its image, after a run: that is another time.
+func TestAPodThatCanNotRunAgainReopensWhatWasRecovered(t *testing.T) {
+	t.Parallel()
+	ns := cluster.Namespace(t)
+	status := func(container string) string {
+		return "phase: Pending\ncontainerStatuses:\n- {name: main, image: busybox, imageID: '', ready: false, restartCount: 0, " + container + "}"
+	}
+	const stuck = "state: {waiting: {reason: ImagePullBackOff}}"
+	harness.Create(t, cluster.Client, harness.Job(ns, "job", plays(status(stuck))))
+	captured(t, ns, "ImagePullBackOff")
+	pod := podOf(t, ns, "job", waits)
+	show := func(container string) {
+		body, err := json.Marshal(map[string]any{"metadata": map[string]any{"annotations": map[string]string{"dev.joberror.io/status": status(container)}}})
+		if err == nil {
+			err = cluster.Client.Patch(t.Context(), pod, harness.MergePatch(string(body)))
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	show("state: {running: {}}")
+	resolvedFor(t, ns, "ImagePullBackOff", joberrorv1.ReasonRecovered)
+	// A time is known in whole seconds.
+	ended := time.Now().Add(2 * time.Second).UTC().Format(time.RFC3339)
+	harness.Eventually(t, func() string {
+		if at, _ := time.Parse(time.RFC3339, ended); time.Now().Before(at) {
+			return "it runs"
+		}
+		return ""
+	})
+	show(fmt.Sprintf("%s, lastState: {terminated: {exitCode: 0, reason: Completed, finishedAt: %q}}", stuck, ended))
+	resolvedFor(t, ns, "ImagePullBackOff", joberrorv1.ReasonReopened)
 }
 
 func TestRetriesAreCountedInOneError(t *testing.T) {

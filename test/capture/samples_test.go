@@ -41,7 +41,8 @@ var failures = map[string][][3]string{
 	"preempted":          {{"PreemptionByScheduler", "", "default-scheduler: preempting"}, backoff},
 	"taint":              {{"DeletionByTaintManager", "", "Taint manager"}, backoff},
 	"node-lost":          {{"NodeLost", "", "Node node-1"}, backoff},
-	"node-shutdown":      {{"NodeShutdown", "", "Pod was terminated"}, backoff},
+	"node-shutdown":      {{"Terminated", "", "Pod was terminated in response"}, backoff},
+	"node-shutting-down": {{"NodeShutdown", "", "Pod was rejected"}, backoff},
 	"admission-error":    {{"UnexpectedAdmissionError", "", "Allocate failed"}, backoff},
 	"records":            {{"duplicate_key", "warehouse", "row 230"}, {"invalid_date", "/main", "row 17"}},
 }

@@ -58,6 +58,40 @@ func TestWhatFailedWhileTheOperatorWasDownIsCaptured(t *testing.T) {
 	}
 }
 
+// A pod that a taint deletes is removed by another controller later, which gives
+// that as the reason.
+func TestAPodThatIsTakenIsOneFailureOverARestart(t *testing.T) {
+	ns := cluster.Namespace(t)
+	operator := operate(t)
+	taken := func(reason string) string {
+		return "phase: Running\nconditions:\n- {type: DisruptionTarget, status: 'True', reason: " + reason + "}"
+	}
+	harness.Create(t, cluster.Client, harness.Job(ns, "job", func(job *batchv1.Job) {
+		job.Spec.Suspend = nil
+		metav1.SetMetaDataAnnotation(&job.Spec.Template.ObjectMeta, "dev.joberror.io/status", taken("DeletionByTaintManager"))
+	}))
+	cluster.Holds(t, ns, harness.JobAndCode, "job/DeletionByTaintManager")
+	stop(t, operator)
+
+	cluster.Kubectl(t, "annotate", "pod", "-n", ns, "-l", batchv1.JobNameLabel+"=job", "--overwrite", "dev.joberror.io/status="+taken("DeletionByPodGC"))
+	harness.Eventually(t, func() string {
+		var pods corev1.PodList
+		if err := cluster.Client.List(t.Context(), &pods, client.InNamespace(ns)); err != nil {
+			return err.Error()
+		}
+		for _, c := range pods.Items[0].Status.Conditions {
+			if c.Reason == "DeletionByPodGC" {
+				return ""
+			}
+		}
+		return "the pod does not say so yet"
+	})
+	operate(t)
+	fail(t, ns, "a-later-one")
+	cluster.Holds(t, ns, harness.JobAndCode, "a-later-one/BackoffLimitExceeded", "a-later-one/ExitCode:3", "job/DeletionByTaintManager")
+	cluster.Kubectl(t, "delete", "job", "job", "-n", ns, "--cascade=foreground")
+}
+
 func TestJobsAreChosenByNamespaceAndLabel(t *testing.T) {
 	chosen, other := cluster.Namespace(t), cluster.Namespace(t)
 	operate(t, "--capture-namespaces="+chosen, "--capture-selector=tier!=test")

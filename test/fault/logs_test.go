@@ -55,6 +55,8 @@ func TestTheEndOfTheLogIsTheMessageOfAContainerThatLeftNone(t *testing.T) {
 			return http.StatusInternalServerError, "the node forgot"
 		case strings.HasPrefix(path, "/containerLogs/"+ns+"/silent-") && strings.HasSuffix(path, "/main"):
 			return http.StatusOK, fmt.Sprintf("connecting\nno such table\nof %s lines\n", r.URL.Query().Get("tailLines"))
+		case strings.HasPrefix(path, "/containerLogs/"+ns+"/long-"):
+			return http.StatusOK, strings.Repeat("x", 1<<20) + "\nno such table\n"
 		default:
 			t.Errorf("asked was for %s", path)
 			return http.StatusNotFound, ""
@@ -62,16 +64,18 @@ func TestTheEndOfTheLogIsTheMessageOfAContainerThatLeftNone(t *testing.T) {
 	})
 	operate(t, "--capture-log-lines=3")
 	harness.Create(t, cluster.Client, harness.Job(ns, "silent", harness.Failing("3")))
+	harness.Create(t, cluster.Client, harness.Job(ns, "long", harness.Failing("3")))
 	harness.Create(t, cluster.Client, harness.Job(ns, "lost", harness.Failing("3")))
 	harness.Create(t, cluster.Client, harness.Job(ns, "told", harness.Failing("3"), func(job *batchv1.Job) {
 		job.Spec.Template.Annotations["dev.joberror.io/message"] = "said by itself"
 	}))
 	want := map[string]string{
 		"silent": "connecting\nno such table\nof 3 lines",
+		"long":   "…\nno such table",
 		"lost":   "the container ended with exit code 3",
 		"told":   "said by itself",
 	}
-	errors := cluster.Holds(t, ns, harness.JobAndCode, "lost/BackoffLimitExceeded", "lost/ExitCode:3", "silent/BackoffLimitExceeded", "silent/ExitCode:3",
+	errors := cluster.Holds(t, ns, harness.JobAndCode, "long/BackoffLimitExceeded", "long/ExitCode:3", "lost/BackoffLimitExceeded", "lost/ExitCode:3", "silent/BackoffLimitExceeded", "silent/ExitCode:3",
 		"told/BackoffLimitExceeded", "told/ExitCode:3")
 	for _, je := range errors {
 		if je.Spec.Code == "ExitCode:3" && je.Spec.Message != want[je.Spec.JobID] {
