@@ -121,6 +121,10 @@ func (r *CaptureReconciler) count(ctx context.Context, job *batchv1.Job, je *job
 			again = i
 		}
 	}
+	if len(counted) == 0 {
+		r.settle(job, g)
+		return nil
+	}
 	// One that is being deleted is beyond reopening.
 	if again >= 0 && je.DeletionTimestamp.IsZero() {
 		return r.reopen(ctx, job, je, g, again)
@@ -135,23 +139,25 @@ func (r *CaptureReconciler) count(ctx context.Context, job *batchv1.Job, je *job
 	return nil
 }
 
-// dealtWith is until when what happened is dealt with, where an error is resolved:
-// the success of a later run says nothing of what failed after that one had begun.
+// dealtWith is until when what happened is dealt with, where an error is resolved.
+// The success of a later run says nothing of what failed after that one had begun;
+// with its own a Job is done, whatever a pod that it no longer needs does.
 func (r *CaptureReconciler) dealtWith(ctx context.Context, job *batchv1.Job, je *joberrorv1.JobError) (time.Time, error) {
 	if je.Status.ResolvedAt == nil {
 		return time.Time{}, nil
 	}
 	cause := attribution.Of(je).Cause
-	if cause.Reason == joberrorv1.ReasonJobSucceeded && cause.Name != job.Name {
-		run, err := jobs.Find(ctx, r.cached, job.Namespace, cause.Name)
-		if err != nil {
-			return time.Time{}, err
-		}
-		if run != nil {
-			return run.CreationTimestamp.Time, nil
-		}
+	if cause.Reason != joberrorv1.ReasonJobSucceeded {
+		return je.Status.ResolvedAt.Time, nil
 	}
-	return je.Status.ResolvedAt.Time, nil
+	if cause.Name == job.Name {
+		return r.clock.Now(), nil
+	}
+	run, err := jobs.Find(ctx, r.cached, job.Namespace, cause.Name)
+	if err != nil || run == nil {
+		return je.Status.ResolvedAt.Time, err
+	}
+	return run.CreationTimestamp.Time, nil
 }
 
 // reopen reopens a resolved error for one of the sightings of a group. That one
