@@ -11,7 +11,10 @@ import (
 
 	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/util/wait"
+	"k8s.io/client-go/util/retry"
 	"k8s.io/utils/ptr"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
@@ -103,7 +106,12 @@ func podOf(job *batchv1.Job) *corev1.Pod {
 func (b *bench) clear(ctx context.Context, namespace string) error {
 	say("deleting the Jobs again")
 	for _, kind := range []client.Object{&joberrorv1.JobError{}, &corev1.Pod{}, &batchv1.Job{}} {
-		if err := b.admin.DeleteAllOf(ctx, kind, client.InNamespace(namespace), client.GracePeriodSeconds(0), client.PropagationPolicy(metav1.DeletePropagationBackground)); err != nil {
+		// So many may take more than the minute that a request has; the next one
+		// goes on.
+		err := retry.OnError(wait.Backoff{Steps: 20}, apierrors.IsTimeout, func() error {
+			return b.admin.DeleteAllOf(ctx, kind, client.InNamespace(namespace), client.GracePeriodSeconds(0), client.PropagationPolicy(metav1.DeletePropagationBackground))
+		})
+		if err != nil {
 			return err
 		}
 	}
