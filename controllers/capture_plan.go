@@ -86,26 +86,22 @@ type group struct {
 func (r *CaptureReconciler) plan(ctx context.Context, job *batchv1.Job, sightings []sighting) ([]*group, error) {
 	var groups []*group
 	byName := map[string]*group{}
+	var recorded []joberrorv1.JobError
 	var known map[string]bool
 	for _, s := range sightings {
 		as := s.Failure
 		name := capture.Name(job.Name, job.UID, as.Key)
-		if as.Taken && byName[name] == nil {
-			told, err := r.told(ctx, job, name, as)
-			if err != nil {
-				return nil, err
-			}
-			if told {
-				r.pending.done(client.ObjectKeyFromObject(job), job.UID, as)
-				continue
-			}
-		}
 		if as.OfPod && byName[name] == nil {
 			if known == nil {
 				var err error
-				if known, err = r.tally.known(ctx, r.cached, job); err != nil {
+				if recorded, err = jobs.Mentions(ctx, r.cached, job.Namespace, job.Name); err != nil {
 					return nil, err
 				}
+				known = r.tally.known(job, recorded)
+			}
+			if as.Taken && told(recorded, name, as) {
+				r.pending.done(client.ObjectKeyFromObject(job), job.UID, as)
+				continue
 			}
 			if !known[name] && len(known) >= r.Capture.Limit {
 				as = capture.Overflow(s.Failure, r.Capture.Limit)
@@ -127,9 +123,8 @@ func (r *CaptureReconciler) plan(ctx context.Context, job *batchv1.Job, sighting
 
 // told tells whether another JobError than the one of that name is about the same
 // pod, which was taken for the first reason that was given.
-func (r *CaptureReconciler) told(ctx context.Context, job *batchv1.Job, name string, f capture.Failure) (bool, error) {
-	errors, err := jobs.Mentions(ctx, r.cached, job.Namespace, job.Name)
-	return slices.ContainsFunc(errors, func(je joberrorv1.JobError) bool { return je.Name != name && f.Counts(&je) }), err
+func told(recorded []joberrorv1.JobError, name string, f capture.Failure) bool {
+	return slices.ContainsFunc(recorded, func(je joberrorv1.JobError) bool { return je.Name != name && f.Counts(&je) })
 }
 
 // tally remembers which JobErrors were made for the pods of a Job, since the cache
@@ -138,15 +133,12 @@ type tally struct{ made *lru.Cache }
 
 func newTally() *tally { return &tally{made: lru.New(rememberedJobs)} }
 
-// known are the names of the JobErrors that hold a failure of a pod of the Job.
-func (t *tally) known(ctx context.Context, cache client.Reader, job *batchv1.Job) (map[string]bool, error) {
+// known are the names of the JobErrors that hold a failure of a pod of the Job, of
+// those that the cache has and those that it may not have yet.
+func (t *tally) known(job *batchv1.Job, recorded []joberrorv1.JobError) map[string]bool {
 	names := map[string]bool{}
-	errors, err := jobs.Mentions(ctx, cache, job.Namespace, job.Name)
-	if err != nil {
-		return nil, err
-	}
-	for i := range errors {
-		je := &errors[i]
+	for i := range recorded {
+		je := &recorded[i]
 		if je.Name == capture.Name(job.Name, job.UID, capture.JobKey(je.Spec.Code)) {
 			// It is of the Job as a whole.
 			continue
@@ -160,7 +152,7 @@ func (t *tally) known(ctx context.Context, cache client.Reader, job *batchv1.Job
 			names[name] = true
 		}
 	}
-	return names, nil
+	return names
 }
 
 // add remembers that a JobError was made for a Job's pod. Jobs of one name are

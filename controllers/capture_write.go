@@ -44,8 +44,7 @@ func (r *CaptureReconciler) record(ctx context.Context, job *batchv1.Job, exists
 	}
 }
 
-// make creates the JobError of a group for its first sighting. The others are
-// counted once the cache has it.
+// make creates the JobError of a group for its first sighting.
 func (r *CaptureReconciler) make(ctx context.Context, job *batchv1.Job, exists bool, namespace types.UID, g *group) error {
 	if tail := r.logs.message(ctx, job.Namespace, g.record); tail != "" {
 		g.record.Message = tail
@@ -57,7 +56,6 @@ func (r *CaptureReconciler) make(ctx context.Context, job *batchv1.Job, exists b
 	} else {
 		joblink.Remember(je, job, namespace)
 	}
-	first := g.seen[0]
 	if g.record.Report != nil && r.expired(je, job) {
 		// What a run reports is news, however old its subject is.
 		je.Spec.CreatedAt = g.record.At.UTC().Format(time.RFC3339)
@@ -84,11 +82,7 @@ func (r *CaptureReconciler) make(ctx context.Context, job *batchv1.Job, exists b
 	if g.record.OfPod && !g.over {
 		r.tally.add(job.UID, g.name)
 	}
-	r.observe(job, g, first)
-	if len(g.seen) > 1 {
-		return errEarly
-	}
-	return nil
+	return r.recorded(job, g, 0)
 }
 
 // expired tells whether a record's time is over before it is made.
@@ -178,6 +172,12 @@ func (r *CaptureReconciler) reopen(ctx context.Context, job *batchv1.Job, je *jo
 	if err := r.writer.Patch(ctx, je, changed); err != nil {
 		return stale(err)
 	}
+	return r.recorded(job, g, which)
+}
+
+// recorded takes the one sighting out that an error was made or reopened for. The
+// others are counted once the cache has that.
+func (r *CaptureReconciler) recorded(job *batchv1.Job, g *group, which int) error {
 	r.observe(job, g, g.seen[which])
 	if len(g.seen) > 1 {
 		return errEarly

@@ -84,7 +84,8 @@ func (r *JobErrorReconciler) writeObject(ctx context.Context, je *joberrorv1.Job
 }
 
 // errorsOfJob maps a Job to the JobErrors that name it or are linked to it, and
-// one that completed to those of the earlier runs of its CronJob.
+// one that completed, which it remembers, to those of the earlier runs of its
+// CronJob.
 func (r *JobErrorReconciler) errorsOfJob(ctx context.Context, obj client.Object) []ctrl.Request {
 	keys := r.mentions(ctx, obj.GetNamespace(), obj.GetName())
 	keys = append(keys, r.mentions(ctx, obj.GetNamespace(), string(obj.GetUID()))...)

@@ -83,7 +83,7 @@ type end struct {
 func (c container) ends() []end {
 	var ends []end
 	if last := c.status.LastTerminationState.Terminated; last != nil {
-		ends = append(ends, end{last, c.run(last, c.lastNumber(last)), true})
+		ends = append(ends, end{last, c.lastRun(last), true})
 	}
 	if now := c.status.State.Terminated; now != nil {
 		ends = append(ends, end{now, c.run(now, c.status.RestartCount), false})
@@ -97,14 +97,14 @@ func (c container) run(end *corev1.ContainerStateTerminated, number int32) strin
 	return fmt.Sprintf("%s/%s/%s", c.pod.UID, c.status.Name, cmp.Or(end.ContainerID, fmt.Sprint(number)))
 }
 
-// lastNumber is the number of the run before. The kubelet counts a restart once
-// it has happened, not while the container waits for it; but for one that the
-// runtime has lost.
-func (c container) lastNumber(last *corev1.ContainerStateTerminated) int32 {
+// lastRun is the run before. The kubelet counts a restart once it has happened,
+// not while the container waits for it; but for one that the runtime has lost.
+func (c container) lastRun(last *corev1.ContainerStateTerminated) string {
+	number := c.status.RestartCount - 1
 	if c.status.State.Waiting != nil && last.Reason != reasonLost {
-		return c.status.RestartCount
+		number = c.status.RestartCount
 	}
-	return c.status.RestartCount - 1
+	return c.run(last, number)
 }
 
 // wait tells what a container waits for from what it waited for before its last
@@ -114,7 +114,7 @@ func (c container) wait() string {
 	if last == nil {
 		return fmt.Sprintf("%s/%s/first", c.pod.UID, c.status.Name)
 	}
-	return "after/" + c.run(last, c.lastNumber(last))
+	return "after/" + c.lastRun(last)
 }
 
 // waitsSince is from when on a container could have run.

@@ -60,8 +60,8 @@ func CountMarked(je *joberrorv1.JobError, status *joberrorv1.JobErrorStatus) {
 
 // Counts tells whether a captured error is about this occurrence, too.
 func (f Failure) Counts(je *joberrorv1.JobError) bool {
-	return slices.ContainsFunc(append([]string{je.Annotations[joberrorv1.AnnotationOccurrence]}, je.Status.RecentOccurrences...),
-		occurrence(f.mark()).is)
+	is := occurrence(f.mark()).is
+	return is(je.Annotations[joberrorv1.AnnotationOccurrence]) || slices.ContainsFunc(je.Status.RecentOccurrences, is)
 }
 
 // Count counts an occurrence, and tells whether it was not counted before. Of

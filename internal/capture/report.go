@@ -81,13 +81,18 @@ func ofLines(text string, read reader) (records []resolvev1.Record, ok bool) {
 		switch {
 		case ok:
 			records = append(records, r)
-		case i == len(lines)-1 && len(records) > 0 && strings.HasPrefix(line, "{") && ended(json.NewDecoder(strings.NewReader(line)).Decode(&json.RawMessage{})):
+		case i == len(lines)-1 && len(records) > 0 && begins(line):
 			records = append(records, resolvev1.Record{Message: line + cutOff})
 		default:
 			return nil, false
 		}
 	}
 	return records, len(records) > 0
+}
+
+// begins tells whether a line is the beginning of an object, and no more.
+func begins(line string) bool {
+	return strings.HasPrefix(line, "{") && ended(json.NewDecoder(strings.NewReader(line)).Decode(&json.RawMessage{}))
 }
 
 // ended tells whether a text was right until it ended.

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+	toolscache "k8s.io/client-go/tools/cache"
 	"sigs.k8s.io/controller-runtime/pkg/metrics"
 )
 
@@ -38,10 +39,15 @@ func init() {
 	metrics.Registry.MustRegister(captured, suppressed, captureDuration, reported, resolved, expired)
 }
 
-// forget drops what is counted of a namespace that is gone.
-func forget(namespace string) {
+// namespaceGone is what the cache calls for a namespace that is gone. What is
+// counted of it goes too.
+func namespaceGone(obj any) {
+	name, err := toolscache.DeletionHandlingObjectToName(obj)
+	if err != nil {
+		return
+	}
 	for _, counter := range []*prometheus.CounterVec{captured, suppressed, reported, resolved, expired} {
-		counter.DeletePartialMatch(prometheus.Labels{namespaceLabel: namespace})
+		counter.DeletePartialMatch(prometheus.Labels{namespaceLabel: name.Name})
 	}
 }
 

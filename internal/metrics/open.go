@@ -34,7 +34,8 @@ type open struct {
 // count is how many errors a namespace has.
 type count struct{ open, all int }
 
-// Setup serves the number of open JobErrors.
+// Setup serves the number of open JobErrors, and drops what is counted of a
+// namespace with it.
 func Setup(ctx context.Context, mgr ctrl.Manager) error {
 	o := newOpen(mgr.Elected())
 	informer, err := mgr.GetCache().GetInformer(ctx, &joberrorv1.JobError{}, cache.BlockUntilSynced(false))
@@ -54,13 +55,6 @@ func Setup(ctx context.Context, mgr ctrl.Manager) error {
 		return fmt.Errorf("metrics: %w", err)
 	}
 	return nil
-}
-
-// namespaceGone is what the cache calls for a namespace that is gone.
-func namespaceGone(obj any) {
-	if name, err := toolscache.DeletionHandlingObjectToName(obj); err == nil {
-		forget(name.Name)
-	}
 }
 
 func newOpen(elected <-chan struct{}) *open {

@@ -20,11 +20,18 @@ import (
 func cronJob(ns, name string, annotations map[string]string) *batchv1.CronJob {
 	job := harness.Job(ns, name, harness.Failing("3"))
 	job.Spec.Template.Annotations["dev.joberror.io/message"] = `{"code":"row","message":"row 1"}`
+	job.Annotations = annotations
+	return cronJobOf(job)
+}
+
+// cronJobOf builds one that bears a Job's name, whose runs are like the Job, and
+// that never runs by itself.
+func cronJobOf(job *batchv1.Job) *batchv1.CronJob {
 	return &batchv1.CronJob{
-		ObjectMeta: metav1.ObjectMeta{Namespace: ns, Name: name},
+		ObjectMeta: metav1.ObjectMeta{Namespace: job.Namespace, Name: job.Name},
 		Spec: batchv1.CronJobSpec{
 			Schedule: "0 0 1 1 *", Suspend: ptr.To(true),
-			JobTemplate: batchv1.JobTemplateSpec{ObjectMeta: metav1.ObjectMeta{Annotations: annotations}, Spec: job.Spec},
+			JobTemplate: batchv1.JobTemplateSpec{ObjectMeta: metav1.ObjectMeta{Annotations: job.Annotations}, Spec: job.Spec},
 		},
 	}
 }
@@ -70,11 +77,7 @@ func TestTheNextRunOfACronJobResolvesTheErrorsOfTheOneBefore(t *testing.T) {
 func TestARunThatFailsAgainAfterTheNextOneSucceededReopensItsErrors(t *testing.T) {
 	t.Parallel()
 	ns := cluster.Namespace(t)
-	job := harness.Job(ns, "nightly", plays(running), retried)
-	nightly := harness.Create(t, cluster.Client, &batchv1.CronJob{
-		ObjectMeta: metav1.ObjectMeta{Namespace: ns, Name: "nightly"},
-		Spec:       batchv1.CronJobSpec{Schedule: "0 0 1 1 *", Suspend: ptr.To(true), JobTemplate: batchv1.JobTemplateSpec{Spec: job.Spec}},
-	})
+	nightly := harness.Create(t, cluster.Client, cronJobOf(harness.Job(ns, "nightly", harness.Playing(running), retried)))
 	run(t, ns, "nightly", "run-1")
 	ends(t, runs(t, ns, "run-1"), 7)
 	captured(t, ns, "ExitCode:7")

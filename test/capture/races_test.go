@@ -19,17 +19,6 @@ import (
 	"joberror.io/operator/test/harness"
 )
 
-// plays lets a Job's pods have this status.
-func plays(status string) func(*batchv1.Job) {
-	return func(job *batchv1.Job) {
-		job.Spec.Suspend = nil
-		if job.Spec.Template.Annotations == nil {
-			job.Spec.Template.Annotations = map[string]string{}
-		}
-		job.Spec.Template.Annotations["dev.joberror.io/status"] = status
-	}
-}
-
 // running is the status of a pod that runs.
 const running = "phase: Running"
 
@@ -74,7 +63,7 @@ func TestErrorsOutliveTheirJob(t *testing.T) {
 func TestAPodThatFailsAfterItsJobIsGoneIsCaptured(t *testing.T) {
 	t.Parallel()
 	ns := cluster.Namespace(t)
-	job := harness.Create(t, cluster.Client, harness.Job(ns, "job", plays(running)))
+	job := harness.Create(t, cluster.Client, harness.Job(ns, "job", harness.Playing(running)))
 	pod := runs(t, ns, "job")
 	// The Job controller counts the pod before it goes.
 	pod.Finalizers = append(pod.Finalizers, "example.com/hold")
@@ -102,7 +91,7 @@ func TestAPodThatIsRemovedInTheMomentThatItFailsIsCaptured(t *testing.T) {
 	ns := cluster.Namespace(t)
 	const jobs = 20
 	for i := range jobs {
-		harness.Create(t, cluster.Client, harness.Job(ns, fmt.Sprintf("job-%02d", i), plays(running)))
+		harness.Create(t, cluster.Client, harness.Job(ns, fmt.Sprintf("job-%02d", i), harness.Playing(running)))
 	}
 	for i := range jobs {
 		pod := runs(t, ns, fmt.Sprintf("job-%02d", i))
@@ -130,7 +119,7 @@ func TestAPodThatIsRemovedInTheMomentThatItFailsIsCaptured(t *testing.T) {
 func TestAJobThatIsSuspendedHasNotFailed(t *testing.T) {
 	t.Parallel()
 	ns := cluster.Namespace(t)
-	job := harness.Create(t, cluster.Client, harness.Job(ns, "job", plays(running)))
+	job := harness.Create(t, cluster.Client, harness.Job(ns, "job", harness.Playing(running)))
 	pod := runs(t, ns, "job")
 	if err := cluster.Client.Patch(t.Context(), pod, harness.MergePatch(`{"metadata":{"finalizers":["example.com/hold"]}}`)); err != nil {
 		t.Fatal(err)
@@ -191,7 +180,7 @@ func TestWhatIsOverTheLimitIsCountedTogether(t *testing.T) {
 func TestAFailureOnANodeWhoseClockIsAheadIsCaptured(t *testing.T) {
 	t.Parallel()
 	ns := cluster.Namespace(t)
-	harness.Create(t, cluster.Client, harness.Job(ns, "job", plays(running)))
+	harness.Create(t, cluster.Client, harness.Job(ns, "job", harness.Playing(running)))
 	endsAs(t, runs(t, ns, "job"), fmt.Sprintf(`{"exitCode":4,"reason":"Error","finishedAt":%q}`, time.Now().UTC().Add(time.Hour).Format(time.RFC3339)))
 	for _, je := range captured(t, ns, "BackoffLimitExceeded", "ExitCode:4") {
 		if at, err := time.Parse(time.RFC3339, je.Spec.CreatedAt); err != nil || at.After(time.Now()) {
@@ -218,7 +207,7 @@ func TestWhatIsReportedNowOfLongAgoIsRecordedNow(t *testing.T) {
 func TestAPodThatIsTakenForAnotherReasonLaterIsOneFailure(t *testing.T) {
 	t.Parallel()
 	ns := cluster.Namespace(t)
-	harness.Create(t, cluster.Client, harness.Job(ns, "job", plays(running), retried))
+	harness.Create(t, cluster.Client, harness.Job(ns, "job", harness.Playing(running), retried))
 	pod := runs(t, ns, "job")
 	disrupted := func(reason string) {
 		patch := harness.MergePatch(fmt.Sprintf(`{"status":{"conditions":[{"type":"DisruptionTarget","status":"True","reason":%q}]}}`, reason))

@@ -66,10 +66,7 @@ func TestAPodThatIsTakenIsOneFailureOverARestart(t *testing.T) {
 	taken := func(reason string) string {
 		return "phase: Running\nconditions:\n- {type: DisruptionTarget, status: 'True', reason: " + reason + "}"
 	}
-	harness.Create(t, cluster.Client, harness.Job(ns, "job", func(job *batchv1.Job) {
-		job.Spec.Suspend = nil
-		metav1.SetMetaDataAnnotation(&job.Spec.Template.ObjectMeta, "dev.joberror.io/status", taken("DeletionByTaintManager"))
-	}))
+	harness.Create(t, cluster.Client, harness.Job(ns, "job", harness.Playing(taken("DeletionByTaintManager"))))
 	cluster.Holds(t, ns, harness.JobAndCode, "job/DeletionByTaintManager")
 	stop(t, operator)
 
@@ -124,12 +121,9 @@ func TestNothingIsCapturedWhereThatIsOff(t *testing.T) {
 func TestAPodThatComesToRunInTimeIsNotRecorded(t *testing.T) {
 	ns := cluster.Namespace(t)
 	operate(t, "--capture-grace=5s")
-	stuck := func(job *batchv1.Job) {
-		job.Spec.Suspend = nil
-		metav1.SetMetaDataAnnotation(&job.Spec.Template.ObjectMeta, "dev.joberror.io/status", `phase: Pending
+	stuck := harness.Playing(`phase: Pending
 containerStatuses:
 - {name: main, image: busybox, imageID: "", ready: false, restartCount: 0, state: {waiting: {reason: ImagePullBackOff}}}`)
-	}
 	harness.Create(t, cluster.Client, harness.Job(ns, "recovers", stuck))
 	harness.Eventually(t, func() string {
 		var pods corev1.PodList

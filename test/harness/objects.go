@@ -120,6 +120,14 @@ func Failing(code string) func(*batchv1.Job) {
 	}
 }
 
+// Playing lets a Job run, and its pods have this status, in YAML.
+func Playing(status string) func(*batchv1.Job) {
+	return func(job *batchv1.Job) {
+		job.Spec.Suspend = nil
+		metav1.SetMetaDataAnnotation(&job.Spec.Template.ObjectMeta, "dev.joberror.io/status", status)
+	}
+}
+
 // JobError builds an error of a job.
 func JobError(namespace, name, job string, with ...func(*joberrorv1.JobError)) *joberrorv1.JobError {
 	je := &joberrorv1.JobError{
