@@ -115,7 +115,7 @@ func run(signal context.Context, opts *options.Options) error {
 	if err != nil {
 		return err
 	}
-	if err := controllers.Setup(mgr, controllers.Options{Retention: opts.Policy(), Concurrency: opts.Concurrency, Capture: opts.Capture}); err != nil {
+	if err := controllers.Setup(ctx, mgr, controllers.Options{Retention: opts.Policy(), Concurrency: opts.Concurrency, Capture: opts.Capture}); err != nil {
 		return err
 	}
 	if err := metrics.Setup(ctx, mgr); err != nil {

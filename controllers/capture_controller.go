@@ -26,11 +26,19 @@ import (
 // A request is the name of a Job; there may have been several of it.
 type CaptureReconciler struct {
 	environment
-	// started is since when events have been watched.
-	started time.Time
+	// leading is since when this replica has recorded what it sees.
+	leading time.Time
 	pending *pending
 	tally   *tally
 	logs    *logs
+}
+
+// lead takes over from the replica that led before: what was collected until now is
+// recorded, unless it is already.
+func (r *CaptureReconciler) lead(_ context.Context, q queue) error {
+	r.leading = r.clock.Now()
+	r.pending.lead(q)
+	return nil
 }
 
 // Reconcile records what is pending of the Jobs of that name.
@@ -64,16 +72,13 @@ func (r *CaptureReconciler) reconcile(ctx context.Context, key types.NamespacedN
 	}
 	gone := !exists || !job.DeletionTimestamp.IsZero()
 	if err != nil || !r.Capture.Wants(job, namespace) || gone && joblink.Cascades(job) {
-		// The namespace is gone, or nobody wants to know.
+		// The namespace is gone, or nobody wants to know, which may change.
 		for _, s := range sightings {
-			r.pending.done(key, uid, s.Failure)
+			r.pending.forget(key, uid, s.Failure)
 		}
 		return 0, nil
 	}
-	ripe, left, err := r.ripe(ctx, key, uid, sightings)
-	if err != nil {
-		return 0, err
-	}
+	ripe, left := r.due(job, sightings)
 	var errs []error
 	groups, err := r.plan(ctx, job, ripe)
 	if err != nil {

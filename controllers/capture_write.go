@@ -44,8 +44,12 @@ func (r *CaptureReconciler) record(ctx context.Context, job *batchv1.Job, exists
 	}
 }
 
-// make creates the JobError of a group for its first sighting.
+// make creates the JobError of a group for its first sighting that is not past its
+// retention.
 func (r *CaptureReconciler) make(ctx context.Context, job *batchv1.Job, exists bool, namespace types.UID, g *group) error {
+	if r.dropExpired(job, g); len(g.seen) == 0 {
+		return nil
+	}
 	if tail := r.logs.message(ctx, job.Namespace, g.record); tail != "" {
 		g.record.Message = tail
 	}
@@ -56,13 +60,10 @@ func (r *CaptureReconciler) make(ctx context.Context, job *batchv1.Job, exists b
 	} else {
 		joblink.Remember(je, job, namespace)
 	}
+	joblink.RememberRetention(je, job)
 	if g.record.Report != nil && r.expired(je, job) {
 		// What a run reports is news, however old its subject is.
 		je.Spec.CreatedAt = g.record.At.UTC().Format(time.RFC3339)
-	}
-	if r.expired(je, job) {
-		r.settle(job, g)
-		return nil
 	}
 	err := r.writer.Create(ctx, je)
 	switch {
@@ -85,7 +86,24 @@ func (r *CaptureReconciler) make(ctx context.Context, job *batchv1.Job, exists b
 	return r.recorded(job, g, 0)
 }
 
-// expired tells whether a record's time is over before it is made.
+// dropExpired takes the sightings out of a group whose record would be past its
+// retention when it is made.
+func (r *CaptureReconciler) dropExpired(job *batchv1.Job, g *group) {
+	seen, counted := g.seen, g.counted
+	g.seen, g.counted = nil, nil
+	for i, f := range counted {
+		if r.expired(&joberrorv1.JobError{Spec: joberrorv1.JobErrorSpec{CreatedAt: f.At.UTC().Format(time.RFC3339)}}, job) {
+			r.pending.done(client.ObjectKeyFromObject(job), job.UID, seen[i].Failure)
+			continue
+		}
+		g.seen, g.counted = append(g.seen, seen[i]), append(g.counted, f)
+	}
+	if len(g.counted) > 0 {
+		g.record = g.counted[0]
+	}
+}
+
+// expired reports whether a record is past its retention.
 func (r *CaptureReconciler) expired(je *joberrorv1.JobError, job *batchv1.Job) bool {
 	return !r.Retention.ExpiresAt(je, retention.OfJob(job)).After(r.clock.Now())
 }
@@ -107,7 +125,7 @@ func (r *CaptureReconciler) count(ctx context.Context, job *batchv1.Job, je *job
 	var counted []sighting
 	again := -1
 	for i, f := range g.counted {
-		if !f.Count(&je.Status, r.started) {
+		if !f.Count(&je.Status, r.leading) {
 			continue
 		}
 		counted = append(counted, g.seen[i])

@@ -1,12 +1,13 @@
 // Copyright The JobError Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Package controllers reconciles JobErrors and JobErrorResolutions. The two
-// reconcilers are thin: each decision stands in a file of its own, as a
-// function of the objects and the time.
+// Package controllers records what goes wrong with Jobs, and reconciles JobErrors
+// and JobErrorResolutions. The reconcilers are thin: each decision stands in a file
+// of its own, as a function of the objects and the time.
 package controllers
 
 import (
+	"context"
 	"errors"
 	"time"
 
@@ -22,6 +23,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/controller"
 	"sigs.k8s.io/controller-runtime/pkg/handler"
+	"sigs.k8s.io/controller-runtime/pkg/source"
 
 	joberrorv1 "joberror.io/operator/api/v1"
 	"joberror.io/operator/internal/attribution"
@@ -112,7 +114,7 @@ func resultOf(left time.Duration, err error) (ctrl.Result, error) {
 
 // Setup adds the controllers to the manager. The indexes of package jobs must
 // be set up already.
-func Setup(mgr ctrl.Manager, opts Options) error {
+func Setup(ctx context.Context, mgr ctrl.Manager, opts Options) error {
 	writer, err := newWriter(mgr, opts.Concurrency)
 	if err != nil {
 		return err
@@ -126,6 +128,9 @@ func Setup(mgr ctrl.Manager, opts Options) error {
 		Options:  opts,
 	}
 	errorReconciler := &JobErrorReconciler{environment: env, successes: newSuccesses()}
+	if err := errorReconciler.successes.watch(ctx, mgr.GetCache()); err != nil {
+		return err
+	}
 	errorController := ctrl.NewControllerManagedBy(mgr).
 		For(&joberrorv1.JobError{}).
 		Watches(&batchv1.Job{}, handler.EnqueueRequestsFromMapFunc(errorReconciler.errorsOfJob), builder.WithPredicates(jobMatters)).
@@ -143,11 +148,11 @@ func Setup(mgr ctrl.Manager, opts Options) error {
 	if err != nil || !opts.Capture.Enabled {
 		return err
 	}
-	return setupCapture(mgr, env)
+	return setupCapture(ctx, mgr, env)
 }
 
-func setupCapture(mgr ctrl.Manager, env environment) error {
-	captures := &CaptureReconciler{environment: env, started: env.clock.Now(), pending: newPending(), tally: newTally()}
+func setupCapture(ctx context.Context, mgr ctrl.Manager, env environment) error {
+	captures := &CaptureReconciler{environment: env, pending: newPending(), tally: newTally()}
 	if env.Capture.LogLines > 0 {
 		pods, err := typedcorev1.NewForConfigAndClient(mgr.GetConfig(), mgr.GetHTTPClient())
 		if err != nil {
@@ -155,10 +160,15 @@ func setupCapture(mgr ctrl.Manager, env environment) error {
 		}
 		captures.logs = &logs{pods: pods, lines: env.Capture.LogLines}
 	}
+	collector := &collector{
+		cache: env.cached, clock: env.clock, options: env.Capture, pending: captures.pending, memory: capture.NewMemory(),
+	}
+	if err := collector.watch(ctx, mgr.GetCache()); err != nil {
+		return err
+	}
 	return ctrl.NewControllerManagedBy(mgr).
 		Named("capture").
-		Watches(&corev1.Pod{}, captures.onEvents(captures.seePod)).
-		Watches(&batchv1.Job{}, captures.onEvents(captures.seeJob)).
+		WatchesRawSource(source.Func(captures.lead)).
 		WithOptions(fairly(env.Concurrency)).
 		Complete(captures)
 }

@@ -42,7 +42,8 @@ const (
 // Annotations that people set on a Job.
 const (
 	// AnnotationRetention is how long the Job's errors are kept, as a number
-	// with a unit: 12h, 7d, 4w.
+	// with a unit: 12h, 7d, 4w. The operator copies it to each error that it
+	// records, for when the Job is gone before the error has a status.
 	AnnotationRetention = "joberror.io/retention"
 	// AnnotationDeletionPolicy tells what becomes of the Job's errors when
 	// the Job is deleted. DeletionPolicyCascade is the one value; without it,

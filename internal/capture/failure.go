@@ -8,6 +8,8 @@ package capture
 import (
 	"time"
 
+	"k8s.io/apimachinery/pkg/types"
+
 	resolvev1 "joberror.io/operator/api/resolve/v1"
 )
 
@@ -22,9 +24,16 @@ type Failure struct {
 	Code, Message, Source string
 	// At is when it happened.
 	At time.Time
-	// Passing says that the Job may get over it by itself: it is a failure only
-	// if it lasts.
+	// Passing says that the pod may recover on its own: it is a failure only if it
+	// lasts.
 	Passing bool
+	// Event says that an Event is all that shows it: the pod's status does not.
+	Event bool
+	// PodUID is the pod that failed; empty for a failure of the Job as a whole.
+	PodUID types.UID
+	// Pod holds what the Job's podFailurePolicy looks at; nil for a failure of the Job
+	// as a whole and for what a container reports.
+	Pod *PodFacts
 	// OfPod says that a pod or a container failed, not the Job as a whole.
 	OfPod bool
 	// Taken says that the whole pod was taken, which happens to it once: whatever

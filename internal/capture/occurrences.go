@@ -12,6 +12,7 @@ import (
 	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
 
 	joberrorv1 "joberror.io/operator/api/v1"
 )
@@ -62,6 +63,14 @@ func CountMarked(je *joberrorv1.JobError, status *joberrorv1.JobErrorStatus) {
 func (f Failure) Counts(je *joberrorv1.JobError) bool {
 	is := occurrence(f.mark()).is
 	return is(je.Annotations[joberrorv1.AnnotationOccurrence]) || slices.ContainsFunc(je.Status.RecentOccurrences, is)
+}
+
+// RecordedIn reports whether a JobError of a Job holds this occurrence.
+func (f Failure) RecordedIn(je *joberrorv1.JobError, job string, uid types.UID) bool {
+	if je.Labels[joberrorv1.LabelCaptured] == joberrorv1.CapturedOverflow {
+		return Overflow(f, 0).Counts(je)
+	}
+	return (f.Taken || je.Name == Name(job, uid, f.Key)) && f.Counts(je)
 }
 
 // Count counts an occurrence, and tells whether it was not counted before. Of

@@ -20,6 +20,9 @@ var (
 	suppressed = prometheus.NewCounterVec(prometheus.CounterOpts{
 		Name: "joberror_suppressed_total", Help: "Failures over the limit of their Job, which were counted and not recorded one by one.",
 	}, []string{namespaceLabel})
+	dropped = prometheus.NewCounterVec(prometheus.CounterOpts{
+		Name: "joberror_capture_dropped_total", Help: "Failures of Jobs that were seen and lost, because too many waited to be recorded.",
+	}, []string{namespaceLabel})
 	captureDuration = prometheus.NewHistogram(prometheus.HistogramOpts{
 		Name: "joberror_capture_duration_seconds", Help: "Time from when a failure was seen until it was recorded.",
 		Buckets: prometheus.ExponentialBuckets(0.005, 4, 9),
@@ -36,7 +39,7 @@ var (
 )
 
 func init() {
-	metrics.Registry.MustRegister(captured, suppressed, captureDuration, reported, resolved, expired)
+	metrics.Registry.MustRegister(captured, suppressed, dropped, captureDuration, reported, resolved, expired)
 }
 
 // namespaceGone is what the cache calls for a namespace that is gone. What is
@@ -46,7 +49,7 @@ func namespaceGone(obj any) {
 	if err != nil {
 		return
 	}
-	for _, counter := range []*prometheus.CounterVec{captured, suppressed, reported, resolved, expired} {
+	for _, counter := range []*prometheus.CounterVec{captured, suppressed, dropped, reported, resolved, expired} {
 		counter.DeletePartialMatch(prometheus.Labels{namespaceLabel: name.Name})
 	}
 }
@@ -63,6 +66,9 @@ func Reported(namespace string) { reported.WithLabelValues(namespace).Inc() }
 
 // Suppressed counts a failure over the limit of its Job.
 func Suppressed(namespace string) { suppressed.WithLabelValues(namespace).Inc() }
+
+// Dropped counts a failure that was seen and is lost.
+func Dropped(namespace string) { dropped.WithLabelValues(namespace).Inc() }
 
 // Resolved counts a JobError that was resolved.
 func Resolved(namespace, reason string) { resolved.WithLabelValues(namespace, reason).Inc() }

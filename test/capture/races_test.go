@@ -44,6 +44,16 @@ func endsAs(t *testing.T, pod *corev1.Pod, how string) {
 	}
 }
 
+// dated writes that a pod became ready just now, as a kubelet does: it shows how the
+// node's clock differs from the API server's.
+func dated(t *testing.T, pod *corev1.Pod) {
+	t.Helper()
+	patch := fmt.Sprintf(`{"status":{"conditions":[{"type":"ContainersReady","status":"True","lastTransitionTime":%q}]}}`, time.Now().UTC().Format(time.RFC3339))
+	if err := cluster.Client.Status().Patch(t.Context(), pod, harness.MergePatch(patch)); err != nil {
+		t.Fatal(err)
+	}
+}
+
 func TestErrorsOutliveTheirJob(t *testing.T) {
 	t.Parallel()
 	ns := cluster.Namespace(t)
@@ -65,6 +75,7 @@ func TestAPodThatFailsAfterItsJobIsGoneIsCaptured(t *testing.T) {
 	ns := cluster.Namespace(t)
 	job := harness.Create(t, cluster.Client, harness.Job(ns, "job", harness.Playing(running)))
 	pod := runs(t, ns, "job")
+	dated(t, pod)
 	// The Job controller counts the pod before it goes.
 	pod.Finalizers = append(pod.Finalizers, "example.com/hold")
 	if err := cluster.Client.Update(t.Context(), pod); err != nil {
@@ -74,12 +85,20 @@ func TestAPodThatFailsAfterItsJobIsGoneIsCaptured(t *testing.T) {
 		t.Fatal(err)
 	}
 	pod = podOf(t, ns, "job", func(pod *corev1.Pod) bool { return pod.DeletionTimestamp != nil })
-	// A later Job of the same name is another Job.
-	later := harness.Create(t, cluster.Client, harness.Job(ns, "job"))
-	ends(t, pod, 4)
+	// A later Job of the same name is another Job, and its success is its own.
+	later := harness.Create(t, cluster.Client, harness.Job(ns, "job", func(job *batchv1.Job) { job.Spec.Suspend = nil }))
+	requested := pod.DeletionTimestamp.Add(-time.Duration(*pod.DeletionGracePeriodSeconds) * time.Second)
+	endsAs(t, pod, fmt.Sprintf(`{"exitCode":4,"reason":"Error","finishedAt":%q}`, requested.Add(-10*time.Second).UTC().Format(time.RFC3339)))
 	je := captured(t, ns, "ExitCode:4")[0]
 	if je.Status.Job == nil || je.Status.Job.UID != job.UID || je.Status.Job.UID == later.UID {
 		t.Errorf("it is linked to %+v, want %s", je.Status.Job, job.UID)
+	}
+	cluster.JobIs(t, ns, "job", batchv1.JobComplete)
+	harness.Create(t, cluster.Client, harness.Job(ns, "other", harness.Failing("3")))
+	for _, je := range captured(t, ns, "BackoffLimitExceeded", "ExitCode:3", "ExitCode:4") {
+		if je.Spec.Resolved {
+			t.Errorf("%s is resolved: %s", je.Spec.Code, message(je))
+		}
 	}
 	if err := cluster.Client.Patch(t.Context(), pod, harness.MergePatch(`{"metadata":{"finalizers":null}}`)); err != nil {
 		t.Fatal(err)
