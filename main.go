@@ -14,6 +14,7 @@ import (
 	"github.com/prometheus/common/version"
 	"github.com/spf13/pflag"
 	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/types"
 	utilruntime "k8s.io/apimachinery/pkg/util/runtime"
 	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
 	"k8s.io/client-go/tools/clientcmd"
@@ -63,6 +64,10 @@ func main() {
 	}
 }
 
+// leaseName is the Lease that the leader holds; config/rbac/leader_election.yaml names
+// it too.
+const leaseName = "joberror-operator"
+
 // How an operator ends that is told to. What its manifest grants, less the hook
 // before, must be more than all of it.
 const (
@@ -94,7 +99,7 @@ func run(signal context.Context, opts *options.Options) error {
 		PprofBindAddress:              opts.PprofAddress,
 		WebhookServer:                 webhook.NewServer(opts.WebhookHost, opts.WebhookPort, certificate, notice),
 		LeaderElection:                opts.LeaderElect,
-		LeaderElectionID:              "joberror-operator",
+		LeaderElectionID:              leaseName,
 		LeaderElectionNamespace:       opts.Namespace,
 		LeaderElectionReleaseOnCancel: true,
 		GracefulShutdownTimeout:       ptr.To(opts.APIServer.Wait + lastAnswers),
@@ -115,7 +120,10 @@ func run(signal context.Context, opts *options.Options) error {
 	if err != nil {
 		return err
 	}
-	if err := controllers.Setup(ctx, mgr, controllers.Options{Retention: opts.Policy(), Concurrency: opts.Concurrency, Capture: opts.Capture}); err != nil {
+	if err := controllers.Setup(ctx, mgr, controllers.Options{
+		Retention: opts.Policy(), Concurrency: opts.Concurrency, Capture: opts.Capture,
+		Lease: types.NamespacedName{Namespace: opts.Namespace, Name: leaseName},
+	}); err != nil {
 		return err
 	}
 	if err := metrics.Setup(ctx, mgr); err != nil {

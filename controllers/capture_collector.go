@@ -36,6 +36,7 @@ type collector struct {
 	options capture.Options
 	pending *pending
 	memory  *capture.Memory
+	manual  *manualPods
 }
 
 // watch hands the collector every event of the manager's cache.
@@ -43,14 +44,16 @@ func (c *collector) watch(ctx context.Context, informers cache.Informers) error 
 	namespace := &metav1.PartialObjectMetadata{}
 	namespace.SetGroupVersionKind(corev1.SchemeGroupVersion.WithKind("Namespace"))
 	for obj, handler := range map[client.Object]toolscache.ResourceEventHandler{
-		&corev1.Pod{}: toolscache.ResourceEventHandlerFuncs{
-			AddFunc:    func(obj any) { c.seePod(obj.(*corev1.Pod)) },
-			UpdateFunc: func(_, obj any) { c.seePod(obj.(*corev1.Pod)) },
-			DeleteFunc: ofDeleted(c.podGone),
-		},
+		&corev1.Pod{}: c.podHandler(),
 		&batchv1.Job{}: toolscache.ResourceEventHandlerFuncs{
-			AddFunc:    func(obj any) { c.seeJob(obj.(*batchv1.Job)) },
-			UpdateFunc: func(before, obj any) { c.jobChanged(before.(*batchv1.Job), obj.(*batchv1.Job)) },
+			AddFunc: func(obj any) {
+				c.manual.see(ctx, obj.(*batchv1.Job))
+				c.seeJob(obj.(*batchv1.Job))
+			},
+			UpdateFunc: func(before, obj any) {
+				c.manual.see(ctx, obj.(*batchv1.Job))
+				c.jobChanged(ctx, before.(*batchv1.Job), obj.(*batchv1.Job))
+			},
 			DeleteFunc: ofDeleted(c.jobGone),
 		},
 		&joberrorv1.JobError{}: toolscache.ResourceEventHandlerFuncs{
@@ -72,6 +75,14 @@ func (c *collector) watch(ctx context.Context, informers cache.Informers) error 
 	return nil
 }
 
+func (c *collector) podHandler() toolscache.ResourceEventHandler {
+	return toolscache.ResourceEventHandlerFuncs{
+		AddFunc:    func(obj any) { c.seePod(obj.(*corev1.Pod)) },
+		UpdateFunc: func(_, obj any) { c.seePod(obj.(*corev1.Pod)) },
+		DeleteFunc: ofDeleted(c.podGone),
+	}
+}
+
 // ofDeleted calls see with the last known state of an object that is gone.
 func ofDeleted[T any](see func(T)) func(any) {
 	return func(obj any) {
@@ -85,16 +96,23 @@ func ofDeleted[T any](see func(T)) func(any) {
 }
 
 func (c *collector) seePod(pod *corev1.Pod) {
+	key, job := jobOfPod(pod)
+	if job == "" || !c.options.Watches(pod.Namespace) {
+		return
+	}
+	c.pending.add(key, job, c.memory.OfPod(pod), c.clock.Now())
+	c.pending.follow(capture.WaitsOf(pod), c.clock.Now())
+	c.pending.follow(capture.PodCreated(job, pod), c.clock.Now())
+}
+
+// jobOfPod returns the name and the UID of the Job that controls a pod; no UID if none
+// does.
+func jobOfPod(pod *corev1.Pod) (types.NamespacedName, types.UID) {
 	owner := metav1.GetControllerOf(pod)
 	if owner == nil || owner.Kind != "Job" || owner.APIVersion != batchv1.SchemeGroupVersion.String() {
-		return
+		return types.NamespacedName{}, ""
 	}
-	if !c.options.Watches(pod.Namespace) {
-		return
-	}
-	key := types.NamespacedName{Namespace: pod.Namespace, Name: owner.Name}
-	c.pending.add(key, owner.UID, c.memory.OfPod(pod), c.clock.Now())
-	c.pending.follow(capture.WaitsOf(pod), c.clock.Now())
+	return types.NamespacedName{Namespace: pod.Namespace, Name: owner.Name}, owner.UID
 }
 
 func (c *collector) podGone(pod *corev1.Pod) {
@@ -109,23 +127,30 @@ func (c *collector) podGone(pod *corev1.Pod) {
 }
 
 func (c *collector) seeJob(job *batchv1.Job) {
-	if c.options.Watches(job.Namespace) {
-		c.pending.add(client.ObjectKeyFromObject(job), job.UID, capture.OfJob(job), c.clock.Now())
+	if !c.options.Watches(job.Namespace) {
+		return
+	}
+	failures := capture.OfJob(job)
+	c.pending.add(client.ObjectKeyFromObject(job), job.UID, failures, c.clock.Now())
+	if len(failures) > 0 {
+		c.pending.follow(capture.JobEnded(job.UID), c.clock.Now())
 	}
 }
 
 // jobChanged looks at the pods again if the Job may be wanted now and was not before.
-func (c *collector) jobChanged(before, job *batchv1.Job) {
+func (c *collector) jobChanged(ctx context.Context, before, job *batchv1.Job) {
 	if before.Annotations[joberrorv1.AnnotationCapture] != job.Annotations[joberrorv1.AnnotationCapture] ||
 		c.options.Selects(before) != c.options.Selects(job) {
-		c.seePods(context.Background(), job.Namespace, client.MatchingLabels{batchv1.JobNameLabel: job.Name})
+		c.seePods(ctx, job.Namespace, client.MatchingLabels{batchv1.JobNameLabel: job.Name})
 	}
 	c.seeJob(job)
 }
 
 func (c *collector) jobGone(job *batchv1.Job) {
+	c.manual.gone(job)
 	c.pending.remember(job)
 	c.seeJob(job)
+	c.pending.follow(capture.JobEnded(job.UID), c.clock.Now())
 }
 
 // namespaceChanged looks at all Jobs of a namespace again whose opt-out may have been

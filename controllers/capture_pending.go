@@ -33,11 +33,12 @@ type sighting struct {
 	capture.Failure
 	// since is when it was first seen.
 	since time.Time
-	// holds reports whether the pod still shows it, for one that may pass.
+	// subject is the pod, or the Job, that may recover from it; empty if it can't pass.
+	subject types.UID
+	// holds reports whether the subject still shows it.
 	holds bool
-	// podGone is when its pod was seen to be leaving, for one that may pass; the zero
-	// time until then.
-	podGone time.Time
+	// gone is when the subject was seen to be ending; the zero time until then.
+	gone time.Time
 }
 
 // failureID tells the occurrences of all failures apart.
@@ -70,7 +71,7 @@ type place struct {
 type pending struct {
 	mu   sync.Mutex
 	jobs map[types.NamespacedName]ofJobs
-	// waits holds the passing sightings of each pod.
+	// waits holds what each subject may recover from.
 	waits map[types.UID]map[place]bool
 	// order drops the oldest sighting when there are too many.
 	order *lru.Cache
@@ -142,34 +143,35 @@ func (p *pending) put(key types.NamespacedName, id failureID, f capture.Failure,
 		s.Failure = f
 	}
 	if f.Passing && !known {
-		if p.waits[f.PodUID] == nil {
-			p.waits[f.PodUID] = map[place]bool{}
+		s.subject, s.holds = f.Subject, true
+		if p.waits[f.Subject] == nil {
+			p.waits[f.Subject] = map[place]bool{}
 		}
-		p.waits[f.PodUID][place{key, id}] = true
+		p.waits[f.Subject][place{key, id}] = true
 	}
 	return !known
 }
 
-// follow brings the passing failures of a pod up to date: drops those that the pod
-// has recovered from, and has those looked at that the pod takes with it.
-func (p *pending) follow(pod capture.Waits, now time.Time) {
+// follow brings up to date what a pod, or a Job, may recover from: drops what it has
+// recovered from, and has a reconcile look at what it ends with.
+func (p *pending) follow(subject capture.Waits, now time.Time) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	for at := range p.waits[pod.UID] {
+	for at := range p.waits[subject.UID] {
 		s := p.jobs[at.job][at.id]
 		held := s.holds
 		switch {
-		case !s.podGone.IsZero():
-			// How the pod ends says no more of what it waited for.
-		case pod.Overcome[s.Key]:
+		case !s.gone.IsZero():
+			// How it ends says no more of what it waited for.
+		case subject.Overcome[s.Key] && (subject.Since.IsZero() || s.At.Before(subject.Since)):
 			p.drop(at)
-		case pod.Gone && (held || pod.Shows[s.Key]):
-			s.holds, s.podGone = true, now
+		case subject.Gone && (held || subject.Shows[s.Key]):
+			s.holds, s.gone = true, now
 			p.tell(at.job)
-		case pod.Gone:
+		case subject.Gone:
 			p.drop(at)
 		default:
-			s.holds = s.Event || pod.Shows[s.Key]
+			s.holds = s.Event || subject.Shows[s.Key]
 			if s.holds && !held {
 				p.tell(at.job)
 			}
@@ -220,7 +222,8 @@ func (p *pending) recordedAs(je *joberrorv1.JobError) {
 	defer p.mu.Unlock()
 	key := types.NamespacedName{Namespace: je.Namespace, Name: je.Spec.JobID}
 	for id, s := range p.jobs[key] {
-		if string(id.job) == je.Labels[joberrorv1.LabelJobUID] && s.RecordedIn(je, key.Name, id.job) {
+		mine := s.CronJob || string(id.job) == je.Labels[joberrorv1.LabelJobUID]
+		if mine && s.RecordedIn(je, key.Name, id.job) {
 			p.settle(place{key, id})
 		}
 	}
@@ -249,9 +252,9 @@ func (p *pending) remove(at place) {
 	if len(p.jobs[at.job]) == 0 {
 		delete(p.jobs, at.job)
 	}
-	delete(p.waits[s.PodUID], at)
-	if len(p.waits[s.PodUID]) == 0 {
-		delete(p.waits, s.PodUID)
+	delete(p.waits[s.subject], at)
+	if len(p.waits[s.subject]) == 0 {
+		delete(p.waits, s.subject)
 	}
 }
 

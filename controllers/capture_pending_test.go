@@ -133,7 +133,7 @@ func TestAStandbyHoldsABoundedNumberOfFailures(t *testing.T) {
 
 func TestWhatAPodWaitsFor(t *testing.T) {
 	t.Parallel()
-	wait := capture.Failure{Key: "wait/main/ImagePullBackOff", Occurrence: "u/main/first", At: now, Passing: true, PodUID: "u"}
+	wait := capture.Failure{Key: "wait/main/ImagePullBackOff", Occurrence: "u/main/first", At: now, Passing: true, Subject: "u"}
 	shows, overcome := map[string]bool{wait.Key: true}, map[string]bool{wait.Key: true}
 	later := now.Add(time.Minute)
 	for name, tc := range map[string]struct {

@@ -26,9 +26,13 @@ import (
 // pod is deleted, why is known a moment later.
 const settleTime = 2 * time.Second
 
+// eventSettleTime is how long the Job's own status has to come before an Event that
+// says the same counts.
+const eventSettleTime = 10 * time.Second
+
 // due returns the failures to record now, and how long it is until another one is
 // due; zero if none is. What does not count is taken out.
-func (r *CaptureReconciler) due(job *batchv1.Job, sightings []sighting) (due []sighting, left time.Duration) {
+func (r *CaptureReconciler) due(job *batchv1.Job, exists bool, sightings []sighting) (due []sighting, left time.Duration) {
 	key, now := client.ObjectKeyFromObject(job), r.clock.Now()
 	for _, s := range sightings {
 		wait := s.dueIn(now, r.Capture.Grace)
@@ -39,7 +43,10 @@ func (r *CaptureReconciler) due(job *batchv1.Job, sightings []sighting) (due []s
 			}
 		case capture.Ignores(job.Spec.PodFailurePolicy, s.Failure):
 			r.pending.done(key, job.UID, s.Failure)
-		case !s.podGone.IsZero() && notNeeded(job):
+		case s.Event && !s.Passing && !s.CronJob && exists:
+			// The Job itself says it, and more.
+			r.pending.forget(key, job.UID, s.Failure)
+		case !s.gone.IsZero() && notNeeded(job):
 			r.pending.done(key, job.UID, s.Failure)
 		case !s.Passing || s.holds:
 			due = append(due, s)
@@ -52,10 +59,12 @@ func (r *CaptureReconciler) due(job *batchv1.Job, sightings []sighting) (due []s
 // may recover. What a pod waited for when it was deleted it will not recover from.
 func (s sighting) dueIn(now time.Time, grace time.Duration) time.Duration {
 	switch {
+	case s.Event && !s.Passing && !s.CronJob:
+		return s.since.Add(eventSettleTime).Sub(now)
 	case !s.Passing:
 		return 0
-	case !s.podGone.IsZero():
-		return min(s.podGone.Add(settleTime).Sub(now), s.since.Add(max(grace, settleTime)).Sub(now))
+	case !s.gone.IsZero():
+		return min(s.gone.Add(settleTime).Sub(now), s.since.Add(max(grace, settleTime)).Sub(now))
 	default:
 		return s.since.Add(grace).Sub(now)
 	}

@@ -54,10 +54,13 @@ func (r *CaptureReconciler) make(ctx context.Context, job *batchv1.Job, exists b
 		g.record.Message = tail
 	}
 	je := g.record.JobError(job, userOf(job))
-	if exists {
+	switch {
+	case g.record.CronJob:
+		// There is no Job to link to.
+	case exists:
 		joblink.Apply(je, job, namespace)
 		metav1.SetMetaDataLabel(&je.ObjectMeta, joberrorv1.LabelJobUID, string(job.UID))
-	} else {
+	default:
 		joblink.Remember(je, job, namespace)
 	}
 	joblink.RememberRetention(je, job)

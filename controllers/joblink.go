@@ -72,6 +72,10 @@ func (l link) condition() metav1.Condition {
 // the one that its _jobId names.
 func (r *JobErrorReconciler) findLink(ctx context.Context, je *joberrorv1.JobError) (link, error) {
 	known := joblink.Linked(je)
+	if known == nil && je.Labels[joberrorv1.LabelCaptured] != "" {
+		// It is of a CronJob, which may have the name of a Job.
+		return link{}, nil
+	}
 	if known == nil {
 		job, err := jobs.Find(ctx, r.cached, je.Namespace, je.Spec.JobID)
 		return link{job: job}, err

@@ -14,6 +14,7 @@ import (
 	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/types"
 	typedcorev1 "k8s.io/client-go/kubernetes/typed/core/v1"
 	"k8s.io/client-go/tools/events"
 	"k8s.io/client-go/util/workqueue"
@@ -44,6 +45,8 @@ type Options struct {
 	Concurrency int
 	// Capture is what of failed Jobs is recorded by itself.
 	Capture capture.Options
+	// Lease is the one that the leader holds.
+	Lease types.NamespacedName
 }
 
 // environment is what both reconcilers work with.
@@ -136,7 +139,7 @@ func Setup(ctx context.Context, mgr ctrl.Manager, opts Options) error {
 		Watches(&batchv1.Job{}, handler.EnqueueRequestsFromMapFunc(errorReconciler.errorsOfJob), builder.WithPredicates(jobMatters)).
 		WithOptions(fairly(opts.Concurrency))
 	if opts.Capture.Enabled {
-		errorController.Watches(&corev1.Pod{}, handler.EnqueueRequestsFromMapFunc(errorReconciler.errorsOfPod), builder.WithPredicates(podGotOver))
+		errorController.Watches(&corev1.Pod{}, handler.EnqueueRequestsFromMapFunc(errorReconciler.errorsOfPod), builder.WithPredicates(podRecovered))
 	}
 	if err := errorController.Complete(errorReconciler); err != nil {
 		return err
@@ -153,18 +156,26 @@ func Setup(ctx context.Context, mgr ctrl.Manager, opts Options) error {
 
 func setupCapture(ctx context.Context, mgr ctrl.Manager, env environment) error {
 	captures := &CaptureReconciler{environment: env, pending: newPending(), tally: newTally()}
-	if env.Capture.LogLines > 0 {
-		pods, err := typedcorev1.NewForConfigAndClient(mgr.GetConfig(), mgr.GetHTTPClient())
-		if err != nil {
-			return err
-		}
-		captures.logs = &logs{pods: pods, lines: env.Capture.LogLines}
-	}
 	collector := &collector{
 		cache: env.cached, clock: env.clock, options: env.Capture, pending: captures.pending, memory: capture.NewMemory(),
 	}
+	core, err := typedcorev1.NewForConfigAndClient(mgr.GetConfig(), mgr.GetHTTPClient())
+	if err != nil {
+		return err
+	}
+	collector.manual = newManualPods(collector, core)
 	if err := collector.watch(ctx, mgr.GetCache()); err != nil {
 		return err
+	}
+	unwatched, err := lastWatched(ctx, env.live, env.Lease)
+	if err != nil {
+		return err
+	}
+	if err := mgr.Add(&clusterEvents{collector: collector, events: core, unwatched: unwatched}); err != nil {
+		return err
+	}
+	if env.Capture.LogLines > 0 {
+		captures.logs = &logs{pods: core, lines: env.Capture.LogLines}
 	}
 	return ctrl.NewControllerManagedBy(mgr).
 		Named("capture").

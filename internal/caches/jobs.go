@@ -70,8 +70,8 @@ func maker(managers []metav1.ManagedFieldsEntry) []metav1.ManagedFieldsEntry {
 	return []metav1.ManagedFieldsEntry{{Manager: shared(first.Manager), Operation: first.Operation}}
 }
 
-// stripPod drops the fields that the operator does not read of a pod.
-func stripPod(obj any) (any, error) {
+// StripPod is a cache transform that drops the fields that the operator does not read of a pod.
+func StripPod(obj any) (any, error) {
 	if pod, ok := obj.(*corev1.Pod); ok {
 		pod.ManagedFields = statusWriter(pod.ManagedFields)
 		maps.DeleteFunc(pod.Labels, func(key, _ string) bool { return key != batchv1.JobNameLabel })

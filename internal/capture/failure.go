@@ -29,8 +29,11 @@ type Failure struct {
 	Passing bool
 	// Event says that an Event is all that shows it: the pod's status does not.
 	Event bool
-	// PodUID is the pod that failed; empty for a failure of the Job as a whole.
-	PodUID types.UID
+	// CronJob says that a CronJob failed to start a Job: there is none.
+	CronJob bool
+	// Subject is the pod that failed; the Job or the CronJob if an Event on it is all
+	// that shows the failure.
+	Subject types.UID
 	// Pod holds what the Job's podFailurePolicy looks at; nil for a failure of the Job
 	// as a whole and for what a container reports.
 	Pod *PodFacts

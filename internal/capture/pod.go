@@ -4,6 +4,7 @@
 package capture
 
 import (
+	"slices"
 	"strings"
 	"time"
 
@@ -45,7 +46,7 @@ func ofPod(pod *corev1.Pod, d deletion) []Failure {
 	}
 	facts := factsOf(pod)
 	for i := range failures {
-		failures[i].OfPod, failures[i].Pod, failures[i].PodUID = true, facts, pod.UID
+		failures[i].OfPod, failures[i].Pod, failures[i].Subject = true, facts, pod.UID
 		if failures[i].At.IsZero() {
 			failures[i].At = changed(pod)
 		}
@@ -56,10 +57,14 @@ func ofPod(pod *corev1.Pod, d deletion) []Failure {
 	return append(failures, reports...)
 }
 
-// Passes tells whether a code is one of a failure that may pass by itself.
+// Passes reports whether a code is that of a failure that a Job may recover from
+// without a new pod or with its next one.
 func Passes(code string) bool {
-	return code == corev1.PodReasonUnschedulable || code != "" && waits[code] == code
+	return code == corev1.PodReasonUnschedulable || code == reasonFailedCreate || code != "" && waits[code] == code || slices.Contains(PodEventReasons, code)
 }
+
+// FailedCreate reports whether a code says that the pods of a Job can't be created.
+func FailedCreate(code string) bool { return code == reasonFailedCreate }
 
 // Overcome returns the keys of the failures that a pod can't have any more, or has
 // recovered from.
@@ -71,6 +76,9 @@ func Overcome(pod *corev1.Pod) []string {
 	for _, c := range containers(pod) {
 		if !c.ran() {
 			continue
+		}
+		for _, reason := range PodEventReasons {
+			keys = append(keys, podEventKey(reason, pod))
 		}
 		for reason, code := range waits {
 			if reason == code {
@@ -86,6 +94,9 @@ func Overcome(pod *corev1.Pod) []string {
 type Waits struct {
 	UID             types.UID
 	Shows, Overcome map[string]bool
+	// Since is when it recovered: what happened after that is not overcome. The zero
+	// time is always.
+	Since time.Time
 	// Gone says that the pod has ended or is being deleted: it will not recover.
 	Gone bool
 }

@@ -67,7 +67,7 @@ func (f Failure) JobError(job *batchv1.Job, user string) *joberrorv1.JobError {
 			je.Labels[joberrorv1.LabelCaptured] = joberrorv1.CapturedOverflow
 		}
 		f.Mark(je)
-		if cronJob := CronJob(job); cronJob != "" {
+		if cronJob := cronJobOf(f, job); cronJob != "" {
 			je.Labels[joberrorv1.LabelCronJobName] = cronJob
 		}
 	}
@@ -133,6 +133,14 @@ func CronJob(job *batchv1.Job) string {
 		return ""
 	}
 	return owner.Name
+}
+
+// cronJobOf returns the name of the CronJob that failed, or that started the Job.
+func cronJobOf(f Failure, job *batchv1.Job) string {
+	if f.CronJob {
+		return job.Name
+	}
+	return CronJob(job)
 }
 
 // LastLines is the end of a text, of this many bytes at most, with a visible mark
