@@ -222,7 +222,7 @@ func (r *CaptureReconciler) observe(job *batchv1.Job, g *group, s sighting) {
 	case g.record.Report != nil:
 		metrics.Reported(job.Namespace)
 	default:
-		metrics.Captured(job.Namespace, g.record.Code, r.clock.Since(s.since))
+		metrics.Captured(job.Namespace, g.record.Class(), g.record.Code, r.clock.Since(s.since))
 	}
 }
 

@@ -15,8 +15,8 @@ const namespaceLabel = "namespace"
 
 var (
 	captured = prometheus.NewCounterVec(prometheus.CounterOpts{
-		Name: "joberror_captured_total", Help: "Failures of Jobs that were recorded or counted, by their code.",
-	}, []string{namespaceLabel, "code"})
+		Name: "joberror_captured_total", Help: "Failures of Jobs that were recorded or counted, by their class and code.",
+	}, []string{namespaceLabel, "class", "code"})
 	suppressed = prometheus.NewCounterVec(prometheus.CounterOpts{
 		Name: "joberror_suppressed_total", Help: "Failures over the limit of their Job, which were counted and not recorded one by one.",
 	}, []string{namespaceLabel})
@@ -55,9 +55,9 @@ func namespaceGone(obj any) {
 }
 
 // Captured counts a failure of a Job that was recorded this long after it was
-// seen. The codes are Kubernetes' own and exit codes.
-func Captured(namespace, code string, after time.Duration) {
-	captured.WithLabelValues(namespace, code).Inc()
+// seen. The codes come from Kubernetes or are exit codes.
+func Captured(namespace, class, code string, after time.Duration) {
+	captured.WithLabelValues(namespace, class, code).Inc()
 	captureDuration.Observe(after.Seconds())
 }
 

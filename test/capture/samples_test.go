@@ -99,6 +99,9 @@ func check(t *testing.T, job *batchv1.Job, je joberrorv1.JobError, source, messa
 	if (je.Labels[joberrorv1.LabelCaptured] == joberrorv1.Captured) == reported || (je.Status.Occurrences > 0) == reported {
 		t.Errorf("%s: labels %v, %d occurrences", je.Spec.Code, je.Labels, je.Status.Occurrences)
 	}
+	if class := je.Labels[joberrorv1.LabelClass]; class == "" || (class == joberrorv1.ClassData) != reported {
+		t.Errorf("%s is of the class %q", je.Spec.Code, class)
+	}
 	if je.Spec.JobID != job.Name || je.Spec.UserID != "kubectl-client-side-apply" || !harness.HasOwner(&je, job.UID) || je.Status.Job == nil || je.Status.Job.UID != job.UID {
 		t.Errorf("%s: %+v, owners %v, linked to %+v", je.Spec.Code, je.Spec, je.OwnerReferences, je.Status.Job)
 	}

@@ -49,7 +49,7 @@ func TestAJobReportsItsRecords(t *testing.T) {
 		t.Errorf("answers are %+v", first)
 	}
 	je := cluster.When(t, ns, "row-17", linked(joberrorv1.ReasonJobFound))
-	if je.Labels[joberrorv1.LabelCaptured] != "" || len(je.OwnerReferences) != 2 || je.Spec.Message != "no date" {
+	if je.Labels[joberrorv1.LabelCaptured] != "" || je.Labels[joberrorv1.LabelClass] != joberrorv1.ClassData || len(je.OwnerReferences) != 2 || je.Spec.Message != "no date" {
 		t.Errorf("the error is %+v", je)
 	}
 	if je := cluster.When(t, ns, first[1].ID, resolved); je.Status.ResolvedBy != "pipeline" {
