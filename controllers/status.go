@@ -23,6 +23,7 @@ func desiredStatus(je *joberrorv1.JobError, link link, expiresAt, now time.Time)
 	status.Job = link.reference()
 	capture.CountMarked(je, &status)
 	setResolution(&status, je, now)
+	status.Summary = summaryOf(je.Spec.Message)
 	// Rounded up, so that nobody sees a record after the time it states.
 	if at := metav1.NewTime(expiresAt.Add(time.Second - 1).Truncate(time.Second)); !at.Equal(status.ExpiresAt) {
 		status.ExpiresAt = &at
