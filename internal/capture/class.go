@@ -9,14 +9,9 @@ import (
 	joberrorv1 "joberror.io/operator/api/v1"
 )
 
-const (
-	// outOf starts the reason of a pod that does not fit on its node. The name of
-	// the resource follows.
-	outOf = "OutOf"
-	// failedCreate is the reason of the Event on a Job whose pods can't be created,
-	// and on a CronJob whose Job can't be.
-	failedCreate = "FailedCreate"
-)
+// outOf starts the reason of a pod that does not fit on its node. The name of the
+// resource follows.
+const outOf = "OutOf"
 
 // codesOf lists the codes of each class.
 var codesOf = map[string][]string{
@@ -72,7 +67,9 @@ func (f Failure) Class() string {
 		return joberrorv1.ClassData
 	case known:
 		return class
-	case f.Code == failedCreate:
+	case f.CronJob:
+		return joberrorv1.ClassSchedule
+	case f.Code == reasonFailedCreate:
 		return classOfFailedCreate(f.Message)
 	case strings.HasPrefix(f.Code, outOf):
 		return joberrorv1.ClassResources
@@ -83,12 +80,11 @@ func (f Failure) Class() string {
 	}
 }
 
-// classOfFailedCreate returns the class of a FailedCreate Event by its message.
+// classOfFailedCreate returns the class of a FailedCreate Event on a Job by its message.
 // Unless a quota or the cluster is at fault, the API server refused the pod
 // template: PodSecurity, a webhook, a limit range, a missing ServiceAccount.
 func classOfFailedCreate(message string) string {
 	for _, rule := range []struct{ text, class string }{
-		{"Error creating job: ", joberrorv1.ClassSchedule},
 		{"exceeded quota", joberrorv1.ClassResources},
 		{"Internal error occurred", joberrorv1.ClassInfrastructure},
 		{"timed out", joberrorv1.ClassInfrastructure},

@@ -8,6 +8,7 @@ import (
 	"go/build"
 	"go/parser"
 	"go/token"
+	"maps"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -55,7 +56,8 @@ func TestClass(t *testing.T) {
 		{Failure{Code: "ContainerStatusUnknown"}, joberrorv1.ClassInfrastructure},
 		{Failure{Code: "DeadlineExceeded"}, joberrorv1.ClassDeadline},
 		{Failure{Code: "PodFailurePolicy"}, joberrorv1.ClassPolicy},
-		{Failure{Code: "MissSchedule"}, joberrorv1.ClassSchedule},
+		{Failure{Code: "MissSchedule", CronJob: true}, joberrorv1.ClassSchedule},
+		{Failure{Code: "FailedCreate", CronJob: true, Message: "Error creating job: exceeded quota: objects"}, joberrorv1.ClassSchedule},
 		{Failure{Report: &resolvev1.Record{Code: "OOMKilled"}}, joberrorv1.ClassData},
 
 		// Codes that the table does not list.
@@ -73,17 +75,15 @@ func TestClass(t *testing.T) {
 func TestTheClassOfFailedCreateFollowsFromTheMessage(t *testing.T) {
 	t.Parallel()
 	for message, want := range map[string]string{
-		`Error creating: pods "job-x" is forbidden: exceeded quota: compute, requested: pods=1, used: pods=10, limited: pods=10`:                              joberrorv1.ClassResources,
-		`Error creating: pods "job-x" is forbidden: failed quota: compute: must specify limits.memory for: main`:                                              joberrorv1.ClassConfiguration,
-		`Error creating: pods "job-x" is forbidden: violates PodSecurity "restricted:latest": allowPrivilegeEscalation != false`:                              joberrorv1.ClassConfiguration,
-		`Error creating: pods "job-x" is forbidden: error looking up service account team/import: serviceaccount "import" not found`:                          joberrorv1.ClassConfiguration,
-		`Error creating: admission webhook "policy.example.com" denied the request: no latest tag`:                                                            joberrorv1.ClassConfiguration,
-		`Error creating: pods "job-x" is forbidden: maximum memory usage per Container is 1Gi, but limit is 2Gi`:                                              joberrorv1.ClassConfiguration,
-		`Error creating: Internal error occurred: failed calling webhook "policy.example.com": failed to call webhook: connection refused`:                    joberrorv1.ClassInfrastructure,
-		`Error creating: Internal error occurred: resource quota evaluation timed out`:                                                                        joberrorv1.ClassInfrastructure,
-		`Error creating: etcdserver: request timed out`:                                                                                                       joberrorv1.ClassInfrastructure,
-		`Error creating job: jobs.batch "nightly-1" is forbidden: exceeded quota: objects, requested: count/jobs.batch=1`:                                     joberrorv1.ClassSchedule,
-		`Error creating job: Internal error occurred: failed calling webhook "policy.example.com": failed to call webhook: context deadline exceeded (denied`: joberrorv1.ClassSchedule,
+		`Error creating: pods "job-x" is forbidden: exceeded quota: compute, requested: pods=1, used: pods=10, limited: pods=10`:           joberrorv1.ClassResources,
+		`Error creating: pods "job-x" is forbidden: failed quota: compute: must specify limits.memory for: main`:                           joberrorv1.ClassConfiguration,
+		`Error creating: pods "job-x" is forbidden: violates PodSecurity "restricted:latest": allowPrivilegeEscalation != false`:           joberrorv1.ClassConfiguration,
+		`Error creating: pods "job-x" is forbidden: error looking up service account team/import: serviceaccount "import" not found`:       joberrorv1.ClassConfiguration,
+		`Error creating: admission webhook "policy.example.com" denied the request: no latest tag`:                                         joberrorv1.ClassConfiguration,
+		`Error creating: pods "job-x" is forbidden: maximum memory usage per Container is 1Gi, but limit is 2Gi`:                           joberrorv1.ClassConfiguration,
+		`Error creating: Internal error occurred: failed calling webhook "policy.example.com": failed to call webhook: connection refused`: joberrorv1.ClassInfrastructure,
+		`Error creating: Internal error occurred: resource quota evaluation timed out`:                                                     joberrorv1.ClassInfrastructure,
+		`Error creating: etcdserver: request timed out`:                                                                                    joberrorv1.ClassInfrastructure,
 	} {
 		if got := (Failure{Code: "FailedCreate", Message: message}).Class(); got != want {
 			t.Errorf("%s\nis of the class %q, want %q", message, got, want)
@@ -109,12 +109,15 @@ func TestEveryCodeHasAClass(t *testing.T) {
 		"PodOSSelectorNodeLabelDoesNotMatch", "PodOSNotSupported", "InitContainerRestartPolicyForbidden", "SupplementalGroupsPolicyNotSupported",
 		"PodLevelResourcesNotSupported", "PodFeatureUnsupported", "AppArmor", "SysctlForbidden",
 		// Events.
-		"FailedMount", "FailedAttachVolume", "FailedMapVolume", "FailedCreatePodSandBox", failedCreate,
+		"FailedMount", "FailedAttachVolume", "FailedMapVolume", "FailedCreatePodSandBox", reasonFailedCreate,
 		"MissSchedule", "TooManyMissedTimes", "UnparseableSchedule", "InvalidSchedule", "UnknownTimeZone",
 	}
 	for _, code := range waits {
 		codes = append(codes, code)
 	}
+	codes = append(codes, PodEventReasons...)
+	codes = slices.AppendSeq(codes, maps.Keys(cronJobEventReasons))
+	codes = slices.AppendSeq(codes, maps.Keys(jobEventReasons))
 	codes = append(codes, failureReasonsOfJobs(t)...)
 	for _, code := range codes {
 		if !hasClass(code) {
@@ -125,7 +128,7 @@ func TestEveryCodeHasAClass(t *testing.T) {
 
 func hasClass(code string) bool {
 	_, known := classes[code]
-	return known || code == failedCreate || strings.HasPrefix(code, outOf)
+	return known || code == reasonFailedCreate || strings.HasPrefix(code, outOf)
 }
 
 // failureReasonsOfJobs returns the reasons for which this version of Kubernetes
@@ -192,7 +195,7 @@ func TestTheDocsListTheClasses(t *testing.T) {
 		class := row[1]
 		listed = append(listed, class)
 		for _, code := range regexp.MustCompile("`([^`]+)`").FindAllStringSubmatch(row[2], -1) {
-			if got := (Failure{Code: code[1]}).Class(); code[1] != failedCreate && got != class {
+			if got := (Failure{Code: code[1]}).Class(); code[1] != reasonFailedCreate && got != class {
 				t.Errorf("the docs list %s under %s; its class is %s", code[1], class, got)
 			}
 		}
