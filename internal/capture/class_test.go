@@ -71,7 +71,7 @@ func TestClass(t *testing.T) {
 	}
 }
 
-// The messages are those of Kubernetes 1.37.
+// The messages are those of Kubernetes 1.36.
 func TestTheClassOfFailedCreateFollowsFromTheMessage(t *testing.T) {
 	t.Parallel()
 	for message, want := range map[string]string{
