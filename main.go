@@ -29,6 +29,7 @@ import (
 	"joberror.io/operator/internal/apiserver"
 	"joberror.io/operator/internal/caches"
 	"joberror.io/operator/internal/certs"
+	"joberror.io/operator/internal/election"
 	"joberror.io/operator/internal/jobs"
 	"joberror.io/operator/internal/leaving"
 	"joberror.io/operator/internal/logs"
@@ -91,6 +92,11 @@ func run(signal context.Context, opts *options.Options) error {
 		return fmt.Errorf("--cert-dir: %w", err)
 	}
 	certificate := certs.In(opts.CertDir)
+	lease := types.NamespacedName{Namespace: opts.Namespace, Name: leaseName}
+	lock, err := election.NewLock(config, scheme(), lease.Namespace, lease.Name)
+	if err != nil {
+		return err
+	}
 	mgr, err := ctrl.NewManager(config, ctrl.Options{
 		Scheme:                        scheme(),
 		Cache:                         caches.Options(opts.Namespace, opts.Capture.Namespaces),
@@ -99,10 +105,10 @@ func run(signal context.Context, opts *options.Options) error {
 		PprofBindAddress:              opts.PprofAddress,
 		WebhookServer:                 webhook.NewServer(opts.WebhookHost, opts.WebhookPort, certificate, notice),
 		LeaderElection:                opts.LeaderElect,
-		LeaderElectionID:              leaseName,
-		LeaderElectionNamespace:       opts.Namespace,
 		LeaderElectionReleaseOnCancel: true,
 		GracefulShutdownTimeout:       ptr.To(opts.APIServer.Wait + lastAnswers),
+
+		LeaderElectionResourceLockInterface: lock,
 	})
 	if err != nil {
 		return err
@@ -121,8 +127,7 @@ func run(signal context.Context, opts *options.Options) error {
 		return err
 	}
 	if err := controllers.Setup(ctx, mgr, controllers.Options{
-		Retention: opts.Policy(), Concurrency: opts.Concurrency, Capture: opts.Capture,
-		Lease: types.NamespacedName{Namespace: opts.Namespace, Name: leaseName},
+		Retention: opts.Policy(), Concurrency: opts.Concurrency, Capture: opts.Capture, Lease: lease,
 	}); err != nil {
 		return err
 	}
