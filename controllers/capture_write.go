@@ -114,11 +114,6 @@ func (r *CaptureReconciler) expired(je *joberrorv1.JobError, job *batchv1.Job) b
 // count adds the sightings of a group to the JobError that there is, and reopens
 // it where one of them came after it was resolved.
 func (r *CaptureReconciler) count(ctx context.Context, job *batchv1.Job, je *joberrorv1.JobError, g *group) error {
-	if g.record.Report != nil {
-		// A report that is made again says nothing new.
-		r.settle(job, g)
-		return nil
-	}
 	until, err := r.dealtWith(ctx, job, je)
 	if err != nil {
 		return err
@@ -132,7 +127,7 @@ func (r *CaptureReconciler) count(ctx context.Context, job *batchv1.Job, je *job
 			continue
 		}
 		counted = append(counted, g.seen[i])
-		if je.Spec.Resolved && f.At.After(until) {
+		if f.Reopens(je, until) {
 			again = i
 		}
 	}
@@ -140,8 +135,7 @@ func (r *CaptureReconciler) count(ctx context.Context, job *batchv1.Job, je *job
 		r.settle(job, g)
 		return nil
 	}
-	// One that is being deleted is beyond reopening.
-	if again >= 0 && je.DeletionTimestamp.IsZero() {
+	if again >= 0 {
 		return r.reopen(ctx, job, je, g, again)
 	}
 	if err := r.writeStatus(ctx, je, before); err != nil {
@@ -186,10 +180,11 @@ func (r *CaptureReconciler) reopen(ctx context.Context, job *batchv1.Job, je *jo
 	changed := je.DeepCopy()
 	changed.Spec.Resolved = false
 	g.counted[which].Mark(changed)
-	attribution.Mark{
-		By: attribution.OperatorUser, Generation: je.Generation + 1,
-		Cause: attribution.Cause{Reason: causeFailedAgain, Name: g.counted[which].Source},
-	}.Put(changed)
+	cause := attribution.Cause{Reason: causeFailedAgain, Name: g.counted[which].Source}
+	if g.record.Report != nil {
+		cause.Reason = attribution.ReportedAgain
+	}
+	attribution.Mark{By: attribution.OperatorUser, Generation: je.Generation + 1, Cause: cause}.Put(changed)
 	if err := r.writer.Patch(ctx, je, changed); err != nil {
 		return stale(err)
 	}
@@ -220,7 +215,7 @@ func (r *CaptureReconciler) observe(job *batchv1.Job, g *group, s sighting) {
 	case g.over:
 		metrics.Suppressed(job.Namespace)
 	case g.record.Report != nil:
-		metrics.Reported(job.Namespace)
+		metrics.Reported(job.Namespace, s.Times)
 	default:
 		metrics.Captured(job.Namespace, g.record.Class(), g.record.Code, r.clock.Since(s.since))
 	}

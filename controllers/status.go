@@ -74,6 +74,11 @@ func how(mark attribution.Mark) string {
 		return ": pod " + mark.Cause.Name + " got over it"
 	case causeFailedAgain:
 		return ": the same failure happened again in " + mark.Cause.Name
+	case attribution.ReportedAgain:
+		if mark.Cause.Name != "" {
+			return ": the same record was reported again in " + mark.Cause.Name
+		}
+		return ": the same record was reported again by " + mark.By
 	}
 	by := " by " + mark.By
 	if mark.By == "" {

@@ -170,8 +170,8 @@ type JobErrorStatus struct {
 	// +optional
 	Job *JobReference `json:"job,omitempty"`
 
-	// How often the same failure happened, where the operator captured it from
-	// the Job or its pods.
+	// How often the error happened, for those that the operator captured from the
+	// Job or its pods, and for records that the Job reported.
 	//
 	// +optional
 	Occurrences int32 `json:"occurrences,omitempty"`

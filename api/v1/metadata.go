@@ -49,8 +49,9 @@ const (
 	ClassData = "data"
 )
 
-// AnnotationOccurrence tells which occurrence of a failure a captured JobError
-// was made for, or last reopened for. It is counted with the next status.
+// AnnotationOccurrence names the occurrence that a captured or reported JobError
+// was created for, or last reopened for, and how many there were at once if it was
+// more than one. They are counted with the next status.
 const AnnotationOccurrence = "joberror.io/occurrence"
 
 // Off turns off what an annotation of a Job or a Namespace is about.

@@ -156,24 +156,26 @@ func (c container) exits(d deletion) []Failure {
 	return failures
 }
 
-// reports are the records that a container left in its termination messages,
-// however it ended. Of those with the same id the first one holds, as in a
-// request.
+// reports returns the records that a container left in its termination messages,
+// however it ended. Rows of one message with the same id, or without one and with
+// the same content, are one record that happened as often: the first row gives
+// the text.
 func (c container) reports() []Failure {
 	var reports []Failure
 	for _, end := range c.ends() {
-		seen := map[string]bool{}
+		seen := map[string]int{}
 		records, _ := Records(end.Message, c.mayBeLog(end.ContainerStateTerminated))
 		for _, r := range records {
-			if seen[RecordKey(r)] {
+			if i, again := seen[RecordKey(r)]; again {
+				reports[i].repeat(r)
 				continue
 			}
-			seen[RecordKey(r)] = true
+			seen[RecordKey(r)] = len(reports)
 			at := end.FinishedAt.Time
 			if at.IsZero() {
 				at = changed(c.pod)
 			}
-			reports = append(reports, Failure{Key: RecordKey(r), Occurrence: end.run, Source: c.source(), At: at, Report: &r})
+			reports = append(reports, Failure{Key: RecordKey(r), Occurrence: end.run, Times: 1, Source: c.source(), At: at, Report: &r})
 		}
 	}
 	return reports

@@ -20,6 +20,9 @@ type Failure struct {
 	Key string
 	// Occurrence tells one time that it happened from the next.
 	Occurrence string
+	// Times is how often it happened at once, as equal rows of one report. Zero
+	// stands for one.
+	Times int
 	// Code, Message and Source are what the JobError of it says.
 	Code, Message, Source string
 	// At is when it happened.

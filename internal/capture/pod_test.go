@@ -302,13 +302,31 @@ func TestAContainerWaitsFromWhenItCouldRun(t *testing.T) {
 	}
 }
 
-// A request that is made twice says nothing new the second time.
-func TestOfRecordsWithOneIDTheFirstHolds(t *testing.T) {
+func TestEqualRowsOfOneMessageAreOneRecord(t *testing.T) {
 	t.Parallel()
-	said := `[{"_id":"a","message":"row 1"},{"_id":"b","message":"row 2"},{"_id":"a","message":"row 3"}]`
+	said := `[{"_id":"a","message":"row 1","resolved":true},{"_id":"b","message":"row 2"},{"_id":"a","message":"row 3"},{"message":"m"},{"message":"m","createdAt":"2026-11-05T10:00:00Z"},{"message":"m"}]`
 	got := OfPod(pod(ends("main", exit(0, "Completed", said, start))))
-	if len(got) != 2 || got[0].Report.Message != "row 1" || got[1].Report.Message != "row 2" {
-		t.Errorf("got %+v", got)
+	for i, want := range []struct {
+		message string
+		times   int
+	}{{"row 1", 2}, {"row 2", 1}, {"m", 3}} {
+		if len(got) != 3 || got[i].Report.Message != want.message || got[i].Times != want.times || got[i].Report.Resolved {
+			t.Fatalf("got %+v", got)
+		}
+	}
+	// The next run may report them again.
+	runs := pod(ends("main", exit(0, "Completed", said, after(time.Minute))), func(p *corev1.Pod) {
+		p.Status.ContainerStatuses[0].RestartCount = 1
+		p.Status.ContainerStatuses[0].LastTerminationState.Terminated = exit(1, "Error", said, start)
+	})
+	occurrences := map[string]int{}
+	for _, f := range OfPod(runs) {
+		if f.Report != nil {
+			occurrences[f.Key+f.Occurrence] += f.Times
+		}
+	}
+	if len(occurrences) != 6 {
+		t.Errorf("of two runs there are %v", occurrences)
 	}
 }
 

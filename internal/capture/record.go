@@ -69,11 +69,11 @@ func (f Failure) JobError(job *batchv1.Job, user string) *joberrorv1.JobError {
 		if f.Key == overflowKey {
 			je.Labels[joberrorv1.LabelCaptured] = joberrorv1.CapturedOverflow
 		}
-		f.Mark(je)
 		if cronJob := cronJobOf(f, job); cronJob != "" {
 			je.Labels[joberrorv1.LabelCronJobName] = cronJob
 		}
 	}
+	f.Mark(je)
 	bound(&je.Spec)
 	return je
 }

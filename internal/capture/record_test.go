@@ -93,8 +93,8 @@ func TestAReportIsNotCaptured(t *testing.T) {
 	reported := Failure{Key: "k", At: start.Time, Source: "pod/main", Report: &resolvev1.Record{
 		ID: "row-1", JobID: "other", Message: "m", Source: "warehouse", UserID: "bob", CreatedAt: "2026-11-05T09:00:00.5+01:00"}}
 	je := reported.JobError(job("job", "1"), "alice")
-	if len(je.Labels) != 1 || je.Labels[joberrorv1.LabelClass] != joberrorv1.ClassData || len(je.Annotations) > 0 {
-		t.Errorf("it is marked with %v, %v", je.Labels, je.Annotations)
+	if len(je.Labels) != 1 || je.Labels[joberrorv1.LabelClass] != joberrorv1.ClassData || len(je.Annotations) != 1 || je.Annotations[joberrorv1.AnnotationOccurrence] == "" {
+		t.Errorf("it is marked with %v, %v, want its class and its occurrence alone", je.Labels, je.Annotations)
 	}
 	want := joberrorv1.JobErrorSpec{JobID: "job", UserID: "bob", CreatedAt: "2026-11-05T08:00:00.5Z", Message: "m", Source: "warehouse"}
 	if je.Spec != want {

@@ -28,7 +28,7 @@ var (
 		Buckets: prometheus.ExponentialBuckets(0.005, 4, 9),
 	})
 	reported = prometheus.NewCounterVec(prometheus.CounterOpts{
-		Name: "joberror_reported_total", Help: "Records that Jobs reported of themselves, in a request or in the message of a container that ended.",
+		Name: "joberror_reported_total", Help: "Records that Jobs reported, in a request or in the message of a container that ended, each as often as it is counted.",
 	}, []string{namespaceLabel})
 	resolved = prometheus.NewCounterVec(prometheus.CounterOpts{
 		Name: "joberror_resolved_total", Help: "JobErrors that were resolved, by the reason that their condition gives.",
@@ -61,8 +61,8 @@ func Captured(namespace, class, code string, after time.Duration) {
 	captureDuration.Observe(after.Seconds())
 }
 
-// Reported counts a record that a Job reported.
-func Reported(namespace string) { reported.WithLabelValues(namespace).Inc() }
+// Reported counts records that a Job reported, as often as they happened.
+func Reported(namespace string, times int) { reported.WithLabelValues(namespace).Add(float64(times)) }
 
 // Suppressed counts a failure over the limit of its Job.
 func Suppressed(namespace string) { suppressed.WithLabelValues(namespace).Inc() }
