@@ -51,6 +51,7 @@ func TestAJobThatIsBlockedByAQuotaIsRecorded(t *testing.T) {
 	if !strings.Contains(je.Spec.Message, "exceeded quota: nothing-left") || je.Spec.Source != "job" || je.Status.Job == nil {
 		t.Errorf("it says %q of %q, linked to %+v", je.Spec.Message, je.Spec.Source, je.Status.Job)
 	}
+	isOfClass(t, je, joberrorv1.ClassResources)
 	lift(t, q)
 	resolvedFor(t, ns, "FailedCreate", joberrorv1.ReasonRecovered)
 }
@@ -62,12 +63,21 @@ func TestAJobThatIsBlockedAndDeletedIsRecordedOnce(t *testing.T) {
 		job.Spec.Suspend = nil
 		job.Spec.Template.Spec.ServiceAccountName = "nobody"
 	}))
-	if je := captured(t, ns, "FailedCreate")[0]; !strings.Contains(je.Spec.Message, `serviceaccount "nobody" not found`) {
+	je := captured(t, ns, "FailedCreate")[0]
+	if !strings.Contains(je.Spec.Message, `serviceaccount "nobody" not found`) {
 		t.Errorf("it says %q", je.Spec.Message)
 	}
+	isOfClass(t, je, joberrorv1.ClassConfiguration)
 	cluster.Kubectl(t, "delete", "job", "job", "-n", ns)
 	harness.Create(t, cluster.Client, harness.Job(ns, "other", harness.Failing("3")))
 	captured(t, ns, "FailedCreate", "BackoffLimitExceeded", "ExitCode:3")
+}
+
+func isOfClass(t *testing.T, je joberrorv1.JobError, class string) {
+	t.Helper()
+	if got := je.Labels[joberrorv1.LabelClass]; got != class {
+		t.Errorf("%s is of the class %q, want %q: %s", je.Spec.Code, got, class, je.Spec.Message)
+	}
 }
 
 // due lets the CronJob controller start the next run now.
@@ -97,6 +107,7 @@ func TestACronJobThatCannotStartIsRecordedUntilARunSucceeds(t *testing.T) {
 		je.Labels[joberrorv1.LabelCronJobName] != "nightly" || je.Status.Job != nil || len(je.OwnerReferences) > 0 {
 		t.Errorf("recorded is %+v, %+v, %+v", je.ObjectMeta, je.Spec, je.Status)
 	}
+	isOfClass(t, je, joberrorv1.ClassSchedule)
 	lift(t, q)
 	due(t, cronJob)
 	resolvedFor(t, ns, "FailedCreate", joberrorv1.ReasonJobSucceeded)
