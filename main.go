@@ -14,6 +14,7 @@ import (
 	"github.com/prometheus/common/version"
 	"github.com/spf13/pflag"
 	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/types"
 	utilruntime "k8s.io/apimachinery/pkg/util/runtime"
 	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
 	"k8s.io/client-go/tools/clientcmd"
@@ -28,6 +29,7 @@ import (
 	"joberror.io/operator/internal/apiserver"
 	"joberror.io/operator/internal/caches"
 	"joberror.io/operator/internal/certs"
+	"joberror.io/operator/internal/election"
 	"joberror.io/operator/internal/jobs"
 	"joberror.io/operator/internal/leaving"
 	"joberror.io/operator/internal/logs"
@@ -63,6 +65,10 @@ func main() {
 	}
 }
 
+// leaseName is the Lease that the leader holds; config/rbac/leader_election.yaml names
+// it too.
+const leaseName = "joberror-operator"
+
 // How an operator ends that is told to. What its manifest grants, less the hook
 // before, must be more than all of it.
 const (
@@ -86,6 +92,11 @@ func run(signal context.Context, opts *options.Options) error {
 		return fmt.Errorf("--cert-dir: %w", err)
 	}
 	certificate := certs.In(opts.CertDir)
+	lease := types.NamespacedName{Namespace: opts.Namespace, Name: leaseName}
+	lock, err := election.NewLock(config, scheme(), lease.Namespace, lease.Name)
+	if err != nil {
+		return err
+	}
 	mgr, err := ctrl.NewManager(config, ctrl.Options{
 		Scheme:                        scheme(),
 		Cache:                         caches.Options(opts.Namespace, opts.Capture.Namespaces),
@@ -94,10 +105,10 @@ func run(signal context.Context, opts *options.Options) error {
 		PprofBindAddress:              opts.PprofAddress,
 		WebhookServer:                 webhook.NewServer(opts.WebhookHost, opts.WebhookPort, certificate, notice),
 		LeaderElection:                opts.LeaderElect,
-		LeaderElectionID:              "joberror-operator",
-		LeaderElectionNamespace:       opts.Namespace,
 		LeaderElectionReleaseOnCancel: true,
 		GracefulShutdownTimeout:       ptr.To(opts.APIServer.Wait + lastAnswers),
+
+		LeaderElectionResourceLockInterface: lock,
 	})
 	if err != nil {
 		return err
@@ -115,7 +126,9 @@ func run(signal context.Context, opts *options.Options) error {
 	if err != nil {
 		return err
 	}
-	if err := controllers.Setup(mgr, controllers.Options{Retention: opts.Policy(), Concurrency: opts.Concurrency, Capture: opts.Capture}); err != nil {
+	if err := controllers.Setup(ctx, mgr, controllers.Options{
+		Retention: opts.Policy(), Concurrency: opts.Concurrency, Capture: opts.Capture, Lease: lease,
+	}); err != nil {
 		return err
 	}
 	if err := metrics.Setup(ctx, mgr); err != nil {

@@ -7,6 +7,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"time"
 
 	batchv1 "k8s.io/api/batch/v1"
@@ -14,6 +15,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"joberror.io/operator/internal/joblink"
 	"joberror.io/operator/internal/jobs"
@@ -21,16 +23,25 @@ import (
 
 // +kubebuilder:rbac:groups=joberror.io,resources=joberrors,verbs=create
 // +kubebuilder:rbac:groups="",resources=pods,verbs=list;watch
+// +kubebuilder:rbac:groups=batch,resources=cronjobs,verbs=get
 
 // CaptureReconciler records what was seen to go wrong with a Job and its pods.
 // A request is the name of a Job; there may have been several of it.
 type CaptureReconciler struct {
 	environment
-	// started is since when events have been watched.
-	started time.Time
+	// leading is since when this replica has recorded what it sees.
+	leading time.Time
 	pending *pending
 	tally   *tally
 	logs    *logs
+}
+
+// lead takes over from the replica that led before: what was collected until now is
+// recorded, unless it is already.
+func (r *CaptureReconciler) lead(_ context.Context, q queue) error {
+	r.leading = r.clock.Now()
+	r.pending.lead(q)
+	return nil
 }
 
 // Reconcile records what is pending of the Jobs of that name.
@@ -52,6 +63,9 @@ func (r *CaptureReconciler) Reconcile(ctx context.Context, req ctrl.Request) (ct
 // enough; zero where there is none.
 func (r *CaptureReconciler) reconcile(ctx context.Context, key types.NamespacedName, uid types.UID, sightings []sighting) (time.Duration, error) {
 	job, exists, err := r.jobOf(ctx, key, uid)
+	if sightings[0].CronJob {
+		job, err = r.cronJobOf(ctx, key, uid)
+	}
 	if err != nil {
 		return 0, err
 	}
@@ -64,16 +78,13 @@ func (r *CaptureReconciler) reconcile(ctx context.Context, key types.NamespacedN
 	}
 	gone := !exists || !job.DeletionTimestamp.IsZero()
 	if err != nil || !r.Capture.Wants(job, namespace) || gone && joblink.Cascades(job) {
-		// The namespace is gone, or nobody wants to know.
+		// The namespace is gone, or nobody wants to know, which may change.
 		for _, s := range sightings {
-			r.pending.done(key, uid, s.Failure)
+			r.pending.forget(key, uid, s.Failure)
 		}
 		return 0, nil
 	}
-	ripe, left, err := r.ripe(ctx, key, uid, sightings)
-	if err != nil {
-		return 0, err
-	}
+	ripe, left := r.due(job, exists, sightings)
 	var errs []error
 	groups, err := r.plan(ctx, job, ripe)
 	if err != nil {
@@ -99,6 +110,19 @@ func (r *CaptureReconciler) jobOf(ctx context.Context, key types.NamespacedName,
 		return nil, true, cmp.Or(err, errEarly)
 	}
 	return &batchv1.Job{ObjectMeta: metav1.ObjectMeta{Namespace: key.Namespace, Name: key.Name, UID: uid}}, false, nil
+}
+
+// cronJobOf returns a stand-in for the Job that a CronJob could not start, with what
+// says whether anybody wants to know.
+func (r *CaptureReconciler) cronJobOf(ctx context.Context, key types.NamespacedName, uid types.UID) (*batchv1.Job, error) {
+	cronJob := &metav1.PartialObjectMetadata{}
+	cronJob.SetGroupVersionKind(batchv1.SchemeGroupVersion.WithKind("CronJob"))
+	if err := r.live.Get(ctx, key, cronJob); client.IgnoreNotFound(err) != nil {
+		return nil, fmt.Errorf("read CronJob: %w", err)
+	}
+	return &batchv1.Job{ObjectMeta: metav1.ObjectMeta{
+		Namespace: key.Namespace, Name: key.Name, UID: uid, Labels: cronJob.Labels, Annotations: cronJob.Annotations,
+	}}, nil
 }
 
 // worst is the error that a reconcile of several ends with: one that is none of

@@ -4,13 +4,17 @@
 package controllers
 
 import (
+	"fmt"
 	"testing"
 	"time"
 
 	batchv1 "k8s.io/api/batch/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/client-go/util/workqueue"
+	ctrl "sigs.k8s.io/controller-runtime"
 
+	joberrorv1 "joberror.io/operator/api/v1"
 	"joberror.io/operator/internal/capture"
 )
 
@@ -20,31 +24,152 @@ func failed(key, occurrence string, at time.Time) []capture.Failure {
 	return []capture.Failure{{Key: key, Occurrence: occurrence, At: at}}
 }
 
+// leading returns a pending that a leader's queue listens to.
+func leading(t *testing.T) (*pending, queue) {
+	t.Helper()
+	p, q := newPending(), workqueue.NewTypedRateLimitingQueue(workqueue.DefaultTypedControllerRateLimiter[ctrl.Request]())
+	t.Cleanup(q.ShutDown)
+	p.lead(q)
+	return p, q
+}
+
+// queued reports whether the queue has a request, and takes it out.
+func queued(q queue) bool {
+	if q.Len() == 0 {
+		return false
+	}
+	request, _ := q.Get()
+	q.Done(request)
+	return true
+}
+
 func TestWhatWasSeenStaysUntilItIsRecorded(t *testing.T) {
 	t.Parallel()
-	p := newPending()
+	p, q := leading(t)
 	late, early := failed("exit", "2", now), failed("exit", "1", earlier)
-	if !p.add(backup, "a", late, now) || !p.add(backup, "a", early, now) || !p.add(backup, "b", late, now) {
-		t.Error("what is new is not told")
+	for job, failures := range map[types.UID][]capture.Failure{"a": append(late, early...), "b": late} {
+		if p.add(backup, job, failures, now); !queued(q) {
+			t.Error("the queue is not told of a new failure")
+		}
 	}
-	if p.add(backup, "a", late, now.Add(time.Hour)) {
-		t.Error("what is pending is told to be new")
+	if p.add(backup, "a", late, now.Add(time.Hour)); queued(q) {
+		t.Error("the queue is told of a failure that is pending")
 	}
 	got := p.of(backup)
 	if len(got) != 2 || len(got["a"]) != 2 || got["a"][0].Occurrence != "1" || !got["a"][1].since.Equal(now) {
 		t.Errorf("pending are %+v", got)
 	}
 	p.done(backup, "a", early[0])
-	if p.add(backup, "a", early, now) {
-		t.Error("what is recorded is told to be new")
+	if p.add(backup, "a", early, now); queued(q) {
+		t.Error("the queue is told of a failure that is recorded")
 	}
 	if got := p.of(backup)["a"]; len(got) != 1 || got[0].Occurrence != "2" {
 		t.Errorf("pending are %+v", got)
 	}
 	p.done(backup, "a", late[0])
 	p.done(backup, "b", late[0])
-	if len(p.jobs) != 0 {
-		t.Errorf("of what is recorded %+v stays", p.jobs)
+	if len(p.jobs) != 0 || p.order.Len() != 0 {
+		t.Errorf("of recorded failures %+v stay", p.jobs)
+	}
+}
+
+func TestTheNextLeaderHasWhatTheStandbyCollected(t *testing.T) {
+	t.Parallel()
+	p := newPending()
+	p.add(backup, "a", failed("exit", "1", now), now)
+	q := workqueue.NewTypedRateLimitingQueue(workqueue.DefaultTypedControllerRateLimiter[ctrl.Request]())
+	defer q.ShutDown()
+	if p.lead(q); !queued(q) {
+		t.Error("the queue is not told of what was collected")
+	}
+}
+
+func TestTheStandbyDropsWhatTheLeaderRecorded(t *testing.T) {
+	t.Parallel()
+	failure := func(key, occurrence string, with ...func(*capture.Failure)) capture.Failure {
+		f := capture.Failure{Key: key, Occurrence: occurrence, At: now, OfPod: true}
+		for _, change := range with {
+			change(&f)
+		}
+		return f
+	}
+	taken := func(f *capture.Failure) { f.Taken = true }
+	record := func(as capture.Failure) *joberrorv1.JobError {
+		job := &batchv1.Job{ObjectMeta: metav1.ObjectMeta{Namespace: backup.Namespace, Name: backup.Name, UID: "a"}}
+		je := as.JobError(job, "x")
+		je.Labels[joberrorv1.LabelJobUID] = "a"
+		return je
+	}
+	for name, tc := range map[string]struct {
+		seen     capture.Failure
+		recorded *joberrorv1.JobError
+		want     int
+	}{
+		"the same occurrence":                     {failure("exit", "1"), record(failure("exit", "1")), 0},
+		"another occurrence":                      {failure("exit", "2"), record(failure("exit", "1")), 1},
+		"another failure":                         {failure("other", "1"), record(failure("exit", "1")), 1},
+		"a pod that was taken for another reason": {failure("pod/B", "u", taken), record(failure("pod/A", "u", taken)), 0},
+		"one over the limit":                      {failure("exit", "1"), record(capture.Overflow(failure("exit", "1"), 100)), 0},
+	} {
+		p := newPending()
+		p.add(backup, "a", []capture.Failure{tc.seen}, now)
+		p.recordedAs(tc.recorded)
+		if got := len(p.of(backup)["a"]); got != tc.want {
+			t.Errorf("%s: %d are pending, want %d", name, got, tc.want)
+		}
+	}
+}
+
+func TestAStandbyHoldsABoundedNumberOfFailures(t *testing.T) {
+	t.Parallel()
+	p := newPending()
+	for i := range maxPending + 10 {
+		p.add(backup, "a", failed("exit", fmt.Sprint(i), now), now)
+	}
+	if got := p.of(backup)["a"]; len(got) != maxPending {
+		t.Errorf("%d are pending, want %d", len(got), maxPending)
+	}
+}
+
+func TestWhatAPodWaitsFor(t *testing.T) {
+	t.Parallel()
+	wait := capture.Failure{Key: "wait/main/ImagePullBackOff", Occurrence: "u/main/first", At: now, Passing: true, Subject: "u"}
+	shows, overcome := map[string]bool{wait.Key: true}, map[string]bool{wait.Key: true}
+	later := now.Add(time.Minute)
+	for name, tc := range map[string]struct {
+		states []capture.Waits
+		// due is how long after it was seen it is recorded; never if negative.
+		due time.Duration
+	}{
+		"lasts":                         {[]capture.Waits{{UID: "u", Shows: shows}}, 2 * time.Minute},
+		"passes":                        {[]capture.Waits{{UID: "u", Shows: shows}, {UID: "u", Overcome: overcome}}, -1},
+		"is the end of the pod":         {[]capture.Waits{{UID: "u", Shows: shows}, {UID: "u", Gone: true}}, time.Minute + settleTime},
+		"passes before the pod's end":   {[]capture.Waits{{UID: "u", Shows: shows}, {UID: "u", Overcome: overcome}, {UID: "u", Gone: true}}, -1},
+		"is not shown at the pod's end": {[]capture.Waits{{UID: "u", Shows: shows}, {UID: "u"}, {UID: "u", Gone: true}}, -1},
+		"is the end, however that goes": {[]capture.Waits{{UID: "u", Shows: shows, Gone: true}, {UID: "u", Gone: true, Overcome: overcome}}, settleTime},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			p := newPending()
+			p.add(backup, "a", []capture.Failure{wait}, now)
+			for i, state := range tc.states {
+				at := now
+				if i > 0 {
+					at = later
+				}
+				p.follow(state, at)
+			}
+			got := p.of(backup)["a"]
+			if tc.due < 0 {
+				if len(got) != 0 || len(p.waits) != 0 {
+					t.Fatalf("pending are %+v", got)
+				}
+				return
+			}
+			if len(got) != 1 || !got[0].holds || got[0].dueIn(now, 2*time.Minute) != tc.due {
+				t.Fatalf("pending are %+v, want one that is due in %s", got, tc.due)
+			}
+		})
 	}
 }
 
@@ -78,15 +203,13 @@ func TestAPodIsTakenOnce(t *testing.T) {
 	first := []capture.Failure{{Key: "pod/DeletionByTaintManager", Occurrence: "u", At: now, Taken: true}}
 	later := []capture.Failure{{Key: "pod/DeletionByPodGC", Occurrence: "u", At: now, Taken: true}}
 	p.add(backup, "a", first, now)
-	if p.add(backup, "a", later, now) {
-		t.Error("another word for what is pending is told to be new")
-	}
+	p.add(backup, "a", later, now)
 	if got := p.of(backup)["a"]; len(got) != 1 || got[0].Key != first[0].Key {
 		t.Errorf("pending are %+v", got)
 	}
 	p.done(backup, "a", first[0])
-	if p.add(backup, "a", later, now) || len(p.of(backup)) != 0 {
-		t.Error("another word for what is recorded is told to be new")
+	if p.add(backup, "a", later, now); len(p.of(backup)) != 0 {
+		t.Error("a pod whose end is recorded is pending again, for another reason")
 	}
 }
 
@@ -96,8 +219,11 @@ func TestWhatPassedMayComeAgain(t *testing.T) {
 	stuck := failed("wait", "1", now)
 	p.add(backup, "a", stuck, now)
 	p.forget(backup, "a", stuck[0])
-	if len(p.of(backup)) != 0 || !p.add(backup, "a", stuck, now) {
-		t.Error("it is not told of again")
+	if len(p.of(backup)) != 0 {
+		t.Error("it is pending")
+	}
+	if p.add(backup, "a", stuck, now); len(p.of(backup)) != 1 {
+		t.Error("it is not pending again")
 	}
 }
 

@@ -13,6 +13,7 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/utils/lru"
+	"k8s.io/utils/ptr"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	joberrorv1 "joberror.io/operator/api/v1"
@@ -21,44 +22,60 @@ import (
 	"joberror.io/operator/internal/jobs"
 )
 
-// ripe are the failures that are to be recorded now; left is how long it is
-// until another one is. One that the pod got over meanwhile is none.
-func (r *CaptureReconciler) ripe(ctx context.Context, key types.NamespacedName, uid types.UID, sightings []sighting) (ripe []sighting, left time.Duration, err error) {
+// settleTime is how long the watch of Jobs may be behind the watch of pods: when a
+// pod is deleted, why is known a moment later.
+const settleTime = 2 * time.Second
+
+// eventSettleTime is how long the Job's own status has to come before an Event that
+// says the same counts.
+const eventSettleTime = 10 * time.Second
+
+// due returns the failures to record now, and how long it is until another one is
+// due; zero if none is. What does not count is taken out.
+func (r *CaptureReconciler) due(job *batchv1.Job, exists bool, sightings []sighting) (due []sighting, left time.Duration) {
+	key, now := client.ObjectKeyFromObject(job), r.clock.Now()
 	for _, s := range sightings {
-		if !s.Passing {
-			ripe = append(ripe, s)
-			continue
-		}
-		if wait := s.since.Add(r.Capture.Grace).Sub(r.clock.Now()); wait > 0 {
+		wait := s.dueIn(now, r.Capture.Grace)
+		switch {
+		case wait > 0:
 			if left == 0 || wait < left {
 				left = wait
 			}
-			continue
-		}
-		lasts, err := r.lasts(ctx, key, s.Failure)
-		switch {
-		case err != nil:
-			return nil, 0, err
-		case lasts:
-			ripe = append(ripe, s)
-		default:
-			r.pending.forget(key, uid, s.Failure)
+		case capture.Ignores(job.Spec.PodFailurePolicy, s.Failure):
+			r.pending.done(key, job.UID, s.Failure)
+		case s.Event && !s.Passing && !s.CronJob && exists:
+			// The Job itself says it, and more.
+			r.pending.forget(key, job.UID, s.Failure)
+		case !s.gone.IsZero() && notNeeded(job):
+			r.pending.done(key, job.UID, s.Failure)
+		case !s.Passing || s.holds:
+			due = append(due, s)
 		}
 	}
-	return ripe, left, nil
+	return due, left
 }
 
-// lasts tells whether a pod is still as it was seen.
-func (r *CaptureReconciler) lasts(ctx context.Context, job types.NamespacedName, f capture.Failure) (bool, error) {
-	pods, err := podsOf(ctx, r.cached, job)
-	for i := range pods {
-		for _, now := range capture.OfPod(&pods[i]) {
-			if now.Key == f.Key && now.Occurrence == f.Occurrence {
-				return true, err
-			}
-		}
+// dueIn returns how long it is until a failure is recorded: at once, unless the pod
+// may recover. What a pod waited for when it was deleted it will not recover from.
+func (s sighting) dueIn(now time.Time, grace time.Duration) time.Duration {
+	switch {
+	case s.Event && !s.Passing && !s.CronJob:
+		return s.since.Add(eventSettleTime).Sub(now)
+	case !s.Passing:
+		return 0
+	case !s.gone.IsZero():
+		return min(s.gone.Add(settleTime).Sub(now), s.since.Add(max(grace, settleTime)).Sub(now))
+	default:
+		return s.since.Add(grace).Sub(now)
 	}
-	return false, err
+}
+
+// notNeeded reports whether the Job controller deletes pods because it needs them no
+// longer. What such a pod waited for was no failure.
+func notNeeded(job *batchv1.Job) bool {
+	return ptr.Deref(job.Spec.Suspend, false) || slices.ContainsFunc(job.Status.Conditions, func(c batchv1.JobCondition) bool {
+		return c.Status == corev1.ConditionTrue && (c.Type == batchv1.JobSuccessCriteriaMet || c.Type == batchv1.JobComplete)
+	})
 }
 
 // podsOf are the pods of the Jobs of that name.
@@ -121,10 +138,13 @@ func (r *CaptureReconciler) plan(ctx context.Context, job *batchv1.Job, sighting
 	return groups, nil
 }
 
-// told tells whether another JobError than the one of that name is about the same
-// pod, which was taken for the first reason that was given.
+// told reports whether another JobError than the one of that name says already that
+// the same pod was taken, for the reason that was given first.
 func told(recorded []joberrorv1.JobError, name string, f capture.Failure) bool {
-	return slices.ContainsFunc(recorded, func(je joberrorv1.JobError) bool { return je.Name != name && f.Counts(&je) })
+	return slices.ContainsFunc(recorded, func(je joberrorv1.JobError) bool {
+		// Before it was taken the pod may have waited; that is another failure.
+		return je.Name != name && !capture.Passes(je.Spec.Code) && f.Counts(&je)
+	})
 }
 
 // tally remembers which JobErrors were made for the pods of a Job, since the cache

@@ -44,25 +44,29 @@ func (r *CaptureReconciler) record(ctx context.Context, job *batchv1.Job, exists
 	}
 }
 
-// make creates the JobError of a group for its first sighting.
+// make creates the JobError of a group for its first sighting that is not past its
+// retention.
 func (r *CaptureReconciler) make(ctx context.Context, job *batchv1.Job, exists bool, namespace types.UID, g *group) error {
+	if r.dropExpired(job, g); len(g.seen) == 0 {
+		return nil
+	}
 	if tail := r.logs.message(ctx, job.Namespace, g.record); tail != "" {
 		g.record.Message = tail
 	}
 	je := g.record.JobError(job, userOf(job))
-	if exists {
+	switch {
+	case g.record.CronJob:
+		// There is no Job to link to.
+	case exists:
 		joblink.Apply(je, job, namespace)
 		metav1.SetMetaDataLabel(&je.ObjectMeta, joberrorv1.LabelJobUID, string(job.UID))
-	} else {
+	default:
 		joblink.Remember(je, job, namespace)
 	}
+	joblink.RememberRetention(je, job)
 	if g.record.Report != nil && r.expired(je, job) {
 		// What a run reports is news, however old its subject is.
 		je.Spec.CreatedAt = g.record.At.UTC().Format(time.RFC3339)
-	}
-	if r.expired(je, job) {
-		r.settle(job, g)
-		return nil
 	}
 	err := r.writer.Create(ctx, je)
 	switch {
@@ -85,7 +89,24 @@ func (r *CaptureReconciler) make(ctx context.Context, job *batchv1.Job, exists b
 	return r.recorded(job, g, 0)
 }
 
-// expired tells whether a record's time is over before it is made.
+// dropExpired takes the sightings out of a group whose record would be past its
+// retention when it is made.
+func (r *CaptureReconciler) dropExpired(job *batchv1.Job, g *group) {
+	seen, counted := g.seen, g.counted
+	g.seen, g.counted = nil, nil
+	for i, f := range counted {
+		if r.expired(&joberrorv1.JobError{Spec: joberrorv1.JobErrorSpec{CreatedAt: f.At.UTC().Format(time.RFC3339)}}, job) {
+			r.pending.done(client.ObjectKeyFromObject(job), job.UID, seen[i].Failure)
+			continue
+		}
+		g.seen, g.counted = append(g.seen, seen[i]), append(g.counted, f)
+	}
+	if len(g.counted) > 0 {
+		g.record = g.counted[0]
+	}
+}
+
+// expired reports whether a record is past its retention.
 func (r *CaptureReconciler) expired(je *joberrorv1.JobError, job *batchv1.Job) bool {
 	return !r.Retention.ExpiresAt(je, retention.OfJob(job)).After(r.clock.Now())
 }
@@ -93,11 +114,6 @@ func (r *CaptureReconciler) expired(je *joberrorv1.JobError, job *batchv1.Job) b
 // count adds the sightings of a group to the JobError that there is, and reopens
 // it where one of them came after it was resolved.
 func (r *CaptureReconciler) count(ctx context.Context, job *batchv1.Job, je *joberrorv1.JobError, g *group) error {
-	if g.record.Report != nil {
-		// A report that is made again says nothing new.
-		r.settle(job, g)
-		return nil
-	}
 	until, err := r.dealtWith(ctx, job, je)
 	if err != nil {
 		return err
@@ -107,11 +123,11 @@ func (r *CaptureReconciler) count(ctx context.Context, job *batchv1.Job, je *job
 	var counted []sighting
 	again := -1
 	for i, f := range g.counted {
-		if !f.Count(&je.Status, r.started) {
+		if !f.Count(&je.Status, r.leading) {
 			continue
 		}
 		counted = append(counted, g.seen[i])
-		if je.Spec.Resolved && f.At.After(until) {
+		if f.Reopens(je, until) {
 			again = i
 		}
 	}
@@ -119,8 +135,7 @@ func (r *CaptureReconciler) count(ctx context.Context, job *batchv1.Job, je *job
 		r.settle(job, g)
 		return nil
 	}
-	// One that is being deleted is beyond reopening.
-	if again >= 0 && je.DeletionTimestamp.IsZero() {
+	if again >= 0 {
 		return r.reopen(ctx, job, je, g, again)
 	}
 	if err := r.writeStatus(ctx, je, before); err != nil {
@@ -165,10 +180,11 @@ func (r *CaptureReconciler) reopen(ctx context.Context, job *batchv1.Job, je *jo
 	changed := je.DeepCopy()
 	changed.Spec.Resolved = false
 	g.counted[which].Mark(changed)
-	attribution.Mark{
-		By: attribution.OperatorUser, Generation: je.Generation + 1,
-		Cause: attribution.Cause{Reason: causeFailedAgain, Name: g.counted[which].Source},
-	}.Put(changed)
+	cause := attribution.Cause{Reason: causeFailedAgain, Name: g.counted[which].Source}
+	if g.record.Report != nil {
+		cause.Reason = attribution.ReportedAgain
+	}
+	attribution.Mark{By: attribution.OperatorUser, Generation: je.Generation + 1, Cause: cause}.Put(changed)
 	if err := r.writer.Patch(ctx, je, changed); err != nil {
 		return stale(err)
 	}
@@ -199,9 +215,9 @@ func (r *CaptureReconciler) observe(job *batchv1.Job, g *group, s sighting) {
 	case g.over:
 		metrics.Suppressed(job.Namespace)
 	case g.record.Report != nil:
-		metrics.Reported(job.Namespace)
+		metrics.Reported(job.Namespace, s.Times)
 	default:
-		metrics.Captured(job.Namespace, g.record.Code, r.clock.Since(s.since))
+		metrics.Captured(job.Namespace, g.record.Class(), g.record.Code, r.clock.Since(s.since))
 	}
 }
 

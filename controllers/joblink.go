@@ -72,6 +72,10 @@ func (l link) condition() metav1.Condition {
 // the one that its _jobId names.
 func (r *JobErrorReconciler) findLink(ctx context.Context, je *joberrorv1.JobError) (link, error) {
 	known := joblink.Linked(je)
+	if known == nil && je.Labels[joberrorv1.LabelCaptured] != "" {
+		// It is of a CronJob, which may have the name of a Job.
+		return link{}, nil
+	}
 	if known == nil {
 		job, err := jobs.Find(ctx, r.cached, je.Namespace, je.Spec.JobID)
 		return link{job: job}, err
@@ -80,10 +84,14 @@ func (r *JobErrorReconciler) findLink(ctx context.Context, je *joberrorv1.JobErr
 	if err != nil || job != nil || je.Status.Job != nil {
 		return link{job: job, known: known}, err
 	}
-	// All that tells of a Job is an owner reference to one that does not exist,
-	// or a label. A Job of the name that is older than the record gives it the
-	// lie: the record was restored from a backup. What the operator captured was
-	// true when it happened.
+	if je.Labels[joberrorv1.LabelCaptured] != "" {
+		// The operator knew the Job when it captured the error. A Job with this name
+		// now is another one.
+		return link{known: known}, nil
+	}
+	// All that names a Job is an owner reference to one that does not exist, or a
+	// label. A Job with this name that predates the record disproves it: the record
+	// was restored from a backup.
 	since := je.CreationTimestamp.Time
 	if je.Labels[joberrorv1.LabelJobUID] != "" {
 		since = retention.CreatedAt(je)

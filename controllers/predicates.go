@@ -27,17 +27,12 @@ var jobMatters = predicate.Funcs{
 	},
 }
 
-// podGotOver lets those changes of a pod through after which it can run, and
-// could not before.
-var podGotOver = predicate.Funcs{
-	CreateFunc:  func(event.CreateEvent) bool { return false },
+// podRecovered passes the events of a pod that may end an error of its Job: the pod was
+// created, got a node, or a container of it started.
+var podRecovered = predicate.Funcs{
 	DeleteFunc:  func(event.DeleteEvent) bool { return false },
 	GenericFunc: func(event.GenericEvent) bool { return false },
 	UpdateFunc: func(e event.UpdateEvent) bool {
-		return cannotRun(e.ObjectOld.(*corev1.Pod)) && !cannotRun(e.ObjectNew.(*corev1.Pod))
+		return !slices.Equal(capture.Overcome(e.ObjectOld.(*corev1.Pod)), capture.Overcome(e.ObjectNew.(*corev1.Pod)))
 	},
-}
-
-func cannotRun(pod *corev1.Pod) bool {
-	return slices.ContainsFunc(capture.OfPod(pod), func(f capture.Failure) bool { return f.Passing })
 }

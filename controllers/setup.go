@@ -1,18 +1,20 @@
 // Copyright The JobError Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Package controllers reconciles JobErrors and JobErrorResolutions. The two
-// reconcilers are thin: each decision stands in a file of its own, as a
-// function of the objects and the time.
+// Package controllers records what goes wrong with Jobs, and reconciles JobErrors
+// and JobErrorResolutions. The reconcilers are thin: each decision stands in a file
+// of its own, as a function of the objects and the time.
 package controllers
 
 import (
+	"context"
 	"errors"
 	"time"
 
 	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/types"
 	typedcorev1 "k8s.io/client-go/kubernetes/typed/core/v1"
 	"k8s.io/client-go/tools/events"
 	"k8s.io/client-go/util/workqueue"
@@ -22,6 +24,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/controller"
 	"sigs.k8s.io/controller-runtime/pkg/handler"
+	"sigs.k8s.io/controller-runtime/pkg/source"
 
 	joberrorv1 "joberror.io/operator/api/v1"
 	"joberror.io/operator/internal/attribution"
@@ -42,6 +45,8 @@ type Options struct {
 	Concurrency int
 	// Capture is what of failed Jobs is recorded by itself.
 	Capture capture.Options
+	// Lease is the one that the leader holds.
+	Lease types.NamespacedName
 }
 
 // environment is what both reconcilers work with.
@@ -112,7 +117,7 @@ func resultOf(left time.Duration, err error) (ctrl.Result, error) {
 
 // Setup adds the controllers to the manager. The indexes of package jobs must
 // be set up already.
-func Setup(mgr ctrl.Manager, opts Options) error {
+func Setup(ctx context.Context, mgr ctrl.Manager, opts Options) error {
 	writer, err := newWriter(mgr, opts.Concurrency)
 	if err != nil {
 		return err
@@ -126,12 +131,15 @@ func Setup(mgr ctrl.Manager, opts Options) error {
 		Options:  opts,
 	}
 	errorReconciler := &JobErrorReconciler{environment: env, successes: newSuccesses()}
+	if err := errorReconciler.successes.watch(ctx, mgr.GetCache()); err != nil {
+		return err
+	}
 	errorController := ctrl.NewControllerManagedBy(mgr).
 		For(&joberrorv1.JobError{}).
 		Watches(&batchv1.Job{}, handler.EnqueueRequestsFromMapFunc(errorReconciler.errorsOfJob), builder.WithPredicates(jobMatters)).
 		WithOptions(fairly(opts.Concurrency))
 	if opts.Capture.Enabled {
-		errorController.Watches(&corev1.Pod{}, handler.EnqueueRequestsFromMapFunc(errorReconciler.errorsOfPod), builder.WithPredicates(podGotOver))
+		errorController.Watches(&corev1.Pod{}, handler.EnqueueRequestsFromMapFunc(errorReconciler.errorsOfPod), builder.WithPredicates(podRecovered))
 	}
 	if err := errorController.Complete(errorReconciler); err != nil {
 		return err
@@ -143,22 +151,35 @@ func Setup(mgr ctrl.Manager, opts Options) error {
 	if err != nil || !opts.Capture.Enabled {
 		return err
 	}
-	return setupCapture(mgr, env)
+	return setupCapture(ctx, mgr, env)
 }
 
-func setupCapture(mgr ctrl.Manager, env environment) error {
-	captures := &CaptureReconciler{environment: env, started: env.clock.Now(), pending: newPending(), tally: newTally()}
+func setupCapture(ctx context.Context, mgr ctrl.Manager, env environment) error {
+	captures := &CaptureReconciler{environment: env, pending: newPending(), tally: newTally()}
+	collector := &collector{
+		cache: env.cached, clock: env.clock, options: env.Capture, pending: captures.pending, memory: capture.NewMemory(),
+	}
+	core, err := typedcorev1.NewForConfigAndClient(mgr.GetConfig(), mgr.GetHTTPClient())
+	if err != nil {
+		return err
+	}
+	collector.manual = newManualPods(collector, core)
+	if err := collector.watch(ctx, mgr.GetCache()); err != nil {
+		return err
+	}
+	unwatched, err := lastWatched(ctx, env.live, env.Lease)
+	if err != nil {
+		return err
+	}
+	if err := mgr.Add(&clusterEvents{collector: collector, events: core, unwatched: unwatched}); err != nil {
+		return err
+	}
 	if env.Capture.LogLines > 0 {
-		pods, err := typedcorev1.NewForConfigAndClient(mgr.GetConfig(), mgr.GetHTTPClient())
-		if err != nil {
-			return err
-		}
-		captures.logs = &logs{pods: pods, lines: env.Capture.LogLines}
+		captures.logs = &logs{pods: core, lines: env.Capture.LogLines}
 	}
 	return ctrl.NewControllerManagedBy(mgr).
 		Named("capture").
-		Watches(&corev1.Pod{}, captures.onEvents(captures.seePod)).
-		Watches(&batchv1.Job{}, captures.onEvents(captures.seeJob)).
+		WatchesRawSource(source.Func(captures.lead)).
 		WithOptions(fairly(env.Concurrency)).
 		Complete(captures)
 }

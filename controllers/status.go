@@ -23,6 +23,7 @@ func desiredStatus(je *joberrorv1.JobError, link link, expiresAt, now time.Time)
 	status.Job = link.reference()
 	capture.CountMarked(je, &status)
 	setResolution(&status, je, now)
+	status.Summary = summaryOf(je.Spec.Message)
 	// Rounded up, so that nobody sees a record after the time it states.
 	if at := metav1.NewTime(expiresAt.Add(time.Second - 1).Truncate(time.Second)); !at.Equal(status.ExpiresAt) {
 		status.ExpiresAt = &at
@@ -73,6 +74,11 @@ func how(mark attribution.Mark) string {
 		return ": pod " + mark.Cause.Name + " got over it"
 	case causeFailedAgain:
 		return ": the same failure happened again in " + mark.Cause.Name
+	case attribution.ReportedAgain:
+		if mark.Cause.Name != "" {
+			return ": the same record was reported again in " + mark.Cause.Name
+		}
+		return ": the same record was reported again by " + mark.By
 	}
 	by := " by " + mark.By
 	if mark.By == "" {

@@ -100,6 +100,11 @@ func TestTheStatusFollowsTheWish(t *testing.T) {
 			condition: yes, reason: joberrorv1.ReasonRecovered, message: "resolved: pod backup-x1 got over it", since: now, resolvedAt: now, by: "operator"},
 		{name: "one that happened again is reopened", je: jobError(3, observed(2, resolved, alices), because(3, causeFailedAgain, "backup-x1/main")),
 			condition: no, reason: joberrorv1.ReasonReopened, message: "reopened: the same failure happened again in backup-x1/main", since: now},
+		{name: "a record that a user reports again is reopened", je: jobError(3, observed(2, resolved, alices),
+			marked(attribution.Mark{By: "bob", Generation: 3, Cause: attribution.Cause{Reason: attribution.ReportedAgain}})),
+			condition: no, reason: joberrorv1.ReasonReopened, message: "reopened: the same record was reported again by bob", since: now},
+		{name: "a record that a container reports again is reopened", je: jobError(3, observed(2, resolved, alices), because(3, attribution.ReportedAgain, "backup-x1/main")),
+			condition: no, reason: joberrorv1.ReasonReopened, message: "reopened: the same record was reported again in backup-x1/main", since: now},
 
 		{name: "reopening clears who and when", je: jobError(3, observed(2, resolved, alices), bobs),
 			condition: no, reason: joberrorv1.ReasonReopened, message: "reopened by bob", since: now},

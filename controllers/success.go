@@ -77,6 +77,9 @@ func (r *JobErrorReconciler) success(ctx context.Context, je *joberrorv1.JobErro
 	}
 	pods, err := podsOf(ctx, r.cached, types.NamespacedName{Namespace: je.Namespace, Name: link.job.Name})
 	pod := recovered(je, link.job, pods)
+	if capture.FailedCreate(je.Spec.Code) {
+		pod = createdSince(je, link.job, pods)
+	}
 	if pod == "" {
 		return attribution.Cause{}, err
 	}
@@ -120,6 +123,17 @@ func completed(job *batchv1.Job) time.Time {
 		}
 	}
 	return time.Time{}
+}
+
+// createdSince returns the name of a pod that was created after it last failed to be.
+func createdSince(je *joberrorv1.JobError, job *batchv1.Job, pods []corev1.Pod) string {
+	for i := range pods {
+		owner := metav1.GetControllerOf(&pods[i])
+		if owner != nil && owner.UID == job.UID && je.Status.LastSeen.Before(&pods[i].CreationTimestamp) {
+			return pods[i].Name
+		}
+	}
+	return ""
 }
 
 // recovered is the name of a pod that got over what the error is about, where

@@ -137,6 +137,13 @@ type JobErrorStatus struct {
 	// +kubebuilder:validation:Pattern=`^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}\.\d{6}Z$`
 	RetryID string `json:"_retryId,omitempty"`
 
+	// Summary is the first line of the message, cut to 100 characters, for
+	// tables. It is empty if the message fits in a table as it stands.
+	//
+	// +optional
+	// +kubebuilder:validation:MaxLength=100
+	Summary string `json:"summary,omitempty"`
+
 	// When the record is deleted, resolved or not.
 	//
 	// +optional
@@ -163,8 +170,8 @@ type JobErrorStatus struct {
 	// +optional
 	Job *JobReference `json:"job,omitempty"`
 
-	// How often the same failure happened, where the operator captured it from
-	// the Job or its pods.
+	// How often the error happened, for those that the operator captured from the
+	// Job or its pods, and for records that the Job reported.
 	//
 	// +optional
 	Occurrences int32 `json:"occurrences,omitempty"`
@@ -212,15 +219,16 @@ type JobErrorStatus struct {
 // +kubebuilder:resource:shortName=je
 // +kubebuilder:printcolumn:name="Job",type=string,JSONPath=`.spec._jobId`
 // +kubebuilder:printcolumn:name="Code",type=string,JSONPath=`.spec.code`
-// +kubebuilder:printcolumn:name="Source",type=string,JSONPath=`.spec.source`
+// +kubebuilder:printcolumn:name="Class",type=string,JSONPath=`.metadata.labels.joberror\.io/class`
 // +kubebuilder:printcolumn:name="Resolved",type=boolean,JSONPath=`.spec.resolved`
-// +kubebuilder:printcolumn:name="Expires",type=string,JSONPath=`.status.expiresAt`
-// +kubebuilder:printcolumn:name="Age",type=date,JSONPath=`.metadata.creationTimestamp`
-// +kubebuilder:printcolumn:name="Message",type=string,priority=1,JSONPath=`.spec.message`
+// +kubebuilder:printcolumn:name="Resolved-By",type=string,priority=1,JSONPath=`.status.resolvedBy`
+// +kubebuilder:printcolumn:name="Source",type=string,priority=1,JSONPath=`.spec.source`
 // +kubebuilder:printcolumn:name="Extract",type=string,priority=1,JSONPath=`.spec.extract`
 // +kubebuilder:printcolumn:name="Generate",type=string,priority=1,JSONPath=`.spec.generate`
 // +kubebuilder:printcolumn:name="Occurrences",type=integer,priority=1,JSONPath=`.status.occurrences`
-// +kubebuilder:printcolumn:name="Resolved-By",type=string,priority=1,JSONPath=`.status.resolvedBy`
+// +kubebuilder:printcolumn:name="Expires",type=string,priority=1,JSONPath=`.status.expiresAt`
+// +kubebuilder:printcolumn:name="Age",type=date,JSONPath=`.metadata.creationTimestamp`
+// +kubebuilder:printcolumn:name="Message",type=string,JSONPath=`.*['summary','message']`
 // +kubebuilder:selectablefield:JSONPath=`.spec._jobId`
 // +kubebuilder:selectablefield:JSONPath=`.spec.resolved`
 // +kubebuilder:selectablefield:JSONPath=`.spec.code`

@@ -22,8 +22,36 @@ const (
 	LabelCronJobName = "joberror.io/cronjob-name"
 )
 
-// AnnotationOccurrence tells which occurrence of a failure a captured JobError
-// was made for, or last reopened for. It is counted with the next status.
+// LabelClass holds the class of an error that the operator captured or that a Job
+// reported. It answers the first question about an error: my code or the cluster?
+const LabelClass = "joberror.io/class"
+
+// Values of LabelClass.
+const (
+	// ClassApplication means that the Job's own code failed.
+	ClassApplication = "application"
+	// ClassResources means that memory, CPU, storage or quota ran out.
+	ClassResources = "resources"
+	// ClassImage means that an image could not be pulled or used.
+	ClassImage = "image"
+	// ClassConfiguration means that the pod template, or an object that it names,
+	// does not allow the pod to be created or to start.
+	ClassConfiguration = "configuration"
+	// ClassInfrastructure means that the cluster lost, evicted or refused the pod.
+	ClassInfrastructure = "infrastructure"
+	// ClassDeadline means that the Job or the pod ran longer than it may.
+	ClassDeadline = "deadline"
+	// ClassPolicy means that the Job's pod failure policy failed the Job.
+	ClassPolicy = "policy"
+	// ClassSchedule means that a CronJob could not start a Job.
+	ClassSchedule = "schedule"
+	// ClassData means that the Job reported an error of one of its records.
+	ClassData = "data"
+)
+
+// AnnotationOccurrence names the occurrence that a captured or reported JobError
+// was created for, or last reopened for, and how many there were at once if it was
+// more than one. They are counted with the next status.
 const AnnotationOccurrence = "joberror.io/occurrence"
 
 // Off turns off what an annotation of a Job or a Namespace is about.
@@ -42,7 +70,8 @@ const (
 // Annotations that people set on a Job.
 const (
 	// AnnotationRetention is how long the Job's errors are kept, as a number
-	// with a unit: 12h, 7d, 4w.
+	// with a unit: 12h, 7d, 4w. The operator copies it to each error that it
+	// records, for when the Job is gone before the error has a status.
 	AnnotationRetention = "joberror.io/retention"
 	// AnnotationDeletionPolicy tells what becomes of the Job's errors when
 	// the Job is deleted. DeletionPolicyCascade is the one value; without it,

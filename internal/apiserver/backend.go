@@ -29,7 +29,7 @@ import (
 
 // backend is what the endpoints work with.
 type backend struct {
-	// client reads from the cache and creates entries.
+	// client reads from the cache, and writes.
 	client client.Client
 	// live reads from the API server.
 	live   client.Reader
@@ -37,8 +37,7 @@ type backend struct {
 	wait   time.Duration
 	// policy is how long records are kept.
 	policy retention.Policy
-	// reports bounds the records that are created at a time, of all requests
-	// together.
+	// reports bounds the records that are kept at a time, of all requests together.
 	reports *semaphore.Weighted
 }
 

@@ -12,18 +12,15 @@ import (
 	"golang.org/x/sync/errgroup"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apiserver/pkg/registry/rest"
-	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	resolvev1 "joberror.io/operator/api/resolve/v1"
 	joberrorv1 "joberror.io/operator/api/v1"
-	"joberror.io/operator/internal/attribution"
 	"joberror.io/operator/internal/capture"
 	"joberror.io/operator/internal/contain"
 	"joberror.io/operator/internal/jobs"
-	"joberror.io/operator/internal/metrics"
 )
 
-// reportsInFlight is how many records are created at a time, of all requests.
+// reportsInFlight is how many records are kept at a time, of all requests.
 const reportsInFlight = 16
 
 // report serves POST jobs/{id}/joberrors: 201 and what was created.
@@ -74,16 +71,18 @@ func (b *backend) doReport(w http.ResponseWriter, r *http.Request, namespace, id
 	}
 	ctx, cancel := context.WithTimeout(r.Context(), b.wait)
 	defer cancel()
-	results, errs = make([]resolvev1.ReportedRecord, len(reports)), make([]error, len(reports))
+	results, errs = make([]resolvev1.ReportedRecord, len(body.records)), make([]error, len(body.records))
 	var group errgroup.Group
 	group.SetLimit(reportsInFlight)
-	for i, je := range reports {
+	for _, report := range reports {
 		group.Go(func() error {
 			return contain.Panic(func() error {
-				kept, err := b.keep(ctx, ref, je, body.records[i], dryRun)
-				errs[i], results[i] = err, resolvev1.ReportedRecord{Record: kept}
-				if err != nil {
-					results[i] = resolvev1.ReportedRecord{Record: body.records[i], Error: recordError(err)}
+				kept, err := b.keep(ctx, ref, report, dryRun)
+				for _, i := range report.rows {
+					errs[i], results[i] = err, resolvev1.ReportedRecord{Record: kept}
+					if err != nil {
+						results[i] = resolvev1.ReportedRecord{Record: body.records[i], Error: recordError(err)}
+					}
 				}
 				return nil
 			})
@@ -92,46 +91,16 @@ func (b *backend) doReport(w http.ResponseWriter, r *http.Request, namespace, id
 	return body, results, errs, group.Wait()
 }
 
-// keep creates one record, or finds it where it was reported before.
-func (b *backend) keep(ctx context.Context, ref jobs.Ref, je *joberrorv1.JobError, record resolvev1.Record, dryRun bool) (resolvev1.Record, error) {
-	spec := je.Spec
-	err := b.create(ctx, je, dryRun)
-	if apierrors.IsAlreadyExists(err) {
-		existing := &joberrorv1.JobError{}
-		if err = b.live.Get(ctx, client.ObjectKeyFromObject(je), existing); err == nil {
-			je, err = existing, same(ref, existing, spec, record)
-		}
-	} else if err == nil && !dryRun {
-		metrics.Reported(je.Namespace)
-	}
-	if err != nil {
-		return resolvev1.Record{}, sendAgain(err)
-	}
-	return recordOf(je), nil
-}
-
-func (b *backend) create(ctx context.Context, je *joberrorv1.JobError, dryRun bool) error {
-	if err := b.reports.Acquire(ctx, 1); err != nil {
-		return apierrors.NewTimeoutError("the record was not reached in time; send it again", 1)
-	}
-	defer b.reports.Release(1)
-	opts := []client.CreateOption{client.FieldOwner(attribution.FieldManager)}
-	if dryRun {
-		opts = append(opts, client.DryRunAll)
-	}
-	return b.client.Create(ctx, je, opts...)
-}
-
-// same tells whether what exists under the name of a record is the record.
-func same(ref jobs.Ref, existing *joberrorv1.JobError, spec joberrorv1.JobErrorSpec, record resolvev1.Record) error {
+// same returns an error unless the JobError with the name of a record is that record.
+func same(ref jobs.Ref, existing *joberrorv1.JobError, report *report) error {
 	conflict := func(problem string) error {
 		return apierrors.NewConflict(joberrorv1.GroupVersion.WithResource("joberrors").GroupResource(), existing.Name, errors.New(problem))
 	}
 	if !ref.Owns(existing) {
 		return conflict("_id: an error of another job has this name; leave it out, or choose one that no other job uses")
 	}
-	is, said := recordOf(existing), recordOf(&joberrorv1.JobError{Spec: spec})
-	if record.Source == "" {
+	is, said := recordOf(existing), recordOf(report.je)
+	if report.source == "" {
 		// The pod that reports it again may be another one.
 		said.Source = is.Source
 	}

@@ -136,7 +136,7 @@ func checkReport(path *field.Path, record *resolvev1.Record) field.ErrorList {
 }
 
 // twice finds records of one id that say different things: only one of them
-// could be kept.
+// could be kept. The same record may have happened at different times.
 func (b *reportBody) twice() field.ErrorList {
 	var problems field.ErrorList
 	first := map[string]resolvev1.Record{}
@@ -144,6 +144,7 @@ func (b *reportBody) twice() field.ErrorList {
 		if r.ID == "" {
 			continue
 		}
+		r.CreatedAt = ""
 		if before, known := first[r.ID]; known && before != r {
 			problems = append(problems, field.Duplicate(b.path(i).Child("_id"), r.ID))
 		}

@@ -6,11 +6,13 @@ package apiserver
 import (
 	"cmp"
 	"context"
+	"slices"
 	"time"
 
 	batchv1 "k8s.io/api/batch/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/util/uuid"
 	"k8s.io/apimachinery/pkg/util/validation/field"
 	"k8s.io/apiserver/pkg/authentication/serviceaccount"
 	"k8s.io/apiserver/pkg/authentication/user"
@@ -26,9 +28,25 @@ import (
 	"joberror.io/operator/internal/retention"
 )
 
-// reportsOf are the JobErrors of the records, judged by what a clock and the job
-// tell.
-func (b *backend) reportsOf(ctx context.Context, ref jobs.Ref, body *reportBody) ([]*joberrorv1.JobError, error) {
+// report holds the rows of a request that are one record.
+type report struct {
+	// je is the JobError to create.
+	je *joberrorv1.JobError
+	// by is the user who reports it.
+	by string
+	// at is when the request came.
+	at time.Time
+	// source is the one that the record names; empty if it names none.
+	source string
+	// rows are the places of the rows in the body.
+	rows []int
+	// failures are the times that it happened. je is created for the first.
+	failures []capture.Failure
+}
+
+// reportsOf returns the records of a request, after judging each row by the clock
+// and by the job.
+func (b *backend) reportsOf(ctx context.Context, ref jobs.Ref, body *reportBody) ([]*report, error) {
 	user, ok := request.UserFrom(ctx)
 	if !ok {
 		return nil, apierrors.NewUnauthorized("the request has no user")
@@ -45,21 +63,21 @@ func (b *backend) reportsOf(ctx context.Context, ref jobs.Ref, body *reportBody)
 	known := err == nil
 	now := time.Now()
 	var problems field.ErrorList
-	reports := make([]*joberrorv1.JobError, len(body.records))
 	for i := range body.records {
 		problems = append(problems, b.judgeReport(body.path(i), &body.records[i], ref, job, now)...)
-		je := reportOf(&body.records[i], job, user, now)
-		switch {
-		case !known || job.UID == "":
-		case ref.Job != nil:
-			joblink.Apply(je, job, namespace.UID)
-		default:
-			joblink.Remember(je, job, namespace.UID)
-		}
-		reports[i] = je
 	}
 	if len(problems) > 0 {
 		return nil, invalidRequest(problems[:min(len(problems), maxProblems)]...)
+	}
+	reports := reportsIn(body.records, job, user, now)
+	for _, r := range reports {
+		switch {
+		case !known || job.UID == "":
+		case ref.Job != nil:
+			joblink.Apply(r.je, job, namespace.UID)
+		default:
+			joblink.Remember(r.je, job, namespace.UID)
+		}
 	}
 	return reports, nil
 }
@@ -77,15 +95,31 @@ func (b *backend) judgeReport(path *field.Path, r *resolvev1.Record, ref jobs.Re
 	return problems
 }
 
-// reportOf is the JobError of a record that a user reports.
-func reportOf(r *resolvev1.Record, job *batchv1.Job, user user.Info, now time.Time) *joberrorv1.JobError {
-	failure := capture.Failure{Key: capture.RecordKey(*r), At: now, Source: podOf(user), Report: r}
-	je := failure.JobError(job, user.GetName())
-	je.Name = cmp.Or(r.ID, je.Name)
-	if r.Resolved {
+// reportsIn groups the rows that a user reports by the record that they are.
+func reportsIn(records []resolvev1.Record, job *batchv1.Job, user user.Info, now time.Time) []*report {
+	by := capture.Reporter{Pod: podOf(user), Request: string(uuid.NewUUID()), At: now}
+	groups, rows := by.Group(records)
+	reports := make([]*report, len(groups))
+	for i, failures := range groups {
+		reports[i] = reportOf(failures, job, user, now)
+		reports[i].rows = rows[i]
+	}
+	return reports
+}
+
+// reportOf returns the report of one record, with the JobError to create for it.
+func reportOf(failures []capture.Failure, job *batchv1.Job, user user.Info, now time.Time) *report {
+	first := failures[0]
+	je := first.JobError(job, user.GetName())
+	je.Name = cmp.Or(first.Report.ID, je.Name)
+	je.Spec.Resolved = !slices.ContainsFunc(failures, func(f capture.Failure) bool { return !f.Report.Resolved })
+	if je.Spec.Resolved {
 		attribution.Mark{By: user.GetName(), Generation: 1}.Put(je)
 	}
-	return je
+	// The answer has a createdAt in any case: sent back, it is no other time.
+	first.Occurrence = capture.Created(je).Occurrence
+	first.Mark(je)
+	return &report{je: je, by: user.GetName(), at: now, source: first.Report.Source, failures: failures}
 }
 
 // reportedJob is the Job that records are reported of: the one that there is, or

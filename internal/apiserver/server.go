@@ -3,8 +3,8 @@
 
 // Package apiserver is the aggregated API of the group resolve.joberror.io. It
 // authenticates and authorizes by asking the API server in front, and keeps
-// nothing of its own: what it changes, it changes by creating a
-// JobErrorResolution.
+// nothing of its own: it resolves by creating a JobErrorResolution, and reports by
+// creating JobErrors or counting in them.
 package apiserver
 
 import (
@@ -50,6 +50,8 @@ type Server struct {
 // +kubebuilder:rbac:groups=authentication.k8s.io,resources=tokenreviews,verbs=create
 // +kubebuilder:rbac:groups=authorization.k8s.io,resources=subjectaccessreviews,verbs=create
 // +kubebuilder:rbac:groups=joberror.io,resources=joberrorresolutions;joberrors,verbs=create
+// +kubebuilder:rbac:groups=joberror.io,resources=joberrors,verbs=get;patch
+// +kubebuilder:rbac:groups=joberror.io,resources=joberrors/status,verbs=patch
 
 // Setup adds the server to the manager. It takes the port at once, so that one
 // that is in use is known at start. The kubeconfig may be empty in a cluster.

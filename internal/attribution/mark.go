@@ -48,6 +48,11 @@ type Cause struct {
 	Name string
 }
 
+// ReportedAgain is the Reason of a Cause if a record was reported again after it was
+// resolved. The Name is that of the container that reported it. It is empty for a
+// request, and the mark has the user.
+const ReportedAgain = "ReportedAgain"
+
 // String is the form in which it stands in the annotation.
 func (c Cause) String() string {
 	if c.Reason == "" {

@@ -34,7 +34,7 @@ const (
 // it, only the operator's own is looked at; of the pods, those of Jobs in the
 // namespaces that are captured, which are all where none is named.
 func Options(namespace string, captured []string) cache.Options {
-	pods := cache.ByObject{Transform: stripPod, Label: ofJobs}
+	pods := cache.ByObject{Transform: StripPod, Label: ofJobs}
 	for _, name := range captured {
 		if pods.Namespaces == nil {
 			pods.Namespaces = map[string]cache.Config{}

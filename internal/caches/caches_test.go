@@ -74,7 +74,7 @@ func TestLongTextIsCutWithAMark(t *testing.T) {
 func TestWhatTellsOfADeletionPasses(t *testing.T) {
 	t.Parallel()
 	gone := toolscache.DeletedFinalStateUnknown{Key: "team/e1"}
-	for name, f := range map[string]func(any) (any, error){"a job": stripJob, "a pod": stripPod, "an error": new(stripper).stripJobError} {
+	for name, f := range map[string]func(any) (any, error){"a job": stripJob, "a pod": StripPod, "an error": new(stripper).stripJobError} {
 		if got := strip(t, f, gone); got != gone {
 			t.Errorf("of %s it passes on %v", name, got)
 		}

@@ -13,8 +13,10 @@ import (
 	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/selection"
 	utilruntime "k8s.io/apimachinery/pkg/util/runtime"
+	"k8s.io/utils/ptr"
 
 	joberrorv1 "joberror.io/operator/api/v1"
+	"joberror.io/operator/internal/capture"
 )
 
 // ofJobs selects the pods that the Job controller makes.
@@ -27,18 +29,29 @@ var ofJobs = func() labels.Selector {
 // ownPrefix is that of the annotations that the operator knows.
 var ownPrefix = joberrorv1.GroupVersion.Group + "/"
 
-// stripJob leaves the metadata, how the Job ended, and who made it.
+// stripJob drops all but the metadata, how the Job ended, who made it, and what of
+// its spec decides which failures of its pods count.
 func stripJob(obj any) (any, error) {
 	if job, ok := obj.(*batchv1.Job); ok {
 		job.ManagedFields = maker(job.ManagedFields)
 		maps.DeleteFunc(job.Annotations, func(key, _ string) bool { return !strings.HasPrefix(key, ownPrefix) })
-		job.Spec = batchv1.JobSpec{}
+		job.Spec = stripJobSpec(&job.Spec)
 		job.Status = batchv1.JobStatus{
 			Conditions: job.Status.Conditions, FailedIndexes: job.Status.FailedIndexes,
 			StartTime: job.Status.StartTime, CompletionTime: job.Status.CompletionTime,
 		}
 	}
 	return obj, nil
+}
+
+// stripJobSpec keeps the selector of a Job only if its pods bear no label of the Job
+// controller.
+func stripJobSpec(spec *batchv1.JobSpec) batchv1.JobSpec {
+	stripped := batchv1.JobSpec{Suspend: spec.Suspend, PodFailurePolicy: spec.PodFailurePolicy}
+	if ptr.Deref(spec.ManualSelector, false) {
+		stripped.ManualSelector, stripped.Selector = spec.ManualSelector, spec.Selector
+	}
+	return stripped
 }
 
 // maker is the field manager that wrote an object first, and what it wrote left
@@ -57,10 +70,10 @@ func maker(managers []metav1.ManagedFieldsEntry) []metav1.ManagedFieldsEntry {
 	return []metav1.ManagedFieldsEntry{{Manager: shared(first.Manager), Operation: first.Operation}}
 }
 
-// stripPod leaves what is read of a pod that failed.
-func stripPod(obj any) (any, error) {
+// StripPod is a cache transform that drops the fields that the operator does not read of a pod.
+func StripPod(obj any) (any, error) {
 	if pod, ok := obj.(*corev1.Pod); ok {
-		pod.ManagedFields = nil
+		pod.ManagedFields = statusWriter(pod.ManagedFields)
 		maps.DeleteFunc(pod.Labels, func(key, _ string) bool { return key != batchv1.JobNameLabel })
 		maps.DeleteFunc(pod.Annotations, func(key, _ string) bool { return key != batchv1.JobCompletionIndexAnnotation })
 		pod.Spec = corev1.PodSpec{InitContainers: stripContainers(pod.Spec.InitContainers), Containers: stripContainers(pod.Spec.Containers)}
@@ -70,6 +83,15 @@ func stripPod(obj any) (any, error) {
 		}
 	}
 	return obj, nil
+}
+
+// statusWriter keeps when the kubelet last wrote the status.
+func statusWriter(managers []metav1.ManagedFieldsEntry) []metav1.ManagedFieldsEntry {
+	writer := capture.StatusWriter(managers)
+	if writer == nil {
+		return nil
+	}
+	return []metav1.ManagedFieldsEntry{{Manager: shared(writer.Manager), Subresource: shared(writer.Subresource), Time: writer.Time}}
 }
 
 // stripContainers leaves those of which more is read than their status, which are

@@ -67,7 +67,7 @@ func TestOfAPodStaysWhatWentWrong(t *testing.T) {
 		ContainerStatuses:     []corev1.ContainerStatus{ended("main", `{"level":"error","message":"no such table"}`)},
 	}
 	want := capture.OfPod(pod)
-	got := strip(t, stripPod, pod.DeepCopy())
+	got := strip(t, StripPod, pod.DeepCopy())
 	if failures := capture.OfPod(got); len(want) == 0 || !reflect.DeepEqual(failures, want) {
 		t.Errorf("of the stripped pod %+v is read, want %+v", failures, want)
 	}

@@ -133,10 +133,10 @@ func (c container) waitsSince() time.Time {
 }
 
 // exits are the ends of a container that are failures.
-func (c container) exits() []Failure {
+func (c container) exits(d deletion) []Failure {
 	var failures []Failure
 	for _, end := range c.ends() {
-		if end.ExitCode == 0 || c.toldToEnd(end.ContainerStateTerminated) {
+		if end.ExitCode == 0 || c.toldToEnd(end.ContainerStateTerminated, d) {
 			continue
 		}
 		message, said := c.messageOf(end.ContainerStateTerminated)
@@ -156,24 +156,26 @@ func (c container) exits() []Failure {
 	return failures
 }
 
-// reports are the records that a container left in its termination messages,
-// however it ended. Of those with the same id the first one holds, as in a
-// request.
+// reports returns the records that a container left in its termination messages,
+// however it ended. Rows of one message with the same id, or without one and with
+// the same content, are one record that happened as often: the first row gives
+// the text.
 func (c container) reports() []Failure {
 	var reports []Failure
 	for _, end := range c.ends() {
-		seen := map[string]bool{}
+		seen := map[string]int{}
 		records, _ := Records(end.Message, c.mayBeLog(end.ContainerStateTerminated))
 		for _, r := range records {
-			if seen[RecordKey(r)] {
+			if i, again := seen[RecordKey(r)]; again {
+				reports[i].repeat(r)
 				continue
 			}
-			seen[RecordKey(r)] = true
+			seen[RecordKey(r)] = len(reports)
 			at := end.FinishedAt.Time
 			if at.IsZero() {
 				at = changed(c.pod)
 			}
-			reports = append(reports, Failure{Key: RecordKey(r), Occurrence: end.run, Source: c.source(), At: at, Report: &r})
+			reports = append(reports, Failure{Key: RecordKey(r), Occurrence: end.run, Times: 1, Source: c.source(), At: at, Report: &r})
 		}
 	}
 	return reports
@@ -182,31 +184,6 @@ func (c container) reports() []Failure {
 // mayBeLog tells whether a message may be the end of the container's log.
 func (c container) mayBeLog(end *corev1.ContainerStateTerminated) bool {
 	return c.logs && end.ExitCode != 0
-}
-
-// toldToEnd tells whether a container ended because it was told to: with its
-// pod, which is being deleted, or as a sidecar of containers that had ended.
-func (c container) toldToEnd(end *corev1.ContainerStateTerminated) bool {
-	if end.Reason == reasonOOMKilled {
-		return false
-	}
-	at := end.FinishedAt.Time
-	if last := workEnded(c.pod); c.kind == sidecar && !last.IsZero() && !at.Before(last) {
-		return true
-	}
-	if c.pod.DeletionTimestamp == nil || !killed(end.ExitCode) {
-		return false
-	}
-	grace := time.Duration(0)
-	if seconds := c.pod.DeletionGracePeriodSeconds; seconds != nil {
-		grace = time.Duration(*seconds) * time.Second
-	}
-	return !at.Before(c.pod.DeletionTimestamp.Add(-grace))
-}
-
-// killed tells whether an exit code is that of a process that the kubelet ended.
-func killed(code int32) bool {
-	return code == signalled+int32(syscall.SIGKILL) || code == signalled+int32(syscall.SIGTERM)
 }
 
 // source names a container: pod/container.

@@ -8,6 +8,8 @@ package capture
 import (
 	"time"
 
+	"k8s.io/apimachinery/pkg/types"
+
 	resolvev1 "joberror.io/operator/api/resolve/v1"
 )
 
@@ -18,13 +20,26 @@ type Failure struct {
 	Key string
 	// Occurrence tells one time that it happened from the next.
 	Occurrence string
+	// Times is how often it happened at once, as equal rows of one report. Zero
+	// stands for one.
+	Times int
 	// Code, Message and Source are what the JobError of it says.
 	Code, Message, Source string
 	// At is when it happened.
 	At time.Time
-	// Passing says that the Job may get over it by itself: it is a failure only
-	// if it lasts.
+	// Passing says that the pod may recover on its own: it is a failure only if it
+	// lasts.
 	Passing bool
+	// Event says that an Event is all that shows it: the pod's status does not.
+	Event bool
+	// CronJob says that a CronJob failed to start a Job: there is none.
+	CronJob bool
+	// Subject is the pod that failed; the Job or the CronJob if an Event on it is all
+	// that shows the failure.
+	Subject types.UID
+	// Pod holds what the Job's podFailurePolicy looks at; nil for a failure of the Job
+	// as a whole and for what a container reports.
+	Pod *PodFacts
 	// OfPod says that a pod or a container failed, not the Job as a whole.
 	OfPod bool
 	// Taken says that the whole pod was taken, which happens to it once: whatever

@@ -8,6 +8,7 @@ import (
 
 	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/types"
 )
 
 // OfJob reads what went wrong with a Job as a whole. FailureTarget comes before
@@ -22,7 +23,7 @@ func OfJob(job *batchv1.Job) []Failure {
 			continue
 		}
 		failure := Failure{
-			Key: JobKey(c.Reason), Occurrence: string(job.UID) + "/" + c.Reason,
+			Key: JobKey(c.Reason), Occurrence: jobOccurrence(job.UID, c.Reason),
 			Code: c.Reason, Message: c.Message, Source: job.Name, At: c.LastTransitionTime.Time,
 		}
 		if indexes := job.Status.FailedIndexes; indexes != nil && *indexes != "" {
@@ -33,5 +34,7 @@ func OfJob(job *batchv1.Job) []Failure {
 	return failures
 }
 
-// JobKey is the key of what a Job says of itself as a whole.
+func jobOccurrence(job types.UID, reason string) string { return string(job) + "/" + reason }
+
+// JobKey returns the key of what a Job says of itself as a whole.
 func JobKey(reason string) string { return "job/" + reason }

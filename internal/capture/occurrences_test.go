@@ -96,7 +96,8 @@ func TestTheOccurrenceThatAnErrorWasMadeForIsCountedOnce(t *testing.T) {
 	if je.Status.Occurrences != 1 || !je.Status.FirstSeen.Time.Equal(nth(7).At) || counted(nth(7), &je.Status) {
 		t.Errorf("counted %+v", je.Status)
 	}
-	for _, mark := range []string{"", "7", "1762337700.short", "-762337700.0123456789", "1762337700.ABCDEFGHIJ"} {
+	for _, mark := range []string{"", "7", "1762337700.short", "-762337700.0123456789", "1762337700.ABCDEFGHIJ",
+		"1762337700.0123456789*", "1762337700.0123456789*0", "1762337700.0123456789*-1", "1762337700.0123456789*10000"} {
 		je := &joberrorv1.JobError{}
 		je.Annotations = map[string]string{joberrorv1.AnnotationOccurrence: mark}
 		if CountMarked(je, &je.Status); je.Status.Occurrences != 0 {
@@ -131,5 +132,37 @@ func TestAnErrorIsReopenedForOneMoreOccurrence(t *testing.T) {
 	}
 	if je.Status.Occurrences != before {
 		t.Errorf("%d occurrences became %d", before, je.Status.Occurrences)
+	}
+}
+
+func TestWhatHappensSeveralTimesAtOnceIsCountedAsOften(t *testing.T) {
+	t.Parallel()
+	for _, times := range []int{0, 1, 3, maxRemembered, maxTimes} {
+		f := nth(7)
+		f.Times = times
+		je := f.JobError(job("job", "1"), "alice")
+		want := int32(max(1, times))
+		for range 2 {
+			if CountMarked(je, &je.Status); je.Status.Occurrences != want || len(je.Status.RecentOccurrences) != min(int(want), maxRemembered) {
+				t.Errorf("%d at once are %d, of which %d are remembered", times, je.Status.Occurrences, len(je.Status.RecentOccurrences))
+			}
+		}
+		if f.Count(&je.Status, start.Add(time.Hour)) || !f.Counts(je) {
+			t.Errorf("%d at once are counted twice", times)
+		}
+		// One more in the same report is the only one that is new.
+		if f.Times = max(1, times) + 1; f.Times <= maxRemembered && (!counted(f, &je.Status) || je.Status.Occurrences != want+1) {
+			t.Errorf("one more than %d at once is %d", times, je.Status.Occurrences)
+		}
+	}
+}
+
+// The annotation is open to whoever may patch the error.
+func TestAMarkStandsForNoMoreThanAReportHolds(t *testing.T) {
+	t.Parallel()
+	je := &joberrorv1.JobError{}
+	je.Annotations = map[string]string{joberrorv1.AnnotationOccurrence: "1762337700.0123456789*9999"}
+	if CountMarked(je, &je.Status); je.Status.Occurrences != maxTimes {
+		t.Errorf("%d occurrences are counted, want %d", je.Status.Occurrences, maxTimes)
 	}
 }

@@ -4,15 +4,18 @@
 package capture
 
 import (
+	"slices"
 	"strings"
 	"time"
 
 	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/types"
 )
 
-// waits are the reasons for which a container waits that do not pass by
-// themselves. ErrImagePull and ImagePullBackOff take turns: they are one.
+// waits maps the reasons for which a container can't start to the code of the
+// failure. It may start later after all, so each counts only once it has lasted.
+// ErrImagePull and ImagePullBackOff take turns: they are one.
 var waits = map[string]string{
 	"ErrImagePull":               "ImagePullBackOff",
 	"ImagePullBackOff":           "ImagePullBackOff",
@@ -27,11 +30,13 @@ var waits = map[string]string{
 const reasonNodeLost = "NodeLost"
 
 // OfPod reads what went wrong with a pod, and what its containers report.
-func OfPod(pod *corev1.Pod) []Failure {
+func OfPod(pod *corev1.Pod) []Failure { return ofPod(pod, deletionOf(pod)) }
+
+func ofPod(pod *corev1.Pod, d deletion) []Failure {
 	var failures, reports []Failure
 	for _, c := range containers(pod) {
 		reports = append(reports, c.reports()...)
-		failures = append(failures, c.exits()...)
+		failures = append(failures, c.exits(d)...)
 		failures = append(failures, c.waits()...)
 	}
 	failures = append(failures, unscheduled(pod)...)
@@ -39,8 +44,9 @@ func OfPod(pod *corev1.Pod) []Failure {
 		// How its containers ended follows from it.
 		failures = []Failure{failure}
 	}
+	facts := factsOf(pod)
 	for i := range failures {
-		failures[i].OfPod = true
+		failures[i].OfPod, failures[i].Pod, failures[i].Subject = true, facts, pod.UID
 		if failures[i].At.IsZero() {
 			failures[i].At = changed(pod)
 		}
@@ -51,21 +57,28 @@ func OfPod(pod *corev1.Pod) []Failure {
 	return append(failures, reports...)
 }
 
-// Passes tells whether a code is one of a failure that may pass by itself.
+// Passes reports whether a code is that of a failure that a Job may recover from
+// without a new pod or with its next one.
 func Passes(code string) bool {
-	return code == corev1.PodReasonUnschedulable || code != "" && waits[code] == code
+	return code == corev1.PodReasonUnschedulable || code == reasonFailedCreate || code != "" && waits[code] == code || slices.Contains(PodEventReasons, code)
 }
 
-// Overcome are the keys of the failures that a pod can't have any more, or has
-// got over.
+// FailedCreate reports whether a code says that the pods of a Job can't be created.
+func FailedCreate(code string) bool { return code == reasonFailedCreate }
+
+// Overcome returns the keys of the failures that a pod can't have any more, or has
+// recovered from.
 func Overcome(pod *corev1.Pod) []string {
 	var keys []string
 	if c := condition(pod, corev1.PodScheduled); c != nil && c.Status == corev1.ConditionTrue {
 		keys = append(keys, unschedulableKey(pod))
 	}
 	for _, c := range containers(pod) {
-		if c.status.State.Running == nil && c.status.State.Terminated == nil {
+		if !c.ran() {
 			continue
+		}
+		for _, reason := range PodEventReasons {
+			keys = append(keys, podEventKey(reason, pod))
 		}
 		for reason, code := range waits {
 			if reason == code {
@@ -74,6 +87,38 @@ func Overcome(pod *corev1.Pod) []string {
 		}
 	}
 	return keys
+}
+
+// Waits says which failures that may pass a pod shows, and which it has recovered
+// from, by their keys.
+type Waits struct {
+	UID             types.UID
+	Shows, Overcome map[string]bool
+	// Since is when it recovered: what happened after that is not overcome. The zero
+	// time is always.
+	Since time.Time
+	// Gone says that the pod has ended or is being deleted: it will not recover.
+	Gone bool
+}
+
+// WaitsOf reads what a pod waits for.
+func WaitsOf(pod *corev1.Pod) Waits {
+	w := Waits{
+		UID: pod.UID, Shows: map[string]bool{}, Overcome: map[string]bool{},
+		Gone: pod.DeletionTimestamp != nil || pod.Status.Phase == corev1.PodFailed || pod.Status.Phase == corev1.PodSucceeded,
+	}
+	for _, f := range unscheduled(pod) {
+		w.Shows[f.Key] = true
+	}
+	for _, c := range containers(pod) {
+		for _, f := range c.waits() {
+			w.Shows[f.Key] = true
+		}
+	}
+	for _, key := range Overcome(pod) {
+		w.Overcome[key] = true
+	}
+	return w
 }
 
 // taken is a failure of the whole pod: it was evicted, preempted, refused by its
@@ -119,6 +164,13 @@ func (c container) waits() []Failure {
 	}}
 }
 
+// ran reports whether the container runs or has run. One that never started is shown
+// as ended, with no time, when its pod is deleted.
+func (c container) ran() bool {
+	end := c.status.State.Terminated
+	return c.status.State.Running != nil || end != nil && !(end.Reason == reasonLost && end.FinishedAt.IsZero())
+}
+
 func (c container) waitKey(code string) string {
 	return "wait/" + c.status.Name + "/" + code + indexOf(c.pod)
 }
@@ -142,7 +194,7 @@ func unscheduled(pod *corev1.Pod) []Failure {
 		return nil
 	}
 	return []Failure{{
-		Key: unschedulableKey(pod), Occurrence: string(pod.UID), Code: c.Reason, Message: c.Message,
+		Key: unschedulableKey(pod), Occurrence: string(pod.UID) + "/" + corev1.PodReasonUnschedulable, Code: c.Reason, Message: c.Message,
 		Source: pod.Name, At: c.LastTransitionTime.Time, Passing: true,
 	}}
 }

@@ -157,11 +157,15 @@ func TestOfPod(t *testing.T) {
 		{name: "a pod that somebody deletes ends because it is told to",
 			pod: pod(deleted(after(30*time.Second)), ends("main", exit(143, "Error", "", after(time.Second))))},
 		{name: "a failure before the pod was deleted stays one",
-			pod:  pod(deleted(after(30*time.Second)), ends("main", exit(137, "Error", "", after(-time.Second)))),
+			pod:  pod(deleted(after(30*time.Second)), ends("main", exit(137, "Error", "", after(-time.Minute)))),
 			want: failures{"exit/main/ExitCode:137 | ExitCode:137 | job-x7k2p/main | the container was ended by signal 9 (killed)"}},
-		{name: "an exit code of its own in a pod that is being deleted stays one",
-			pod:  pod(deleted(after(30*time.Second)), ends("main", exit(4, "Error", "", after(time.Second)))),
-			want: failures{"exit/main/ExitCode:4 | ExitCode:4 | job-x7k2p/main | the container ended with exit code 4"}},
+		{name: "with whatever exit code",
+			pod: pod(deleted(after(30*time.Second)), ends("main", exit(4, "Error", "", after(time.Second))))},
+		{name: "out of memory in a pod that is being deleted stays a failure",
+			pod:  pod(deleted(after(30*time.Second)), ends("main", exit(137, "OOMKilled", "", after(time.Second)))),
+			want: failures{"exit/main/OOMKilled | OOMKilled | job-x7k2p/main | the container was ended by signal 9 (killed)"}},
+		{name: "a container that had not started when the pod was deleted",
+			pod: pod(deleted(after(30*time.Second)), ends("main", exit(137, "ContainerStatusUnknown", "", metav1.Time{})))},
 		{name: "evicted by the kubelet, which killed the container",
 			pod: pod(phase(corev1.PodFailed, "Evicted", "The node was low on resource: ephemeral-storage."),
 				says(corev1.DisruptionTarget, corev1.ConditionTrue, "TerminationByKubelet", "low"), ends("main", exit(137, "Error", "", start))),
@@ -298,13 +302,31 @@ func TestAContainerWaitsFromWhenItCouldRun(t *testing.T) {
 	}
 }
 
-// A request that is made twice says nothing new the second time.
-func TestOfRecordsWithOneIDTheFirstHolds(t *testing.T) {
+func TestEqualRowsOfOneMessageAreOneRecord(t *testing.T) {
 	t.Parallel()
-	said := `[{"_id":"a","message":"row 1"},{"_id":"b","message":"row 2"},{"_id":"a","message":"row 3"}]`
+	said := `[{"_id":"a","message":"row 1","resolved":true},{"_id":"b","message":"row 2"},{"_id":"a","message":"row 3"},{"message":"m"},{"message":"m","createdAt":"2026-11-05T10:00:00Z"},{"message":"m"}]`
 	got := OfPod(pod(ends("main", exit(0, "Completed", said, start))))
-	if len(got) != 2 || got[0].Report.Message != "row 1" || got[1].Report.Message != "row 2" {
-		t.Errorf("got %+v", got)
+	for i, want := range []struct {
+		message string
+		times   int
+	}{{"row 1", 2}, {"row 2", 1}, {"m", 3}} {
+		if len(got) != 3 || got[i].Report.Message != want.message || got[i].Times != want.times || got[i].Report.Resolved {
+			t.Fatalf("got %+v", got)
+		}
+	}
+	// The next run may report them again.
+	runs := pod(ends("main", exit(0, "Completed", said, after(time.Minute))), func(p *corev1.Pod) {
+		p.Status.ContainerStatuses[0].RestartCount = 1
+		p.Status.ContainerStatuses[0].LastTerminationState.Terminated = exit(1, "Error", said, start)
+	})
+	occurrences := map[string]int{}
+	for _, f := range OfPod(runs) {
+		if f.Report != nil {
+			occurrences[f.Key+f.Occurrence] += f.Times
+		}
+	}
+	if len(occurrences) != 6 {
+		t.Errorf("of two runs there are %v", occurrences)
 	}
 }
 

@@ -53,7 +53,10 @@ func Name(job string, uid types.UID, key string) string {
 // JobError is the record of a failure of a Job, without its link to the Job.
 func (f Failure) JobError(job *batchv1.Job, user string) *joberrorv1.JobError {
 	je := &joberrorv1.JobError{
-		ObjectMeta: metav1.ObjectMeta{Namespace: job.Namespace, Name: Name(job.Name, job.UID, f.Key)},
+		ObjectMeta: metav1.ObjectMeta{
+			Namespace: job.Namespace, Name: Name(job.Name, job.UID, f.Key),
+			Labels: map[string]string{joberrorv1.LabelClass: f.Class()},
+		},
 		Spec: joberrorv1.JobErrorSpec{
 			JobID: job.Name, UserID: user, CreatedAt: f.At.UTC().Format(time.RFC3339),
 			Code: f.Code, Source: f.Source, Message: f.Message,
@@ -62,26 +65,29 @@ func (f Failure) JobError(job *batchv1.Job, user string) *joberrorv1.JobError {
 	if f.Report != nil {
 		je.Spec = specOf(*f.Report, je.Spec, f.At)
 	} else {
-		je.Labels = map[string]string{joberrorv1.LabelCaptured: joberrorv1.Captured}
+		je.Labels[joberrorv1.LabelCaptured] = joberrorv1.Captured
 		if f.Key == overflowKey {
 			je.Labels[joberrorv1.LabelCaptured] = joberrorv1.CapturedOverflow
 		}
-		f.Mark(je)
-		if cronJob := CronJob(job); cronJob != "" {
+		if cronJob := cronJobOf(f, job); cronJob != "" {
 			je.Labels[joberrorv1.LabelCronJobName] = cronJob
 		}
 	}
+	f.Mark(je)
 	bound(&je.Spec)
 	return je
 }
 
-// overflowKey is that of the one failure that stands for those over the limit.
-const overflowKey = "overflow"
+// Key and code of the failure that counts all those over the limit.
+const (
+	overflowKey  = "overflow"
+	overflowCode = "CaptureLimitExceeded"
+)
 
 // Overflow is what a failure over the limit of its Job counts as.
 func Overflow(f Failure, limit int) Failure {
 	return Failure{
-		Key: overflowKey, Occurrence: f.Key + "/" + f.Occurrence, Code: "CaptureLimitExceeded", Source: f.Source, At: f.At, OfPod: true,
+		Key: overflowKey, Occurrence: f.Key + "/" + f.Occurrence, Code: overflowCode, Source: f.Source, At: f.At, OfPod: true,
 		Message: fmt.Sprintf("the Job failed in more than %d ways; status.occurrences counts the failures that are not recorded one by one", limit),
 	}
 }
@@ -133,6 +139,14 @@ func CronJob(job *batchv1.Job) string {
 		return ""
 	}
 	return owner.Name
+}
+
+// cronJobOf returns the name of the CronJob that failed, or that started the Job.
+func cronJobOf(f Failure, job *batchv1.Job) string {
+	if f.CronJob {
+		return job.Name
+	}
+	return CronJob(job)
 }
 
 // LastLines is the end of a text, of this many bytes at most, with a visible mark

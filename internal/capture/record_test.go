@@ -74,10 +74,13 @@ func TestACapturedErrorSaysWhichWorkFailed(t *testing.T) {
 	t.Parallel()
 	run := job("nightly-1", "1")
 	run.OwnerReferences = []metav1.OwnerReference{{APIVersion: "batch/v1", Kind: "CronJob", Name: "nightly", UID: "c", Controller: ptr.To(true)}}
-	seen := Failure{Key: "k", Occurrence: "o", At: start.Time}
+	seen := Failure{Key: "k", Occurrence: "o", Code: "OOMKilled", At: start.Time}
 	je := seen.JobError(run, "alice")
 	if je.Labels[joberrorv1.LabelCaptured] != joberrorv1.Captured || je.Labels[joberrorv1.LabelCronJobName] != "nightly" || je.Namespace != "team" || je.Spec.UserID != "alice" {
 		t.Errorf("it is %+v", je)
+	}
+	if class := je.Labels[joberrorv1.LabelClass]; class != joberrorv1.ClassResources {
+		t.Errorf("it is of the class %q", class)
 	}
 	if alone := seen.JobError(job("job", "1"), "alice"); alone.Labels[joberrorv1.LabelCronJobName] != "" {
 		t.Errorf("one of no CronJob has the labels %v", alone.Labels)
@@ -90,8 +93,8 @@ func TestAReportIsNotCaptured(t *testing.T) {
 	reported := Failure{Key: "k", At: start.Time, Source: "pod/main", Report: &resolvev1.Record{
 		ID: "row-1", JobID: "other", Message: "m", Source: "warehouse", UserID: "bob", CreatedAt: "2026-11-05T09:00:00.5+01:00"}}
 	je := reported.JobError(job("job", "1"), "alice")
-	if len(je.Labels) > 0 || len(je.Annotations) > 0 {
-		t.Errorf("it is marked with %v, %v", je.Labels, je.Annotations)
+	if len(je.Labels) != 1 || je.Labels[joberrorv1.LabelClass] != joberrorv1.ClassData || len(je.Annotations) != 1 || je.Annotations[joberrorv1.AnnotationOccurrence] == "" {
+		t.Errorf("it is marked with %v, %v, want its class and its occurrence alone", je.Labels, je.Annotations)
 	}
 	want := joberrorv1.JobErrorSpec{JobID: "job", UserID: "bob", CreatedAt: "2026-11-05T08:00:00.5Z", Message: "m", Source: "warehouse"}
 	if je.Spec != want {

@@ -22,8 +22,11 @@ func (o Options) Watches(namespace string) bool {
 // that is gone and was never seen are not known: no selector but the empty one
 // selects it.
 func (o Options) Wants(job *batchv1.Job, namespace metav1.Object) bool {
-	return o.Enabled && o.selector.Matches(labels.Set(job.Labels)) && !Off(joberrorv1.AnnotationCapture, job, namespace)
+	return o.Enabled && o.Selects(job) && !Off(joberrorv1.AnnotationCapture, job, namespace)
 }
+
+// Selects reports whether the selector of --capture-selector matches a Job.
+func (o Options) Selects(job *batchv1.Job) bool { return o.selector.Matches(labels.Set(job.Labels)) }
 
 // Off tells whether one of the objects turns off what the annotation is about.
 func Off(annotation string, objects ...metav1.Object) bool {

@@ -17,6 +17,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	joberrorv1 "joberror.io/operator/api/v1"
+	"joberror.io/operator/internal/retention"
 )
 
 // Namespace returns the metadata of a namespace.
@@ -62,6 +63,14 @@ func Remember(je *joberrorv1.JobError, job *batchv1.Job, namespace types.UID) {
 	ensureOwner(je, namespaceOwner(je, namespace))
 }
 
+// RememberRetention keeps the Job's own retention on a new JobError: the Job may be
+// gone before the first status holds it.
+func RememberRetention(je *joberrorv1.JobError, job *batchv1.Job) {
+	if own := retention.OfJob(job); own != "" {
+		metav1.SetMetaDataAnnotation(&je.ObjectMeta, joberrorv1.AnnotationRetention, own)
+	}
+}
+
 // Keep makes a JobError that has owners, whoever set them, outlive them all:
 // its Namespace becomes one of them.
 func Keep(je *joberrorv1.JobError, namespace types.UID) {
@@ -104,12 +113,12 @@ func Linked(je *joberrorv1.JobError) *joberrorv1.JobReference {
 	}
 	for _, o := range je.OwnerReferences {
 		if isJob(o) && (o.Name == je.Spec.JobID || string(o.UID) == je.Spec.JobID) {
-			return &joberrorv1.JobReference{Name: o.Name, UID: o.UID}
+			return &joberrorv1.JobReference{Name: o.Name, UID: o.UID, Retention: retention.Remembered(je)}
 		}
 	}
 	// The labels may be those of another error, which somebody copied.
 	if uid := je.Labels[joberrorv1.LabelJobUID]; uid != "" && je.Labels[joberrorv1.LabelJobName] == je.Spec.JobID {
-		return &joberrorv1.JobReference{Name: je.Spec.JobID, UID: types.UID(uid)}
+		return &joberrorv1.JobReference{Name: je.Spec.JobID, UID: types.UID(uid), Retention: retention.Remembered(je)}
 	}
 	return nil
 }

@@ -54,6 +54,13 @@ func Runs(ctx context.Context, cache client.Reader, namespace, cronJob string) (
 	return list.Items, err
 }
 
+// In returns the Jobs of a namespace in the cache.
+func In(ctx context.Context, cache client.Reader, namespace string) ([]batchv1.Job, error) {
+	var list batchv1.JobList
+	err := cache.List(ctx, &list, client.InNamespace(namespace), client.UnsafeDisableDeepCopy)
+	return list.Items, err
+}
+
 // OfCronJob returns the JobErrors in the cache that were captured of the runs of
 // a CronJob.
 func OfCronJob(ctx context.Context, cache client.Reader, namespace, cronJob string) ([]joberrorv1.JobError, error) {

@@ -70,12 +70,12 @@ func TestTheLeaderAloneTells(t *testing.T) {
 
 func TestOfANamespaceThatIsGoneNothingIsTold(t *testing.T) {
 	t.Parallel()
-	Captured("gone", "ExitCode:1", 0)
-	Captured("gone", "OOMKilled", 0)
-	Captured("stays", "ExitCode:1", 0)
+	Captured("gone", "application", "ExitCode:1", 0)
+	Captured("gone", "resources", "OOMKilled", 0)
+	Captured("stays", "application", "ExitCode:1", 0)
 	namespaceGone(toolscache.DeletedFinalStateUnknown{Key: "gone"})
-	want := "# HELP joberror_captured_total Failures of Jobs that were recorded or counted, by their code.\n" +
-		"# TYPE joberror_captured_total counter\njoberror_captured_total{code=\"ExitCode:1\",namespace=\"stays\"} 1\n"
+	want := "# HELP joberror_captured_total Failures of Jobs that were recorded or counted, by their class and code.\n" +
+		"# TYPE joberror_captured_total counter\njoberror_captured_total{class=\"application\",code=\"ExitCode:1\",namespace=\"stays\"} 1\n"
 	if err := testutil.CollectAndCompare(captured, strings.NewReader(want)); err != nil {
 		t.Error(err)
 	}

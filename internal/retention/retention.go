@@ -47,6 +47,11 @@ func OfJob(job *batchv1.Job) string {
 	return bounded.String(job.Annotations[joberrorv1.AnnotationRetention], maxText)
 }
 
+// Remembered returns the Job's own retention as the operator noted it on an error.
+func Remembered(je *joberrorv1.JobError) string {
+	return bounded.String(je.Annotations[joberrorv1.AnnotationRetention], maxText)
+}
+
 // For is the retention under a Job's own one. A Job's that can't be read
 // counts as none.
 func (p Policy) For(own string) time.Duration {

@@ -44,6 +44,16 @@ func endsAs(t *testing.T, pod *corev1.Pod, how string) {
 	}
 }
 
+// dated writes that a pod became ready just now, as a kubelet does: it shows how the
+// node's clock differs from the API server's.
+func dated(t *testing.T, pod *corev1.Pod) {
+	t.Helper()
+	patch := fmt.Sprintf(`{"status":{"conditions":[{"type":"ContainersReady","status":"True","lastTransitionTime":%q}]}}`, time.Now().UTC().Format(time.RFC3339))
+	if err := cluster.Client.Status().Patch(t.Context(), pod, harness.MergePatch(patch)); err != nil {
+		t.Fatal(err)
+	}
+}
+
 func TestErrorsOutliveTheirJob(t *testing.T) {
 	t.Parallel()
 	ns := cluster.Namespace(t)
@@ -65,6 +75,7 @@ func TestAPodThatFailsAfterItsJobIsGoneIsCaptured(t *testing.T) {
 	ns := cluster.Namespace(t)
 	job := harness.Create(t, cluster.Client, harness.Job(ns, "job", harness.Playing(running)))
 	pod := runs(t, ns, "job")
+	dated(t, pod)
 	// The Job controller counts the pod before it goes.
 	pod.Finalizers = append(pod.Finalizers, "example.com/hold")
 	if err := cluster.Client.Update(t.Context(), pod); err != nil {
@@ -74,12 +85,20 @@ func TestAPodThatFailsAfterItsJobIsGoneIsCaptured(t *testing.T) {
 		t.Fatal(err)
 	}
 	pod = podOf(t, ns, "job", func(pod *corev1.Pod) bool { return pod.DeletionTimestamp != nil })
-	// A later Job of the same name is another Job.
-	later := harness.Create(t, cluster.Client, harness.Job(ns, "job"))
-	ends(t, pod, 4)
+	// A later Job of the same name is another Job, and its success is its own.
+	later := harness.Create(t, cluster.Client, harness.Job(ns, "job", func(job *batchv1.Job) { job.Spec.Suspend = nil }))
+	requested := pod.DeletionTimestamp.Add(-time.Duration(*pod.DeletionGracePeriodSeconds) * time.Second)
+	endsAs(t, pod, fmt.Sprintf(`{"exitCode":4,"reason":"Error","finishedAt":%q}`, requested.Add(-10*time.Second).UTC().Format(time.RFC3339)))
 	je := captured(t, ns, "ExitCode:4")[0]
 	if je.Status.Job == nil || je.Status.Job.UID != job.UID || je.Status.Job.UID == later.UID {
 		t.Errorf("it is linked to %+v, want %s", je.Status.Job, job.UID)
+	}
+	cluster.JobIs(t, ns, "job", batchv1.JobComplete)
+	harness.Create(t, cluster.Client, harness.Job(ns, "other", harness.Failing("3")))
+	for _, je := range captured(t, ns, "BackoffLimitExceeded", "ExitCode:3", "ExitCode:4") {
+		if je.Spec.Resolved {
+			t.Errorf("%s is resolved: %s", je.Spec.Code, message(je))
+		}
 	}
 	if err := cluster.Client.Patch(t.Context(), pod, harness.MergePatch(`{"metadata":{"finalizers":null}}`)); err != nil {
 		t.Fatal(err)
@@ -221,4 +240,87 @@ func TestAPodThatIsTakenForAnotherReasonLaterIsOneFailure(t *testing.T) {
 	// What fails after it is captured after it.
 	harness.Create(t, cluster.Client, harness.Job(ns, "other", harness.Failing("3")))
 	captured(t, ns, "BackoffLimitExceeded", "DeletionByTaintManager", "ExitCode:3")
+}
+
+// The Job controller labels no pods of such a Job.
+func TestAJobWithASelectorOfItsOwnIsCaptured(t *testing.T) {
+	t.Parallel()
+	ns := cluster.Namespace(t)
+	harness.Create(t, cluster.Client, harness.Job(ns, "job", harness.Failing("3"), func(job *batchv1.Job) {
+		job.Spec.ManualSelector = ptr.To(true)
+		job.Spec.Selector = &metav1.LabelSelector{MatchLabels: map[string]string{"run": "by-hand"}}
+		job.Spec.Template.Labels = map[string]string{"run": "by-hand"}
+	}))
+	captured(t, ns, "BackoffLimitExceeded", "ExitCode:3")
+}
+
+func TestAnOptOutThatIsTakenBackIsHonored(t *testing.T) {
+	t.Parallel()
+	optOut := map[string]func(ns string) []string{
+		"of the Job":       func(ns string) []string { return []string{"job", "job", "-n", ns} },
+		"of its namespace": func(ns string) []string { return []string{"namespace", ns} },
+	}
+	for name, object := range optOut {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			ns := cluster.Namespace(t)
+			harness.Create(t, cluster.Client, harness.Job(ns, "job", func(job *batchv1.Job) { job.Spec.BackoffLimit = ptr.To[int32](0) }))
+			annotate := func(value string) {
+				cluster.Kubectl(t, append([]string{"annotate", "--overwrite"}, append(object(ns), "joberror.io/capture"+value)...)...)
+			}
+			annotate("=false")
+			// The operator sees what comes later, later.
+			cluster.Kubectl(t, "patch", "job", "job", "-n", ns, "--type=merge", "-p",
+				`{"spec":{"suspend":false,"template":{"metadata":{"annotations":{"dev.joberror.io/exit-code":"3"}}}}}`)
+			cluster.JobIs(t, ns, "job", batchv1.JobFailed)
+			if got := cluster.Errors(t, ns); len(got) > 0 {
+				t.Errorf("captured are %v", harness.Named(got, harness.Code))
+			}
+			annotate("-")
+			captured(t, ns, "BackoffLimitExceeded", "ExitCode:3")
+		})
+	}
+}
+
+// A pod that could not run and is deleted before the grace period is over; see the
+// operator's flags for how long that is. What had only begun to wait when the Job was
+// suspended is no failure.
+func TestWhatAPodWaitedForWhenItWasDeletedIsRecorded(t *testing.T) {
+	t.Parallel()
+	ns := cluster.Namespace(t)
+	harness.Create(t, cluster.Client, harness.Job(ns, "job", retried, harness.Playing("phase: Pending\nconditions:\n- {type: PodScheduled, status: 'False', reason: Unschedulable, message: no node}")))
+	podOf(t, ns, "job", func(pod *corev1.Pod) bool { return len(pod.Status.Conditions) > 0 })
+	cluster.Kubectl(t, "delete", "job", "job", "-n", ns)
+	captured(t, ns, "Unschedulable")
+}
+
+// An eviction after a wait for a node: ordinary on nodes that come and go.
+func TestAPodThatWaitedForANodeAndWasEvictedIsTwoFailures(t *testing.T) {
+	t.Parallel()
+	ns := cluster.Namespace(t)
+	harness.Create(t, cluster.Client, harness.Job(ns, "job", harness.Playing("phase: Pending\nconditions:\n- {type: PodScheduled, status: 'False', reason: Unschedulable, message: no node}")))
+	captured(t, ns, "Unschedulable")
+	pod := podOf(t, ns, "job", func(pod *corev1.Pod) bool { return true })
+	patch := harness.MergePatch(`{"status":{"phase":"Failed","reason":"Evicted","message":"The node was low on resource: memory.","conditions":[{"type":"PodScheduled","status":"True"}]}}`)
+	if err := cluster.Client.Status().Patch(t.Context(), pod, patch); err != nil {
+		t.Fatal(err)
+	}
+	captured(t, ns, "BackoffLimitExceeded", "Evicted", "Unschedulable")
+}
+
+func TestWhatThePolicyOfTheJobIgnoresIsNotRecorded(t *testing.T) {
+	t.Parallel()
+	ns := cluster.Namespace(t)
+	harness.Create(t, cluster.Client, harness.Job(ns, "job", harness.Playing(running), func(job *batchv1.Job) {
+		job.Spec.PodFailurePolicy = &batchv1.PodFailurePolicy{Rules: []batchv1.PodFailurePolicyRule{{
+			Action:      batchv1.PodFailurePolicyActionIgnore,
+			OnExitCodes: &batchv1.PodFailurePolicyOnExitCodesRequirement{Operator: batchv1.PodFailurePolicyOnExitCodesOpIn, Values: []int32{42}},
+		}}}
+	}))
+	pod := runs(t, ns, "job")
+	ends(t, pod, 42)
+	// The Job goes on with another pod.
+	next := podOf(t, ns, "job", func(p *corev1.Pod) bool { return p.UID != pod.UID && p.Status.Phase == corev1.PodRunning })
+	ends(t, next, 3)
+	captured(t, ns, "BackoffLimitExceeded", "ExitCode:3")
 }

@@ -96,8 +96,11 @@ func check(t *testing.T, job *batchv1.Job, je joberrorv1.JobError, source, messa
 		t.Errorf("%s: source %q, message %q; want %q, %q", je.Spec.Code, je.Spec.Source, je.Spec.Message, source, message)
 	}
 	reported := job.Name == "records"
-	if (je.Labels[joberrorv1.LabelCaptured] == joberrorv1.Captured) == reported || (je.Status.Occurrences > 0) == reported {
+	if (je.Labels[joberrorv1.LabelCaptured] == joberrorv1.Captured) == reported || je.Status.Occurrences == 0 {
 		t.Errorf("%s: labels %v, %d occurrences", je.Spec.Code, je.Labels, je.Status.Occurrences)
+	}
+	if class := je.Labels[joberrorv1.LabelClass]; class == "" || (class == joberrorv1.ClassData) != reported {
+		t.Errorf("%s is of the class %q", je.Spec.Code, class)
 	}
 	if je.Spec.JobID != job.Name || je.Spec.UserID != "kubectl-client-side-apply" || !harness.HasOwner(&je, job.UID) || je.Status.Job == nil || je.Status.Job.UID != job.UID {
 		t.Errorf("%s: %+v, owners %v, linked to %+v", je.Spec.Code, je.Spec, je.OwnerReferences, je.Status.Job)

@@ -121,8 +121,8 @@ func TestMetricsTellWhatBecameOfErrors(t *testing.T) {
 	harness.Do(t, cluster.Config(), http.MethodPut, path+"/resolve", `{"errors":["a"]}`).Want(t, http.StatusOK)
 	want := []string{
 		`joberror_open_errors{namespace="` + ns + `"} 4`,
-		`joberror_captured_total{code="BackoffLimitExceeded",namespace="` + ns + `"} 1`,
-		`joberror_captured_total{code="ExitCode:3",namespace="` + ns + `"} 1`,
+		`joberror_captured_total{class="application",code="BackoffLimitExceeded",namespace="` + ns + `"} 1`,
+		`joberror_captured_total{class="application",code="ExitCode:3",namespace="` + ns + `"} 1`,
 		`joberror_reported_total{namespace="` + ns + `"} 1`,
 		`joberror_resolved_total{namespace="` + ns + `",reason="SetByResolution"} 1`,
 		`joberror_capture_duration_seconds_count `,

@@ -9,8 +9,11 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
+	"golang.org/x/sync/errgroup"
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/rest"
 
@@ -49,7 +52,7 @@ func TestAJobReportsItsRecords(t *testing.T) {
 		t.Errorf("answers are %+v", first)
 	}
 	je := cluster.When(t, ns, "row-17", linked(joberrorv1.ReasonJobFound))
-	if je.Labels[joberrorv1.LabelCaptured] != "" || len(je.OwnerReferences) != 2 || je.Spec.Message != "no date" {
+	if je.Labels[joberrorv1.LabelCaptured] != "" || je.Labels[joberrorv1.LabelClass] != joberrorv1.ClassData || len(je.OwnerReferences) != 2 || je.Spec.Message != "no date" {
 		t.Errorf("the error is %+v", je)
 	}
 	if je := cluster.When(t, ns, first[1].ID, resolved); je.Status.ResolvedBy != "pipeline" {
@@ -189,4 +192,205 @@ func TestTheErrorsOfAJobThatIsGoneCanStillBeReported(t *testing.T) {
 		t.Errorf("the same record is %s, and %s after the Job is gone", before[0].ID, after[0].ID)
 	}
 	cluster.When(t, ns, after[1].ID, linked(joberrorv1.ReasonJobDeleted))
+}
+
+// occurrences waits until an error counts that many occurrences, and returns it.
+func occurrences(t *testing.T, ns, name string, want int32) *joberrorv1.JobError {
+	t.Helper()
+	var je *joberrorv1.JobError
+	harness.Eventually(t, func() string {
+		je = cluster.Settled(t, ns, name)
+		if got := je.Status.Occurrences; got != want {
+			return fmt.Sprintf("%s counts %d occurrences, want %d", name, got, want)
+		}
+		return ""
+	})
+	return je
+}
+
+// post reports one record and returns the answer.
+func post(t *testing.T, as *rest.Config, path, body string) resolvev1.Record {
+	t.Helper()
+	var record resolvev1.Record
+	if err := json.Unmarshal(harness.Do(t, as, http.MethodPost, path, body).Want(t, http.StatusCreated).Body, &record); err != nil {
+		t.Fatal(err)
+	}
+	return record
+}
+
+func TestARecordReportedAgainCountsAndReopens(t *testing.T) {
+	t.Parallel()
+	ns := cluster.Namespace(t)
+	path := job(t, ns)
+	cluster.Grant(t, ns, "pipeline", "joberror-reporter")
+	pipeline := cluster.User(t, "pipeline")
+	for name, body := range map[string]string{
+		"by its id":      `{"_id":"row-17","code":"E1","message":"no date"}`,
+		"by its content": `{"code":"E2","message":"no date either"}`,
+	} {
+		id := post(t, pipeline, path, body).ID
+		je := occurrences(t, ns, id, 1)
+		if je.Status.FirstSeen == nil || !je.Status.FirstSeen.Equal(je.Status.LastSeen) || len(je.Status.RecentOccurrences) != 1 {
+			t.Errorf("%s: the first status is %+v", name, je.Status)
+		}
+		first := je.Status.FirstSeen
+		// The status knows whole seconds.
+		time.Sleep(time.Second)
+		if again := post(t, pipeline, path, body); again.ID != id {
+			t.Errorf("%s: reported again it is %s, and was %s", name, again.ID, id)
+		}
+		je = occurrences(t, ns, id, 2)
+		if !je.Status.FirstSeen.Equal(first) || !first.Before(je.Status.LastSeen) || je.Spec.Resolved {
+			t.Errorf("%s: reported twice it is %+v", name, je.Status)
+		}
+
+		harness.Do(t, cluster.Config(), http.MethodPut, path+"/"+id+"/resolve", "").Want(t, http.StatusCreated)
+		cluster.When(t, ns, id, resolved)
+		if again := post(t, pipeline, path, body); again.ID != id || again.Resolved {
+			t.Errorf("%s: reported after it was resolved it is %+v", name, again)
+		}
+		je = occurrences(t, ns, id, 3)
+		condition := meta.FindStatusCondition(je.Status.Conditions, joberrorv1.ConditionResolved)
+		if je.Spec.Resolved || condition.Reason != joberrorv1.ReasonReopened || condition.Message != "reopened: the same record was reported again by pipeline" ||
+			je.Status.ResolvedBy != "" || je.Status.ResolvedAt != nil {
+			t.Errorf("%s: reopened it is %+v", name, je)
+		}
+	}
+	if n := len(cluster.Errors(t, ns)); n != 2 {
+		t.Errorf("%d errors, want 2", n)
+	}
+}
+
+func TestARecordWithACreatedAtIsCountedOnceHoweverOftenItIsSent(t *testing.T) {
+	t.Parallel()
+	ns := cluster.Namespace(t)
+	path := job(t, ns)
+	at := func(ago time.Duration) string { return time.Now().Add(-ago).UTC().Format(time.RFC3339Nano) }
+	body := fmt.Sprintf(`[{"message":"a","createdAt":%q},{"message":"b","createdAt":%[1]q},{"message":"a","createdAt":%[1]q},{"message":"a","createdAt":%q}]`, at(time.Hour), at(time.Minute))
+	sent := results(t, harness.Do(t, cluster.Config(), http.MethodPost, path, body).Want(t, 201))
+	if len(sent) != 4 || sent[0].ID != sent[2].ID || sent[0].ID != sent[3].ID || sent[0].ID == sent[1].ID {
+		t.Fatalf("answers are %+v", sent)
+	}
+	occurrences(t, ns, sent[0].ID, 3)
+	occurrences(t, ns, sent[1].ID, 1)
+	harness.Do(t, cluster.Config(), http.MethodPut, path+"/resolve", "").Want(t, http.StatusOK)
+	a, b := cluster.When(t, ns, sent[0].ID, resolved), cluster.When(t, ns, sent[1].ID, resolved)
+	for range 2 {
+		again := results(t, harness.Do(t, cluster.Config(), http.MethodPost, path, body).Want(t, 201))
+		if !again[0].Resolved || !again[1].Resolved || again[0].ID != sent[0].ID || again[1].ID != sent[1].ID {
+			t.Errorf("sent again: %+v", again)
+		}
+	}
+	for _, before := range []*joberrorv1.JobError{a, b} {
+		// Nothing is written, so nothing can come later.
+		if je := cluster.Settled(t, ns, before.Name); je.ResourceVersion != before.ResourceVersion {
+			t.Errorf("%+v became %+v", before.Status, je.Status)
+		}
+	}
+	// It happened before the error was resolved, and was known only after that.
+	late := post(t, cluster.Config(), path, fmt.Sprintf(`{"message":"b","createdAt":%q}`, at(time.Minute)))
+	if je := occurrences(t, ns, late.ID, 2); !je.Spec.Resolved {
+		t.Errorf("what happened before it was resolved reopens it: %+v", je.Status)
+	}
+	fresh := post(t, cluster.Config(), path, fmt.Sprintf(`{"message":"b","createdAt":%q}`, at(0)))
+	if je := occurrences(t, ns, fresh.ID, 3); je.Spec.Resolved || fresh.Resolved {
+		t.Errorf("what happened after it was resolved does not reopen it: %+v", je.Status)
+	}
+}
+
+func TestEqualRowsOfOneReportAreCounted(t *testing.T) {
+	t.Parallel()
+	ns := cluster.Namespace(t)
+	path := job(t, ns)
+	rows := func(n int, row string) string { return "[" + strings.Repeat(row+",", n-1) + row + "]" }
+	three := results(t, harness.Do(t, cluster.Config(), http.MethodPost, path, rows(3, `{"_id":"three","message":"a"}`)).Want(t, 201))
+	if len(three) != 3 || three[0].ID != "three" || three[2].ID != "three" {
+		t.Errorf("answers are %+v", three)
+	}
+	occurrences(t, ns, "three", 3)
+	harness.Do(t, cluster.Config(), http.MethodPost, path, rows(2, `{"_id":"three","message":"a"}`)).Want(t, 201)
+	occurrences(t, ns, "three", 5)
+
+	many := results(t, harness.Do(t, cluster.Config(), http.MethodPost, path, rows(1000, `{"_id":"many","message":"a"}`)).Want(t, 201))
+	je := occurrences(t, ns, "many", 1000)
+	if len(many) != 1000 || len(je.Status.RecentOccurrences) != 100 || len(cluster.Errors(t, ns)) != 2 {
+		t.Errorf("%d answers, %d occurrences remembered, %d errors", len(many), len(je.Status.RecentOccurrences), len(cluster.Errors(t, ns)))
+	}
+	harness.Do(t, cluster.Config(), http.MethodPut, path+"/many/resolve", "").Want(t, http.StatusCreated)
+	cluster.When(t, ns, "many", resolved)
+	harness.Do(t, cluster.Config(), http.MethodPost, path, rows(1000, `{"_id":"many","message":"a"}`)).Want(t, 201)
+	if je := occurrences(t, ns, "many", 2000); je.Spec.Resolved {
+		t.Errorf("it is %+v", je)
+	}
+}
+
+func TestARecordReportedAsResolvedStaysResolved(t *testing.T) {
+	t.Parallel()
+	ns := cluster.Namespace(t)
+	path := job(t, ns)
+	const body = `{"_id":"a","message":"a","resolved":true}`
+	post(t, cluster.Config(), path, body)
+	cluster.When(t, ns, "a", resolved)
+	if again := post(t, cluster.Config(), path, body); !again.Resolved {
+		t.Errorf("the answer is %+v", again)
+	}
+	if je := occurrences(t, ns, "a", 2); !je.Spec.Resolved || je.Status.ResolvedAt == nil {
+		t.Errorf("it is %+v", je.Status)
+	}
+	// Reported as open, it is reopened.
+	post(t, cluster.Config(), path, `{"_id":"b","message":"b","resolved":true}`)
+	cluster.When(t, ns, "b", resolved)
+	if again := post(t, cluster.Config(), path, `{"_id":"b","message":"b"}`); again.Resolved {
+		t.Errorf("the answer is %+v", again)
+	}
+	if je := occurrences(t, ns, "b", 2); je.Spec.Resolved {
+		t.Errorf("it is %+v", je.Status)
+	}
+}
+
+func TestADryRunOfARecordReportedAgainWritesNothing(t *testing.T) {
+	t.Parallel()
+	ns := cluster.Namespace(t)
+	path := job(t, ns)
+	const body = `{"_id":"a","message":"a"}`
+	post(t, cluster.Config(), path, body)
+	occurrences(t, ns, "a", 1)
+	harness.Do(t, cluster.Config(), http.MethodPut, path+"/a/resolve", "").Want(t, http.StatusCreated)
+	before := cluster.When(t, ns, "a", resolved)
+	if would := post(t, cluster.Config(), path+"?dryRun=All", body); would.Resolved {
+		t.Errorf("the answer is %+v", would)
+	}
+	if je := cluster.Settled(t, ns, "a"); je.ResourceVersion != before.ResourceVersion {
+		t.Errorf("it was written: %+v", je)
+	}
+}
+
+// The controller writes the first status at the same time.
+func TestReportsOfOneRecordAtOnceAreAllCounted(t *testing.T) {
+	t.Parallel()
+	ns := cluster.Namespace(t)
+	path := job(t, ns)
+	var group errgroup.Group
+	group.SetLimit(10)
+	for range 40 {
+		group.Go(func() error {
+			answer := harness.Do(t, cluster.Config(), http.MethodPost, path, `[{"_id":"a","message":"a"},{"_id":"a","message":"a"}]`)
+			if answer.Code != http.StatusCreated {
+				return fmt.Errorf("%d: %s", answer.Code, answer.Body)
+			}
+			return nil
+		})
+	}
+	if err := group.Wait(); err != nil {
+		t.Fatal(err)
+	}
+	occurrences(t, ns, "a", 80)
+}
+
+func TestAnErrorThatNobodyReportedIsCountedWhenItIs(t *testing.T) {
+	t.Parallel()
+	ns := cluster.Namespace(t)
+	path := job(t, ns, "mine")
+	post(t, cluster.Config(), path, `{"_id":"mine","code":"code","message":"message of mine"}`)
+	occurrences(t, ns, "mine", 2)
 }

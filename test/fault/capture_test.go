@@ -6,11 +6,14 @@ package fault
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 
 	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/utils/ptr"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	joberrorv1 "joberror.io/operator/api/v1"
@@ -55,6 +58,28 @@ func TestWhatFailedWhileTheOperatorWasDownIsCaptured(t *testing.T) {
 		if is := after[i]; is.ResourceVersion != was.ResourceVersion || is.Status.Occurrences != 1 {
 			t.Errorf("%s was written again: %+v, then %+v", was.Name, was.Status, is.Status)
 		}
+	}
+}
+
+// With its time to live over at once, the Job and its pod are gone. Its Event is left.
+func TestWhatFailedAndVanishedWhileTheOperatorWasDownIsKnownFromItsEvent(t *testing.T) {
+	ns := cluster.Namespace(t)
+	harness.Create(t, cluster.Client, harness.Job(ns, "job", harness.Failing("3"), func(job *batchv1.Job) {
+		job.Spec.TTLSecondsAfterFinished = ptr.To[int32](0)
+	}))
+	harness.Eventually(t, func() string {
+		var events corev1.EventList
+		err := cluster.Client.List(t.Context(), &events, client.InNamespace(ns))
+		failed := slices.ContainsFunc(events.Items, func(e corev1.Event) bool { return e.Reason == "BackoffLimitExceeded" })
+		if gone := cluster.Client.Get(t.Context(), harness.Key(ns, "job"), &batchv1.Job{}); err != nil || !failed || !apierrors.IsNotFound(gone) {
+			return fmt.Sprintf("the Job has not failed and gone: %v, %v", err, gone)
+		}
+		return ""
+	})
+	operate(t)
+	je := cluster.Holds(t, ns, harness.JobAndCode, "job/BackoffLimitExceeded")[0]
+	if !strings.Contains(je.Spec.Message, "from an Event") {
+		t.Errorf("it says %q", je.Spec.Message)
 	}
 }
 

@@ -1034,6 +1034,13 @@ func schema_joberrorio_operator_api_v1_JobErrorStatus(ref common.ReferenceCallba
 							Format:      "",
 						},
 					},
+					"summary": {
+						SchemaProps: spec.SchemaProps{
+							Description: "Summary is the first line of the message, cut to 100 characters, for tables. It is empty if the message fits in a table as it stands.",
+							Type:        []string{"string"},
+							Format:      "",
+						},
+					},
 					"expiresAt": {
 						SchemaProps: spec.SchemaProps{
 							Description: "When the record is deleted, resolved or not.",
@@ -1068,7 +1075,7 @@ func schema_joberrorio_operator_api_v1_JobErrorStatus(ref common.ReferenceCallba
 					},
 					"occurrences": {
 						SchemaProps: spec.SchemaProps{
-							Description: "How often the same failure happened, where the operator captured it from the Job or its pods.",
+							Description: "How often the error happened, for those that the operator captured from the Job or its pods, and for records that the Job reported.",
 							Type:        []string{"integer"},
 							Format:      "int32",
 						},
