@@ -39,6 +39,16 @@ run: assets build ## Run a control plane with the operator and samples; Ctrl-C s
 .PHONY: test
 test: assets $(TOOLS)/.built ## Run all tests, with the race detector, on a real control plane.
 	go test $(RACE) -timeout 40m ./...
+	@echo "The tests on a real node were left out: they need root and Linux. Run make test-node."
+
+.PHONY: test-node
+test-node: assets node-assets ## Run the tests that need a real node, as root on Linux.
+	go test $(RACE) -tags node -p 1 -parallel 4 -count=1 -timeout 30m ./hack/node ./test/node
+
+.PHONY: node
+node: assets node-assets ## Run a control plane with a real node, as root on Linux; Ctrl-C stops it all.
+	go build -o $(BIN)/node ./hack/node/up
+	@exec $(BIN)/node -assets $(ASSETS)
 
 FUZZTIME ?= 5s
 .PHONY: fuzz
@@ -66,6 +76,10 @@ build: ## Build the operator and what runs it here.
 assets: ## Build the control plane's binaries, and fetch the definitions that tests need, once; KUBEBUILDER_ASSETS is used where set.
 	@hack/assets/build.sh $(ASSETS)
 	@hack/assets/crds.sh $(BIN)/crds
+
+.PHONY: node-assets
+node-assets: ## Build a node's binaries, once, and install the Debian packages that this needs; KUBEBUILDER_ASSETS is used where set.
+	@hack/assets/node.sh $(ASSETS)
 
 .PHONY: generate
 generate: $(TOOLS)/.built ## Generate deepcopy functions and OpenAPI schemas.
@@ -117,7 +131,9 @@ $(TOOLS)/.built: hack/tools/go.mod hack/tools/go.sum $(wildcard hack/tools/*/*.g
 lint: $(TOOLS)/.built ## Check format, vet, staticcheck, Dockerfile, alerts, chart and licence headers.
 	@unformatted=$$(gofmt -l $$(git ls-files '*.go')); [ -z "$$unformatted" ] || { echo "gofmt: $$unformatted"; exit 1; }
 	go vet ./...
+	go vet -tags node ./hack/node/... ./test/node
 	$(TOOLS)/staticcheck ./...
+	$(TOOLS)/staticcheck -tags node ./hack/node/... ./test/node
 	$(TOOLS)/dockerfile Dockerfile
 	$(TOOLS)/alerts config/prometheus/alerts.yaml >/dev/null
 	$(TOOLS)/helm lint --quiet --strict --namespace joberror-system $(CHART)
@@ -137,6 +153,7 @@ verify: lint vuln ## Regenerate everything and fail on a difference; lint.
 	go mod tidy -diff
 	cd hack/tools && go mod tidy -diff && go vet ./...
 	cd hack/assets && go mod tidy -diff
+	cd hack/assets/runtime && go mod tidy -diff
 
 .PHONY: clean
 clean: ## Delete what was built and what make run left.
