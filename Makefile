@@ -131,9 +131,9 @@ $(TOOLS)/.built: hack/tools/go.mod hack/tools/go.sum $(wildcard hack/tools/*/*.g
 lint: $(TOOLS)/.built ## Check format, vet, staticcheck, Dockerfile, alerts, chart and licence headers.
 	@unformatted=$$(gofmt -l $$(git ls-files '*.go')); [ -z "$$unformatted" ] || { echo "gofmt: $$unformatted"; exit 1; }
 	go vet ./...
-	go vet -tags node ./hack/node/... ./test/node
+	GOOS=linux go vet -tags node ./hack/node/... ./test/node
 	$(TOOLS)/staticcheck ./...
-	$(TOOLS)/staticcheck -tags node ./hack/node/... ./test/node
+	GOOS=linux $(TOOLS)/staticcheck -tags node ./hack/node/... ./test/node
 	$(TOOLS)/dockerfile Dockerfile
 	$(TOOLS)/alerts config/prometheus/alerts.yaml >/dev/null
 	$(TOOLS)/helm lint --quiet --strict --namespace joberror-system $(CHART)

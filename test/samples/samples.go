@@ -28,7 +28,7 @@ var Failures = map[string][][3]string{
 	"init-container":     {{"ExitCode:6", "/fetch", "the container ended with exit code 6"}, backoff},
 	"sidecar":            {{"ExitCode:8", "/main", "the container ended with exit code 8"}, backoff},
 	"restarts":           {{"ExitCode:5", "/main", "the container ended with exit code 5"}, backoff},
-	"image-pull":         {{"ImagePullBackOff", "/main", "Back-off pulling image"}},
+	"image-pull":         {{"ImagePullBackOff", "/main", "registry.invalid/none:1"}},
 	"invalid-image-name": {{"InvalidImageName", "/main", "couldn't parse image name"}},
 	"config-error":       {{"CreateContainerConfigError", "/main", `secret "no-such-secret" not found`}},
 	"unschedulable":      {{"Unschedulable", "", "0/1 nodes are available"}},
