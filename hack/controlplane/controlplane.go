@@ -24,6 +24,9 @@ import (
 // readyTimeout is how long a part has to get ready.
 const readyTimeout = 3 * time.Minute
 
+// ClusterIP is the address of the API server's Service.
+const ClusterIP = "10.0.0.1"
+
 // Options tell where a control plane stands.
 type Options struct {
 	// Assets is the folder of the binaries; see hack/assets.
@@ -39,6 +42,9 @@ type Options struct {
 	// Hurry lets the controllers send more requests than they do by default, 20 a
 	// second: for very many Jobs at once.
 	Hurry bool
+	// Node starts a real node and waits until it is ready. Without it, kwok
+	// plays one.
+	Node func(context.Context, *Plane) ([]*Process, error)
 	// Say is told what goes on.
 	Say func(format string, args ...any)
 }
@@ -86,7 +92,7 @@ func (p *Plane) start(ctx context.Context) error {
 		return err
 	}
 	for _, start := range []func(context.Context) error{
-		p.startEtcd, p.startAPIServer, p.startControllerManager, p.startScheduler, p.startKubelet,
+		p.startEtcd, p.startAPIServer, p.startControllerManager, p.startScheduler, p.startNode,
 	} {
 		ctx, cancel := context.WithTimeout(ctx, readyTimeout)
 		err := start(ctx)
@@ -154,7 +160,8 @@ func (p *Plane) makeKeys() error {
 	}
 	p.clients = clients
 	return errors.Join(
-		clients.issue("apiserver", pkix.Name{CommonName: "kube-apiserver"}, "localhost", "127.0.0.1", "10.0.0.1", "kubernetes.default.svc"),
+		clients.issue("apiserver", pkix.Name{CommonName: "kube-apiserver"}, "localhost", "127.0.0.1", ClusterIP, "kubernetes.default.svc"),
+		clients.issue("apiserver-kubelet", pkix.Name{CommonName: "kube-apiserver-kubelet", Organization: []string{"system:masters"}}),
 		proxies.issue("proxy", pkix.Name{CommonName: "front-proxy"}),
 		newServiceAccountKey(filepath.Join(dir, "service-accounts.key")),
 	)
@@ -176,6 +183,10 @@ func (p *Plane) takePorts() error {
 			return fmt.Errorf("%s: %w", port.name, err)
 		}
 		*port.target = net.JoinHostPort("127.0.0.1", strconv.Itoa(number))
+	}
+	if p.options.Node != nil {
+		// Pods look for it there, and nothing has to route them.
+		p.api = net.JoinHostPort(ClusterIP, "443")
 	}
 	return nil
 }

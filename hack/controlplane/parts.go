@@ -47,12 +47,12 @@ func (p *Plane) startAPIServer(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	process, err := p.launch("kube-apiserver", append(audit,
+	process, err := p.launch("kube-apiserver", append(append(audit, p.nodeFlags()...),
 		"--etcd-servers=http://"+p.etcd,
 		"--bind-address="+host, "--advertise-address="+host, "--secure-port="+port,
 		"--tls-cert-file="+pki("apiserver.crt"), "--tls-private-key-file="+pki("apiserver.key"),
 		"--client-ca-file="+pki("ca.crt"),
-		"--authorization-mode=RBAC",
+		"--authorization-mode=Node,RBAC",
 		"--service-cluster-ip-range=10.0.0.0/24",
 		"--service-account-issuer=https://kubernetes.default.svc",
 		"--service-account-signing-key-file="+pki("service-accounts.key"),
@@ -82,6 +82,21 @@ func (p *Plane) startAPIServer(ctx context.Context) error {
 	return process.waitFor(ctx, func(ctx context.Context) error {
 		return client.RESTClient().Get().AbsPath("/readyz").Do(ctx).Error()
 	})
+}
+
+// nodeFlags returns what the API server needs for a real node: to reach the
+// kubelet, and pods at their own addresses, since nothing here routes a Service.
+func (p *Plane) nodeFlags() []string {
+	if p.options.Node == nil {
+		return nil
+	}
+	return []string{
+		"--enable-aggregator-routing=true",
+		"--enable-admission-plugins=NodeRestriction",
+		"--kubelet-client-certificate=" + p.path("pki", "apiserver-kubelet.crt"),
+		"--kubelet-client-key=" + p.path("pki", "apiserver-kubelet.key"),
+		"--kubelet-preferred-address-types=InternalIP",
+	}
 }
 
 // auditFlags turn the audit log on where it is wanted.
@@ -124,6 +139,16 @@ func (p *Plane) startScheduler(context.Context) error {
 		"--kubeconfig="+kubeconfig, "--authentication-kubeconfig="+kubeconfig, "--authorization-kubeconfig="+kubeconfig,
 		"--secure-port=0", "--leader-elect=false",
 	)
+	return err
+}
+
+// startNode starts the node that was asked for.
+func (p *Plane) startNode(ctx context.Context) error {
+	if p.options.Node == nil {
+		return p.startKubelet(ctx)
+	}
+	processes, err := p.options.Node(ctx, p)
+	p.processes = append(p.processes, processes...)
 	return err
 }
 

@@ -62,6 +62,10 @@ type Cluster struct {
 	Flags []string
 	// Hurry lets the control plane's controllers do more at a time.
 	Hurry bool
+	// Node starts a real node in kwok's place, with Dir as its folder. The
+	// operator then runs in its pods.
+	Node func(context.Context, *controlplane.Plane) ([]*controlplane.Process, error)
+	Dir  string
 	// Rough says that parts of the control plane are killed, so that an
 	// operator's complaints about it are no alarm.
 	Rough bool
@@ -78,7 +82,10 @@ type Cluster struct {
 func Main(m *testing.M, cluster *Cluster) int {
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
-	dir, err := os.MkdirTemp("", "joberror-test-")
+	dir, err := cluster.Dir, error(nil)
+	if dir == "" {
+		dir, err = os.MkdirTemp("", "joberror-test-")
+	}
 	if err == nil {
 		err = cluster.start(ctx, dir)
 	}
@@ -118,7 +125,7 @@ func (c *Cluster) start(ctx context.Context, dir string) error {
 		return err
 	}
 	c.Plane, err = controlplane.Start(ctx, controlplane.Options{
-		Assets: filepath.Join(c.Root, "bin", "assets"), Dir: dir, Audit: true, Hurry: c.Hurry, Say: func(string, ...any) {},
+		Assets: filepath.Join(c.Root, "bin", "assets"), Dir: dir, Audit: true, Hurry: c.Hurry, Node: c.Node, Say: func(string, ...any) {},
 	})
 	if err != nil {
 		return err
@@ -129,6 +136,8 @@ func (c *Cluster) start(ctx context.Context, dir string) error {
 	switch {
 	case c.Bare:
 		return nil
+	case c.Node != nil:
+		return c.installOnNode(ctx)
 	case c.Installed:
 		return c.install(ctx)
 	}
@@ -143,7 +152,10 @@ func (c *Cluster) start(ctx context.Context, dir string) error {
 // where they have it.
 func (c *Cluster) build(ctx context.Context, dir string) error {
 	c.binary = filepath.Join(dir, "operator")
-	if c.Image {
+	switch {
+	case c.Node != nil:
+		return c.BuildFor(ctx, runtime.GOARCH, c.binary)
+	case c.Image:
 		return c.buildImage(ctx)
 	}
 	build := exec.CommandContext(ctx, "go", append(append([]string{"build"}, raceFlag...), "-o", c.binary, ".")...)
@@ -168,6 +180,15 @@ func (c *Cluster) install(ctx context.Context) (err error) {
 // Reinstall applies what is installed once more, and waits until it serves.
 func (c *Cluster) Reinstall(ctx context.Context) error {
 	if err := c.InstallFile(ctx, filepath.Join(c.Root, "dist", "install.yaml"), c.At); err != nil {
+		return err
+	}
+	return c.Up(ctx)
+}
+
+// installOnNode installs the operator as its users do it, and waits until it
+// serves.
+func (c *Cluster) installOnNode(ctx context.Context) error {
+	if _, err := c.Run(ctx, nil, "apply", "-f", filepath.Join(c.Root, "dist", "install.yaml")); err != nil {
 		return err
 	}
 	return c.Up(ctx)

@@ -8,7 +8,11 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 	"regexp"
+	"slices"
+
+	"joberror.io/operator/internal/attribution"
 )
 
 // Lines of an operator's log that no test provokes, and some that only a control
@@ -39,6 +43,14 @@ func (c *Cluster) stop() error {
 			logs[log] = true
 		}
 	}
+	if c.Node != nil {
+		// The kubelet keeps what the operator's pods printed there.
+		kept, err := filepath.Glob(filepath.Join(c.Dir, "logs", "pods", attribution.OperatorNamespace+"_*", "*", "*.log"))
+		errs = append(errs, err)
+		for _, log := range kept {
+			logs[log] = true
+		}
+	}
 	for _, operator := range c.operators {
 		errs = append(errs, operator.Stop())
 		logs[operator.Log] = true
@@ -58,6 +70,12 @@ func (c *Cluster) stop() error {
 			if !bytes.Contains(line, []byte("context canceled")) {
 				errs = append(errs, fmt.Errorf("the operator's log %s has %q", path, line))
 			}
+		}
+	}
+	if c.Node != nil {
+		// Its pods still watch the API server, which would wait for them.
+		for _, process := range slices.Backward(c.Processes()) {
+			process.Kill()
 		}
 	}
 	return errors.Join(append(errs, c.Stop())...)

@@ -1,0 +1,166 @@
+//go:build linux
+
+// Copyright The JobError Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package node
+
+import (
+	"bytes"
+	"context"
+	"embed"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"text/template"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/util/wait"
+	"k8s.io/client-go/kubernetes"
+
+	"joberror.io/operator/hack/controlplane"
+)
+
+const (
+	// Name is the node's name.
+	Name = "node"
+	// Address is the node's address.
+	Address = "10.88.0.1"
+
+	bridge    = "pods0"
+	clusterIP = controlplane.ClusterIP
+	registry  = "127.0.0.1:5000"
+)
+
+//go:embed containerd.toml hosts.toml bridge.conflist kubelet.yaml
+var files embed.FS
+
+// Node is a node that runs.
+type Node struct {
+	// Images serves the images that the node can pull.
+	Images *Images
+
+	assets string
+	dir    string
+}
+
+// New makes a node from binaries, with a folder for its data. It must be called
+// inside Main.
+func New(assets, dir string) (*Node, error) {
+	images, err := newImages(filepath.Join(dir, "images"))
+	if err != nil {
+		return nil, err
+	}
+	return &Node{Images: images, assets: assets, dir: dir}, nil
+}
+
+// Start starts the node for a control plane and waits until it is ready.
+func (n *Node) Start(ctx context.Context, plane *controlplane.Plane) (processes []*controlplane.Process, err error) {
+	if err := n.Images.serve(registry); err != nil {
+		return nil, err
+	}
+	if err := n.configure(); err != nil {
+		return nil, err
+	}
+	kubeconfig, _, err := plane.KubeconfigFor("kubelet.kubeconfig", "system:node:"+Name, "system:nodes")
+	if err != nil {
+		return nil, err
+	}
+	for _, part := range []struct {
+		name string
+		args []string
+	}{
+		{"containerd", []string{"--config=" + n.path("containerd.toml")}},
+		{"kubelet", []string{
+			"--config=" + n.path("kubelet.yaml"), "--kubeconfig=" + kubeconfig, "--root-dir=" + n.path("kubelet"),
+			"--cert-dir=" + n.path("kubelet-pki"), "--hostname-override=" + Name, "--node-ip=" + Address,
+		}},
+	} {
+		program := filepath.Join(n.assets, part.name)
+		if _, err := os.Stat(program); err != nil {
+			return processes, fmt.Errorf("%s is missing: %w; run make node-assets", part.name, err)
+		}
+		process, err := controlplane.StartProcess(part.name, n.path("logs"), program, part.args,
+			// containerd looks for its shim there.
+			"PATH="+n.assets+":"+os.Getenv("PATH"))
+		if err != nil {
+			return processes, err
+		}
+		processes = append(processes, process)
+		if part.name == "containerd" {
+			// The kubelet gives up where nobody listens.
+			if err := until(ctx, process, func(context.Context) error { _, err := os.Stat(n.socket()); return err }); err != nil {
+				return processes, err
+			}
+		}
+	}
+	client, err := kubernetes.NewForConfig(plane.Config())
+	if err != nil {
+		return processes, err
+	}
+	return processes, until(ctx, processes[1], func(ctx context.Context) error { return ready(ctx, client) })
+}
+
+// until waits until a check of a process passes.
+func until(ctx context.Context, process *controlplane.Process, check func(context.Context) error) error {
+	var last error
+	err := wait.PollUntilContextCancel(ctx, 100*time.Millisecond, true, func(ctx context.Context) (bool, error) {
+		last = check(ctx)
+		return last == nil, process.Err()
+	})
+	return errors.Join(err, last)
+}
+
+// ready checks that the node is ready and that pods can be created.
+func ready(ctx context.Context, client kubernetes.Interface) error {
+	if _, err := client.CoreV1().ServiceAccounts(metav1.NamespaceDefault).Get(ctx, "default", metav1.GetOptions{}); err != nil {
+		return err
+	}
+	node, err := client.CoreV1().Nodes().Get(ctx, Name, metav1.GetOptions{})
+	if err != nil {
+		return err
+	}
+	for _, c := range node.Status.Conditions {
+		if c.Type == corev1.NodeReady && c.Status != corev1.ConditionTrue {
+			return fmt.Errorf("the node is not ready: %s", c.Message)
+		}
+	}
+	return nil
+}
+
+// configure writes the configuration of each part.
+func (n *Node) configure() error {
+	for name, path := range map[string]string{
+		"containerd.toml": "containerd.toml",
+		"hosts.toml":      "registries/_default/hosts.toml",
+		"bridge.conflist": "cni/bridge.conflist",
+		"kubelet.yaml":    "kubelet.yaml",
+	} {
+		if err := n.write(name, n.path(path)); err != nil {
+			return fmt.Errorf("%s: %w", name, err)
+		}
+	}
+	return os.WriteFile(n.path("resolv.conf"), nil, 0o644)
+}
+
+func (n *Node) write(name, path string) error {
+	parsed, err := template.New(name).Option("missingkey=error").ParseFS(files, name)
+	if err != nil {
+		return err
+	}
+	var text bytes.Buffer
+	if err := parsed.Execute(&text, map[string]string{
+		"Dir": n.dir, "Assets": n.assets, "Socket": n.socket(), "Cgroup": os.Getenv(cgroupVariable),
+		"Bridge": bridge, "Address": Address, "Registry": registry, "Pause": pauseImage,
+	}); err != nil {
+		return err
+	}
+	return errors.Join(os.MkdirAll(filepath.Dir(path), 0o755), os.WriteFile(path, text.Bytes(), 0o644))
+}
+
+func (n *Node) path(name string) string { return filepath.Join(n.dir, name) }
+
+func (n *Node) socket() string { return n.path("containerd.sock") }

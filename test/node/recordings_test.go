@@ -1,0 +1,304 @@
+//go:build linux && node
+
+// Copyright The JobError Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package node
+
+import (
+	"bytes"
+	"encoding/json"
+	"flag"
+	"os"
+	"path/filepath"
+	"slices"
+	"testing"
+	"time"
+
+	batchv1 "k8s.io/api/batch/v1"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/utils/ptr"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"joberror.io/operator/test/harness"
+)
+
+var keep = flag.Bool("record", false, "record how pods end into internal/capture/testdata/watch")
+
+// recordings are ways for a pod to end. Each function runs a Job until its pods
+// are as they will stay.
+var recordings = map[string]func(*testing.T, string, *recorder){
+	"delete-background-killed": func(t *testing.T, ns string, r *recorder) {
+		start(t, r, shellJob(ns, "job", ignoresTERM))
+		remove(t, ns, metav1.DeletePropagationBackground)
+		r.allGone(t, 1)
+	},
+	"delete-background-exit-1": func(t *testing.T, ns string, r *recorder) {
+		start(t, r, shellJob(ns, "job", failsOnTERM))
+		remove(t, ns, metav1.DeletePropagationBackground)
+		r.allGone(t, 1)
+	},
+	"delete-background-exit-0": func(t *testing.T, ns string, r *recorder) {
+		start(t, r, shellJob(ns, "job", endsOnTERM))
+		remove(t, ns, metav1.DeletePropagationBackground)
+		r.allGone(t, 1)
+	},
+	"delete-foreground": func(t *testing.T, ns string, r *recorder) {
+		start(t, r, shellJob(ns, "job", ignoresTERM))
+		remove(t, ns, metav1.DeletePropagationForeground)
+		r.allGone(t, 1)
+	},
+	"delete-orphan": func(t *testing.T, ns string, r *recorder) {
+		start(t, r, shellJob(ns, "job", ignoresTERM))
+		remove(t, ns, metav1.DeletePropagationOrphan)
+		orphan := r.await(t, "without owner", func(e event) bool { return len(e.Pod.OwnerReferences) == 0 && len(e.Pod.Finalizers) == 0 })
+		time.Sleep(time.Second)
+		deletePod(t, orphan)
+		r.allGone(t, 1)
+	},
+	"suspend": func(t *testing.T, ns string, r *recorder) {
+		start(t, r, shellJob(ns, "job", ignoresTERM))
+		patch(t, ns, `{"spec":{"suspend":true}}`)
+		r.allGone(t, 1)
+	},
+	"parallelism-reduced": func(t *testing.T, ns string, r *recorder) {
+		job := shellJob(ns, "job", ignoresTERM)
+		job.Spec.Parallelism = ptr.To[int32](2)
+		start(t, r, job)
+		patch(t, ns, `{"spec":{"parallelism":1}}`)
+		r.allGone(t, 1)
+	},
+	"success-policy": func(t *testing.T, ns string, r *recorder) {
+		job := shellJob(ns, "job", `[ $JOB_COMPLETION_INDEX = 1 ] || { sleep 4; exit 0; }; `+ignoresTERM, indexed(2))
+		job.Spec.SuccessPolicy = &batchv1.SuccessPolicy{Rules: []batchv1.SuccessPolicyRule{{SucceededIndexes: ptr.To("0")}}}
+		start(t, r, job)
+		r.await(t, "deleted", isDeleted)
+		cluster.JobIs(t, ns, "job", batchv1.JobComplete)
+	},
+	"cronjob-replace": func(t *testing.T, ns string, r *recorder) {
+		job := shellJob(ns, "job", ignoresTERM)
+		harness.Create(t, cluster.Client, &batchv1.CronJob{
+			ObjectMeta: metav1.ObjectMeta{Namespace: ns, Name: "cronjob"},
+			Spec: batchv1.CronJobSpec{
+				Schedule: "* * * * *", ConcurrencyPolicy: batchv1.ReplaceConcurrent, JobTemplate: batchv1.JobTemplateSpec{Spec: job.Spec},
+			},
+		})
+		r.awaitIn(t, 4*time.Minute, "deleted", isDeleted)
+	},
+	"job-deadline": func(t *testing.T, ns string, r *recorder) {
+		job := shellJob(ns, "job", ignoresTERM)
+		job.Spec.ActiveDeadlineSeconds = ptr.To[int64](5)
+		start(t, r, job)
+		r.allGone(t, 1)
+		cluster.JobIs(t, ns, "job", batchv1.JobFailed)
+	},
+	"delete-while-pulling": func(t *testing.T, ns string, r *recorder) {
+		harness.Create(t, cluster.Client, shellJob(ns, "job", "exit 0", withImage("slow/none:1")))
+		r.await(t, "creating its container", waiting("main"))
+		time.Sleep(2 * time.Second)
+		remove(t, ns, metav1.DeletePropagationBackground)
+		r.allGone(t, 1)
+	},
+	"delete-image-missing": func(t *testing.T, ns string, r *recorder) {
+		harness.Create(t, cluster.Client, shellJob(ns, "job", "exit 0", withImage("registry.invalid/none:1")))
+		r.await(t, "backing off", func(e event) bool {
+			s := e.Pod.Status.ContainerStatuses
+			return len(s) > 0 && s[0].State.Waiting != nil && s[0].State.Waiting.Reason == "ImagePullBackOff"
+		})
+		remove(t, ns, metav1.DeletePropagationBackground)
+		r.allGone(t, 1)
+	},
+	"delete-while-init-runs": func(t *testing.T, ns string, r *recorder) {
+		harness.Create(t, cluster.Client, shellJob(ns, "job", "exit 0", withInit(shell("init", ignoresTERM))))
+		r.await(t, "initializing", func(e event) bool {
+			s := e.Pod.Status.InitContainerStatuses
+			return len(s) > 0 && s[0].State.Running != nil
+		})
+		remove(t, ns, metav1.DeletePropagationBackground)
+		r.allGone(t, 1)
+	},
+	"exit-3-ttl-0": func(t *testing.T, ns string, r *recorder) {
+		job := shellJob(ns, "job", "sleep 1; exit 3")
+		job.Spec.TTLSecondsAfterFinished = ptr.To[int32](0)
+		harness.Create(t, cluster.Client, job)
+		r.allGone(t, 1)
+	},
+	"exit-3": func(t *testing.T, ns string, r *recorder) {
+		harness.Create(t, cluster.Client, shellJob(ns, "job", "sleep 1; exit 3"))
+		cluster.JobIs(t, ns, "job", batchv1.JobFailed)
+	},
+	"on-failure-backoff-limit": func(t *testing.T, ns string, r *recorder) {
+		job := shellJob(ns, "job", "sleep 1; exit 5")
+		job.Spec.BackoffLimit = ptr.To[int32](1)
+		job.Spec.Template.Spec.RestartPolicy = corev1.RestartPolicyOnFailure
+		harness.Create(t, cluster.Client, job)
+		r.allGone(t, 1)
+	},
+	// The limit is reached while the container runs once more.
+	"on-failure-backoff-limit-running": func(t *testing.T, ns string, r *recorder) {
+		job := shellJob(ns, "job", "[ -f /tmp/x/again ] || { touch /tmp/x/again; sleep 1; exit 5; }; "+ignoresTERM)
+		job.Spec.BackoffLimit = ptr.To[int32](0)
+		pod := &job.Spec.Template.Spec
+		pod.RestartPolicy = corev1.RestartPolicyOnFailure
+		pod.Volumes = []corev1.Volume{{Name: "x", VolumeSource: corev1.VolumeSource{EmptyDir: &corev1.EmptyDirVolumeSource{}}}}
+		pod.Containers[0].VolumeMounts = []corev1.VolumeMount{{Name: "x", MountPath: "/tmp/x"}}
+		harness.Create(t, cluster.Client, job)
+		r.allGone(t, 1)
+	},
+	"sidecar-main-succeeds": func(t *testing.T, ns string, r *recorder) {
+		harness.Create(t, cluster.Client, shellJob(ns, "job", "sleep 1; exit 0", withSidecar(shell("sidecar", ignoresTERM))))
+		cluster.JobIs(t, ns, "job", batchv1.JobComplete)
+	},
+	"sidecar-main-fails": func(t *testing.T, ns string, r *recorder) {
+		harness.Create(t, cluster.Client, shellJob(ns, "job", "sleep 1; exit 8", withSidecar(shell("sidecar", ignoresTERM))))
+		cluster.JobIs(t, ns, "job", batchv1.JobFailed)
+	},
+	"sidecar-deleted": func(t *testing.T, ns string, r *recorder) {
+		start(t, r, shellJob(ns, "job", ignoresTERM, withSidecar(shell("sidecar", ignoresTERM))))
+		remove(t, ns, metav1.DeletePropagationBackground)
+		r.allGone(t, 1)
+	},
+	"one-exits-3-then-deleted": func(t *testing.T, ns string, r *recorder) {
+		harness.Create(t, cluster.Client, shellJob(ns, "job", "sleep 1; exit 3", withContainer(shell("other", ignoresTERM))))
+		r.await(t, "half ended", terminated("main"))
+		time.Sleep(2 * time.Second)
+		remove(t, ns, metav1.DeletePropagationBackground)
+		r.allGone(t, 1)
+	},
+	// The container fails on its own, while the pod is told to end.
+	"one-exits-3-at-deletion": func(t *testing.T, ns string, r *recorder) {
+		harness.Create(t, cluster.Client, shellJob(ns, "job", "sleep 1; exit 3", withContainer(shell("other", ignoresTERM))))
+		r.await(t, "half ended", terminated("main"))
+		remove(t, ns, metav1.DeletePropagationBackground)
+		r.allGone(t, 1)
+	},
+	"delete-pod-force": func(t *testing.T, ns string, r *recorder) {
+		pod := start(t, r, shellJob(ns, "job", ignoresTERM))
+		deletePod(t, pod, client.GracePeriodSeconds(0))
+		r.await(t, "deleted", isDeleted)
+	},
+	"delete-pod": func(t *testing.T, ns string, r *recorder) {
+		deletePod(t, start(t, r, shellJob(ns, "job", ignoresTERM)))
+		r.await(t, "deleted", isDeleted)
+		cluster.JobIs(t, ns, "job", batchv1.JobFailed)
+	},
+	// The second request shortens the time that the first one gave.
+	"delete-pod-twice": func(t *testing.T, ns string, r *recorder) {
+		pod := start(t, r, shellJob(ns, "job", ignoresTERM))
+		deletePod(t, pod, client.GracePeriodSeconds(20))
+		time.Sleep(2 * time.Second)
+		deletePod(t, pod, client.GracePeriodSeconds(2))
+		r.await(t, "deleted", isDeleted)
+	},
+	"pod-deadline": func(t *testing.T, ns string, r *recorder) {
+		job := shellJob(ns, "job", ignoresTERM)
+		job.Spec.Template.Spec.ActiveDeadlineSeconds = ptr.To[int64](5)
+		start(t, r, job)
+		cluster.JobIs(t, ns, "job", batchv1.JobFailed)
+	},
+}
+
+func TestRecordings(t *testing.T) {
+	if !*keep {
+		t.Skip("run with -args -record")
+	}
+	folder := filepath.Join(cluster.Root, "internal", "capture", "testdata", "watch")
+	if err := os.MkdirAll(folder, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	for name, run := range recordings {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			ns := cluster.Namespace(t)
+			r := record(t, ns)
+			run(t, ns, r)
+			// What comes after is part of it.
+			time.Sleep(3 * time.Second)
+			write(t, filepath.Join(folder, name+".jsonl"), r.all())
+		})
+	}
+}
+
+// write writes what matters of each event.
+func write(t *testing.T, path string, events []event) {
+	t.Helper()
+	var lines bytes.Buffer
+	for _, e := range events {
+		meta := &e.Pod.ObjectMeta
+		fields := slices.Clone(meta.ManagedFields)
+		for i := range fields {
+			fields[i] = metav1.ManagedFieldsEntry{
+				Manager: fields[i].Manager, Operation: fields[i].Operation, Subresource: fields[i].Subresource, Time: fields[i].Time,
+			}
+		}
+		trimmed := map[string]any{
+			"metadata": metav1.ObjectMeta{
+				Name: meta.Name, UID: meta.UID, Generation: meta.Generation, CreationTimestamp: meta.CreationTimestamp,
+				DeletionTimestamp: meta.DeletionTimestamp, DeletionGracePeriodSeconds: meta.DeletionGracePeriodSeconds,
+				Finalizers: meta.Finalizers, OwnerReferences: meta.OwnerReferences, Labels: meta.Labels, ManagedFields: fields,
+			},
+			"status": e.Pod.Status,
+		}
+		line, err := json.Marshal(map[string]any{"type": e.Type, "at": e.At.UTC().Format(time.RFC3339Nano), "object": trimmed})
+		if err != nil {
+			t.Fatal(err)
+		}
+		lines.Write(append(line, '\n'))
+	}
+	if err := os.WriteFile(path, lines.Bytes(), 0o644); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// start creates a Job and waits until all of its pods run; it returns one.
+func start(t *testing.T, r *recorder, job *batchv1.Job) *corev1.Pod {
+	t.Helper()
+	harness.Create(t, cluster.Client, job)
+	var pod *corev1.Pod
+	for i := range ptr.Deref(job.Spec.Parallelism, 1) {
+		seen := map[string]bool{}
+		pod = r.await(t, "running", func(e event) bool {
+			if isRunning(e) {
+				seen[e.Pod.Name] = true
+			}
+			return len(seen) > int(i)
+		})
+	}
+	// A shell sets its traps in a moment.
+	time.Sleep(1500 * time.Millisecond)
+	return pod
+}
+
+// waiting matches a pod with a container that waits.
+func waiting(name string) func(event) bool {
+	return func(e event) bool {
+		return slices.ContainsFunc(e.Pod.Status.ContainerStatuses,
+			func(s corev1.ContainerStatus) bool { return s.Name == name && s.State.Waiting != nil })
+	}
+}
+
+// remove deletes the Job.
+func remove(t *testing.T, ns string, how metav1.DeletionPropagation) {
+	t.Helper()
+	job := harness.Get(t, cluster.Client, ns, "job", &batchv1.Job{})
+	if err := cluster.Client.Delete(t.Context(), job, client.PropagationPolicy(how)); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func deletePod(t *testing.T, pod *corev1.Pod, with ...client.DeleteOption) {
+	t.Helper()
+	if err := cluster.Client.Delete(t.Context(), pod, with...); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// patch patches the Job.
+func patch(t *testing.T, ns, body string) {
+	t.Helper()
+	job := harness.Get(t, cluster.Client, ns, "job", &batchv1.Job{})
+	if err := cluster.Client.Patch(t.Context(), job, harness.MergePatch(body)); err != nil {
+		t.Fatal(err)
+	}
+}
