@@ -30,7 +30,7 @@ CHECKSUMS := find api internal config dist $(CHART)/files -type f \( -name 'zz_g
 
 .PHONY: help
 help: ## Show this help.
-	@awk 'BEGIN {FS = ":.*## "} /^##@/ {printf "\n%s\n", substr($$0, 5)} /^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk 'BEGIN {FS = ":.*## "} /^##@/ {printf "\n%s\n", substr($$0, 5)} /^[a-z-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 .PHONY: run
 run: assets build ## Run a control plane with the operator and samples; Ctrl-C stops it all.
@@ -38,7 +38,12 @@ run: assets build ## Run a control plane with the operator and samples; Ctrl-C s
 
 .PHONY: test
 test: assets $(TOOLS)/.built ## Run all tests, with the race detector, on a real control plane.
+	@echo "==> not run here: the tests on a real node, which need root on Linux (make test-node)"
 	go test $(RACE) -timeout 40m ./...
+
+.PHONY: test-node
+test-node: assets node-assets ## Run the tests on a real node: kubelet, containerd and runc, in namespaces of their own. Needs root on Linux.
+	go test -tags node $(RACE) -count=1 -timeout 30m ./test/node
 
 FUZZTIME ?= 5s
 .PHONY: fuzz
@@ -66,6 +71,10 @@ build: ## Build the operator and what runs it here.
 assets: ## Build the control plane's binaries, and fetch the definitions that tests need, once; KUBEBUILDER_ASSETS is used where set.
 	@hack/assets/build.sh $(ASSETS)
 	@hack/assets/crds.sh $(BIN)/crds
+
+.PHONY: node-assets
+node-assets: ## Build what a real node consists of, once, and install the Debian packages that this needs.
+	@hack/assets/node.sh $(ASSETS)
 
 .PHONY: generate
 generate: $(TOOLS)/.built ## Generate deepcopy functions and OpenAPI schemas.
@@ -116,8 +125,8 @@ $(TOOLS)/.built: hack/tools/go.mod hack/tools/go.sum $(wildcard hack/tools/*/*.g
 .PHONY: lint
 lint: $(TOOLS)/.built ## Check format, vet, staticcheck, Dockerfile, alerts, chart and licence headers.
 	@unformatted=$$(gofmt -l $$(git ls-files '*.go')); [ -z "$$unformatted" ] || { echo "gofmt: $$unformatted"; exit 1; }
-	go vet ./...
-	$(TOOLS)/staticcheck ./...
+	go vet -tags node ./...
+	$(TOOLS)/staticcheck -tags node ./...
 	$(TOOLS)/dockerfile Dockerfile
 	$(TOOLS)/alerts config/prometheus/alerts.yaml >/dev/null
 	$(TOOLS)/helm lint --quiet --strict --namespace joberror-system $(CHART)
@@ -137,6 +146,7 @@ verify: lint vuln ## Regenerate everything and fail on a difference; lint.
 	go mod tidy -diff
 	cd hack/tools && go mod tidy -diff && go vet ./...
 	cd hack/assets && go mod tidy -diff
+	cd hack/assets/runtime && go mod tidy -diff
 
 .PHONY: clean
 clean: ## Delete what was built and what make run left.
