@@ -30,7 +30,7 @@ CHECKSUMS := find api internal config dist $(CHART)/files -type f \( -name 'zz_g
 
 .PHONY: help
 help: ## Show this help.
-	@awk 'BEGIN {FS = ":.*## "} /^##@/ {printf "\n%s\n", substr($$0, 5)} /^[a-z-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk 'BEGIN {FS = ":.*## "} /^##@/ {printf "\n%s\n", substr($$0, 5)} /^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 .PHONY: run
 run: assets build ## Run a control plane with the operator and samples; Ctrl-C stops it all.
@@ -38,12 +38,17 @@ run: assets build ## Run a control plane with the operator and samples; Ctrl-C s
 
 .PHONY: test
 test: assets $(TOOLS)/.built ## Run all tests, with the race detector, on a real control plane.
-	@echo "==> not run here: the tests on a real node, which need root on Linux (make test-node)"
 	go test $(RACE) -timeout 40m ./...
+	@echo "The tests on a real node were left out: they need root and Linux. Run make test-node."
 
 .PHONY: test-node
-test-node: assets node-assets ## Run the tests on a real node: kubelet, containerd and runc, in namespaces of their own. Needs root on Linux.
-	go test -tags node $(RACE) -count=1 -timeout 30m ./test/node
+test-node: assets node-assets ## Run the tests that need a real node, as root on Linux.
+	go test $(RACE) -tags node -p 1 -parallel 4 -count=1 -timeout 30m ./hack/node ./test/node
+
+.PHONY: node
+node: assets node-assets ## Run a control plane with a real node, as root on Linux; Ctrl-C stops it all.
+	go build -o $(BIN)/node ./hack/node/up
+	@exec $(BIN)/node -assets $(ASSETS)
 
 FUZZTIME ?= 5s
 .PHONY: fuzz
@@ -73,7 +78,7 @@ assets: ## Build the control plane's binaries, and fetch the definitions that te
 	@hack/assets/crds.sh $(BIN)/crds
 
 .PHONY: node-assets
-node-assets: ## Build what a real node consists of, once, and install the Debian packages that this needs.
+node-assets: ## Build a node's binaries, once, and install the Debian packages that this needs; KUBEBUILDER_ASSETS is used where set.
 	@hack/assets/node.sh $(ASSETS)
 
 .PHONY: generate
@@ -125,8 +130,10 @@ $(TOOLS)/.built: hack/tools/go.mod hack/tools/go.sum $(wildcard hack/tools/*/*.g
 .PHONY: lint
 lint: $(TOOLS)/.built ## Check format, vet, staticcheck, Dockerfile, alerts, chart and licence headers.
 	@unformatted=$$(gofmt -l $$(git ls-files '*.go')); [ -z "$$unformatted" ] || { echo "gofmt: $$unformatted"; exit 1; }
-	go vet -tags node ./...
-	$(TOOLS)/staticcheck -tags node ./...
+	go vet ./...
+	GOOS=linux go vet -tags node ./hack/node/... ./test/node
+	$(TOOLS)/staticcheck ./...
+	GOOS=linux $(TOOLS)/staticcheck -tags node ./hack/node/... ./test/node
 	$(TOOLS)/dockerfile Dockerfile
 	$(TOOLS)/alerts config/prometheus/alerts.yaml >/dev/null
 	$(TOOLS)/helm lint --quiet --strict --namespace joberror-system $(CHART)

@@ -61,14 +61,11 @@ func outside() (int, error) {
 	if os.Geteuid() != 0 {
 		return 1, errors.New("a node needs root")
 	}
-	if err := removeLeftovers(); err != nil {
-		return 1, err
-	}
 	before, err := takeSnapshot()
 	if err != nil {
 		return 1, err
 	}
-	traces, err := newTraces(os.Getpid())
+	traces, err := newTraces()
 	if err != nil {
 		return 1, err
 	}
@@ -78,7 +75,7 @@ func outside() (int, error) {
 		Pdeathsig: syscall.SIGKILL,
 	})
 	// The logs of a run that failed are what tells why.
-	return status, errors.Join(err, traces.remove(status != 0 || err != nil), before.compare())
+	return status, errors.Join(err, traces.remove(status != 0 || err != nil), before.compare(traces.cgroup))
 }
 
 // again starts this program in a role, passes SIGTERM on to it, and waits for

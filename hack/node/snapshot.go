@@ -12,7 +12,6 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"strconv"
 	"strings"
 )
 
@@ -49,13 +48,12 @@ func takeSnapshot() (*snapshot, error) {
 	return s, nil
 }
 
-// compare reports what the node of this process has left behind.
-func (s *snapshot) compare() error {
+// compare reports what a node has left behind.
+func (s *snapshot) compare(id string) error {
 	now, err := takeSnapshot()
 	if err != nil {
 		return err
 	}
-	id := prefix + strconv.Itoa(os.Getpid())
 	var errs []error
 	for _, mount := range now.mounts {
 		if !slices.Contains(s.mounts, mount) && strings.Contains(mount, id) {

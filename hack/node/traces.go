@@ -10,15 +10,12 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"strconv"
-	"strings"
 	"syscall"
 	"time"
 )
 
 const (
-	// prefix begins the name of each folder and cgroup of a node. The id of the
-	// process that stays outside follows.
+	// prefix begins the name of each folder and cgroup of a node.
 	prefix = "joberror-node-"
 	// cgroups is where the hierarchies are mounted.
 	cgroups = "/sys/fs/cgroup"
@@ -31,20 +28,52 @@ const (
 type traces struct {
 	dir    string
 	cgroup string
+	// held is the folder, locked as long as the outer process runs. Others see by
+	// it whether the node is in use.
+	held *os.File
 }
 
-// newTraces makes the folder and the cgroups of a node.
-func newTraces(pid int) (*traces, error) {
-	t := &traces{cgroup: prefix + strconv.Itoa(pid), dir: filepath.Join(os.TempDir(), prefix+strconv.Itoa(pid))}
-	if err := os.Mkdir(t.dir, 0o755); err != nil {
+// newTraces makes the folder and the cgroups of a node, and removes those of
+// nodes whose outer process was killed.
+func newTraces() (*traces, error) {
+	// One at a time: a new folder is not locked yet.
+	all, err := lock(os.TempDir(), syscall.LOCK_EX)
+	if err != nil {
 		return nil, err
 	}
+	defer all.Close()
+	if err := removeLeftovers(); err != nil {
+		return nil, fmt.Errorf("removing what an earlier node left: %w", err)
+	}
+	dir, err := os.MkdirTemp("", prefix)
+	if err != nil {
+		return nil, err
+	}
+	t := &traces{dir: dir, cgroup: filepath.Base(dir)}
+	if t.held, err = lock(dir, syscall.LOCK_EX); err != nil {
+		return nil, err
+	}
+	// Containers pass through it.
+	errs := []error{os.Chmod(dir, 0o755)}
 	for _, hierarchy := range hierarchies() {
-		if err := makeCgroup(filepath.Join(hierarchy, t.cgroup)); err != nil {
-			return nil, errors.Join(err, t.remove(false))
-		}
+		errs = append(errs, makeCgroup(filepath.Join(hierarchy, t.cgroup)))
+	}
+	if err := errors.Join(errs...); err != nil {
+		return nil, errors.Join(err, t.remove(false))
 	}
 	return t, nil
+}
+
+// lock opens a folder and locks it until it is closed.
+func lock(dir string, how int) (*os.File, error) {
+	folder, err := os.Open(dir)
+	if err != nil {
+		return nil, err
+	}
+	if err := syscall.Flock(int(folder.Fd()), how); err != nil {
+		return nil, errors.Join(err, folder.Close())
+	}
+	return folder, nil
 }
 
 // hierarchies returns where cgroups are made: one folder in cgroup v2, one for
@@ -80,21 +109,24 @@ func makeCgroup(path string) error {
 
 // remove removes the cgroups, and the folder or all but its logs.
 func (t *traces) remove(keepLogs bool) error {
+	// There is none where a leftover's folder is gone.
+	defer t.held.Close()
 	var errs []error
 	for _, hierarchy := range hierarchies() {
 		errs = append(errs, removeCgroup(filepath.Join(hierarchy, t.cgroup)))
 	}
-	if !keepLogs {
+	logs := filepath.Join(t.dir, "logs")
+	if _, err := os.Stat(logs); err != nil || !keepLogs {
 		return errors.Join(append(errs, os.RemoveAll(t.dir))...)
 	}
 	entries, err := os.ReadDir(t.dir)
 	errs = append(errs, err)
 	for _, entry := range entries {
-		if entry.Name() != "logs" {
+		if entry.Name() != filepath.Base(logs) {
 			errs = append(errs, os.RemoveAll(filepath.Join(t.dir, entry.Name())))
 		}
 	}
-	fmt.Fprintln(os.Stderr, "node: the logs are in", t.dir)
+	fmt.Fprintln(os.Stderr, "node: the logs are in", logs)
 	return errors.Join(errs...)
 }
 
@@ -129,7 +161,7 @@ func removeTree(path string) error {
 	return os.Remove(path)
 }
 
-// removeLeftovers removes what nodes left whose outer process was killed.
+// removeLeftovers removes the traces of nodes that are no longer in use.
 func removeLeftovers() error {
 	found, _ := filepath.Glob(filepath.Join(os.TempDir(), prefix+"*"))
 	for _, hierarchy := range hierarchies() {
@@ -138,15 +170,15 @@ func removeLeftovers() error {
 	}
 	var errs []error
 	for _, path := range found {
-		pid, err := strconv.Atoi(strings.TrimPrefix(filepath.Base(path), prefix))
-		if err != nil || !errors.Is(syscall.Kill(pid, 0), syscall.ESRCH) {
+		t := &traces{cgroup: filepath.Base(path), dir: filepath.Join(os.TempDir(), filepath.Base(path))}
+		held, err := lock(t.dir, syscall.LOCK_EX|syscall.LOCK_NB)
+		if errors.Is(err, syscall.EWOULDBLOCK) {
 			continue
 		}
-		if strings.HasPrefix(path, cgroups) {
-			errs = append(errs, removeCgroup(path))
-		} else {
-			errs = append(errs, os.RemoveAll(path))
+		if err == nil {
+			t.held = held
 		}
+		errs = append(errs, t.remove(false))
 	}
 	return errors.Join(errs...)
 }

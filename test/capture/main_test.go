@@ -78,9 +78,3 @@ func podOf(t *testing.T, ns, job string, holds func(*corev1.Pod) bool) *corev1.P
 func waits(pod *corev1.Pod) bool {
 	return len(pod.Status.ContainerStatuses) > 0 && pod.Status.ContainerStatuses[0].State.Waiting != nil
 }
-
-// sample applies a Job of config/samples/failures.
-func sample(t *testing.T, ns, name string) {
-	t.Helper()
-	cluster.Kubectl(t, "apply", "-n", ns, "-f", cluster.Root+"/config/samples/failures/"+name+".yaml")
-}

@@ -17,6 +17,7 @@ import (
 	joberrorv1 "joberror.io/operator/api/v1"
 	"joberror.io/operator/internal/attribution"
 	"joberror.io/operator/test/harness"
+	"joberror.io/operator/test/samples"
 )
 
 // mend takes from a pod what keeps it from running.
@@ -33,7 +34,7 @@ func retried(job *batchv1.Job) { job.Spec.BackoffLimit = ptr.To[int32](6) }
 func TestAPodThatComesToRunResolvesWhatKeptIt(t *testing.T) {
 	t.Parallel()
 	ns := cluster.Namespace(t)
-	sample(t, ns, "image-pull")
+	samples.Apply(t, &cluster, ns, "image-pull")
 	if je := captured(t, ns, "ImagePullBackOff")[0]; je.Status.Occurrences != 1 {
 		t.Errorf("it is counted %d times", je.Status.Occurrences)
 	}

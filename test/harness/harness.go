@@ -63,7 +63,7 @@ type Cluster struct {
 	// Hurry lets the control plane's controllers do more at a time.
 	Hurry bool
 	// Node starts a real node in kwok's place, with Dir as its folder. The
-	// operator then runs in its pods.
+	// operator is installed there, with Flags beside its own.
 	Node func(context.Context, *controlplane.Plane) ([]*controlplane.Process, error)
 	Dir  string
 	// Rough says that parts of the control plane are killed, so that an
@@ -180,15 +180,6 @@ func (c *Cluster) install(ctx context.Context) (err error) {
 // Reinstall applies what is installed once more, and waits until it serves.
 func (c *Cluster) Reinstall(ctx context.Context) error {
 	if err := c.InstallFile(ctx, filepath.Join(c.Root, "dist", "install.yaml"), c.At); err != nil {
-		return err
-	}
-	return c.Up(ctx)
-}
-
-// installOnNode installs the operator as its users do it, and waits until it
-// serves.
-func (c *Cluster) installOnNode(ctx context.Context) error {
-	if _, err := c.Run(ctx, nil, "apply", "-f", filepath.Join(c.Root, "dist", "install.yaml")); err != nil {
 		return err
 	}
 	return c.Up(ctx)

@@ -8,11 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"path/filepath"
 	"regexp"
-	"slices"
-
-	"joberror.io/operator/internal/attribution"
 )
 
 // Lines of an operator's log that no test provokes, and some that only a control
@@ -44,8 +40,7 @@ func (c *Cluster) stop() error {
 		}
 	}
 	if c.Node != nil {
-		// The kubelet keeps what the operator's pods printed there.
-		kept, err := filepath.Glob(filepath.Join(c.Dir, "logs", "pods", attribution.OperatorNamespace+"_*", "*", "*.log"))
+		kept, err := c.operatorLogs()
 		errs = append(errs, err)
 		for _, log := range kept {
 			logs[log] = true
@@ -73,10 +68,7 @@ func (c *Cluster) stop() error {
 		}
 	}
 	if c.Node != nil {
-		// Its pods still watch the API server, which would wait for them.
-		for _, process := range slices.Backward(c.Processes()) {
-			process.Kill()
-		}
+		c.stopNode()
 	}
 	return errors.Join(append(errs, c.Stop())...)
 }

@@ -43,6 +43,7 @@ func configure(dir string) error {
 		return err
 	}
 	cluster.Dir = dir
+	cluster.Flags = []string{"--capture-grace=5s"}
 	cluster.Node = func(ctx context.Context, plane *controlplane.Plane) ([]*controlplane.Process, error) {
 		if err := machine.Images.AddPrograms(); err != nil {
 			return nil, err

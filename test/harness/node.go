@@ -1,0 +1,81 @@
+// Copyright The JobError Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package harness
+
+import (
+	"bytes"
+	"context"
+	"os"
+	"path/filepath"
+	"slices"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"sigs.k8s.io/yaml"
+
+	"joberror.io/operator/hack/controlplane"
+	"joberror.io/operator/internal/attribution"
+)
+
+// installOnNode installs the operator from dist/install.yaml and waits until it
+// serves.
+func (c *Cluster) installOnNode(ctx context.Context) error {
+	manifests, err := os.ReadFile(filepath.Join(c.Root, "dist", "install.yaml"))
+	if err != nil {
+		return err
+	}
+	objects, err := controlplane.Objects(manifests)
+	if err != nil {
+		return err
+	}
+	var flagged bytes.Buffer
+	for _, obj := range objects {
+		if obj.GetKind() == "Deployment" {
+			if err := addFlags(obj, c.Flags); err != nil {
+				return err
+			}
+		}
+		data, err := yaml.Marshal(obj.Object)
+		if err != nil {
+			return err
+		}
+		flagged.WriteString("---\n")
+		flagged.Write(data)
+	}
+	if _, err := c.Run(ctx, &flagged, "apply", "-f", "-"); err != nil {
+		return err
+	}
+	return c.Up(ctx)
+}
+
+// addFlags adds flags to the first container of a Deployment.
+func addFlags(deployment *unstructured.Unstructured, flags []string) error {
+	path := []string{"spec", "template", "spec", "containers"}
+	containers, _, err := unstructured.NestedSlice(deployment.Object, path...)
+	if err != nil {
+		return err
+	}
+	container := containers[0].(map[string]any)
+	args, _, err := unstructured.NestedStringSlice(container, "args")
+	if err != nil {
+		return err
+	}
+	if err := unstructured.SetNestedStringSlice(container, append(args, flags...), "args"); err != nil {
+		return err
+	}
+	return unstructured.SetNestedSlice(deployment.Object, containers, path...)
+}
+
+// stopNode stops a control plane with a real node. Its pods end with its
+// namespaces; the API server would wait for their watches.
+func (c *Cluster) stopNode() {
+	for _, process := range slices.Backward(c.Processes()) {
+		process.Kill()
+	}
+}
+
+// operatorLogs returns the files of what the operator's pods printed on a real
+// node.
+func (c *Cluster) operatorLogs() ([]string, error) {
+	return filepath.Glob(filepath.Join(c.Dir, "logs", "pods", attribution.OperatorNamespace+"_*", "*", "*.log"))
+}
