@@ -76,9 +76,13 @@ func StripPod(obj any) (any, error) {
 		pod.ManagedFields = statusWriter(pod.ManagedFields)
 		maps.DeleteFunc(pod.Labels, func(key, _ string) bool { return key != batchv1.JobNameLabel })
 		maps.DeleteFunc(pod.Annotations, func(key, _ string) bool { return key != batchv1.JobCompletionIndexAnnotation })
-		pod.Spec = corev1.PodSpec{InitContainers: stripContainers(pod.Spec.InitContainers), Containers: stripContainers(pod.Spec.Containers)}
+		pod.Spec = corev1.PodSpec{
+			TerminationGracePeriodSeconds: pod.Spec.TerminationGracePeriodSeconds,
+			InitContainers:                stripContainers(pod.Spec.InitContainers), Containers: stripContainers(pod.Spec.Containers),
+		}
 		pod.Status = corev1.PodStatus{
-			Phase: pod.Status.Phase, Reason: pod.Status.Reason, Message: pod.Status.Message, Conditions: pod.Status.Conditions,
+			ObservedGeneration: pod.Status.ObservedGeneration,
+			Phase:              pod.Status.Phase, Reason: pod.Status.Reason, Message: pod.Status.Message, Conditions: pod.Status.Conditions,
 			InitContainerStatuses: stripStatuses(pod.Status.InitContainerStatuses), ContainerStatuses: stripStatuses(pod.Status.ContainerStatuses),
 		}
 	}

@@ -30,14 +30,16 @@ type deletion struct {
 	// negative if it is behind. Unless dated, nobody knows.
 	ahead time.Duration
 	dated bool
+	// unseen says that the kubelet did not know of the deletion when it wrote the status.
+	unseen bool
 }
 
 // deletionOf reads a pod's deletion from the pod alone.
 func deletionOf(pod *corev1.Pod) deletion {
 	var d deletion
 	if pod.DeletionTimestamp != nil {
-		grace := time.Duration(ptr.Deref(pod.DeletionGracePeriodSeconds, 0)) * time.Second
-		d.requested = pod.DeletionTimestamp.Add(-grace)
+		d.requested = requested(pod)
+		d.unseen = pod.Status.ObservedGeneration > 0 && pod.Status.ObservedGeneration < pod.Generation
 	}
 	// The API server notes when the kubelet wrote the status. What the kubelet dates
 	// last in it happened just before that.
@@ -47,9 +49,20 @@ func deletionOf(pod *corev1.Pod) deletion {
 	return d
 }
 
+// requested returns when the deletion of a pod was requested, or the earliest that it
+// can have been.
+func requested(pod *corev1.Pod) time.Time {
+	grace := ptr.Deref(pod.DeletionGracePeriodSeconds, 0)
+	if grace == 0 {
+		// Either it is deleted by force, or this is the kubelet's last delete.
+		grace = ptr.Deref(pod.Spec.TerminationGracePeriodSeconds, corev1.DefaultTerminationGracePeriodSeconds)
+	}
+	return pod.DeletionTimestamp.Add(-time.Duration(grace) * time.Second)
+}
+
 // Memory reads pods as OfPod does, and remembers what their last state no longer
 // says. The kubelet's last delete of a pod whose containers have ended moves
-// deletionTimestamp to now and sets the grace period to 0. And a kubelet that could
+// deletionTimestamp to now and sets the grace period to 0. A kubelet that could
 // not reach the API server for a while writes late.
 type Memory struct {
 	mu   sync.Mutex
@@ -97,7 +110,7 @@ func (c container) toldToEnd(end *corev1.ContainerStateTerminated, d deletion) b
 		return false
 	case c.kind == sidecar && c.endedAfterWork(end):
 		return true
-	case d.requested.IsZero():
+	case d.requested.IsZero() || d.unseen:
 		return false
 	case end.FinishedAt.IsZero():
 		// The runtime knows of no run: it never began, or was cut short.

@@ -98,3 +98,16 @@ func TestAJobThatIsGoneIsRemembered(t *testing.T) {
 		}
 	}
 }
+
+// The Job may be gone before the first status holds its retention.
+func TestTheRetentionIsRemembered(t *testing.T) {
+	t.Parallel()
+	job := &batchv1.Job{ObjectMeta: metav1.ObjectMeta{Namespace: "team", Name: "backup", UID: "1b-job", Annotations: map[string]string{joberrorv1.AnnotationRetention: "7d"}}}
+	je := errorOwnedBy()
+	je.Spec.JobID = "backup"
+	Remember(je, job, "0a-namespace")
+	RememberRetention(je, job)
+	if got := Linked(je); got == nil || got.Retention != "7d" || got.UID != "1b-job" {
+		t.Errorf("Linked = %+v", got)
+	}
+}

@@ -324,3 +324,18 @@ func TestWhatThePolicyOfTheJobIgnoresIsNotRecorded(t *testing.T) {
 	ends(t, next, 3)
 	captured(t, ns, "BackoffLimitExceeded", "ExitCode:3")
 }
+
+// The Job may be gone before the error has its first status.
+func TestTheRetentionOfAJobOutlivesIt(t *testing.T) {
+	t.Parallel()
+	ns := cluster.Namespace(t)
+	harness.Create(t, cluster.Client, harness.Job(ns, "job", harness.Failing("3"), harness.Annotated(joberrorv1.AnnotationRetention, "7d"), func(job *batchv1.Job) {
+		job.Spec.TTLSecondsAfterFinished = ptr.To[int32](0)
+	}))
+	for _, je := range captured(t, ns, "BackoffLimitExceeded", "ExitCode:3") {
+		at, err := time.Parse(time.RFC3339, je.Spec.CreatedAt)
+		if err != nil || je.Status.ExpiresAt == nil || !je.Status.ExpiresAt.Time.Equal(at.AddDate(0, 0, 7)) || je.Status.Job == nil || je.Status.Job.Retention != "7d" {
+			t.Errorf("%s of %s expires at %v; its Job is %+v, %v", je.Spec.Code, je.Spec.CreatedAt, je.Status.ExpiresAt, je.Status.Job, err)
+		}
+	}
+}

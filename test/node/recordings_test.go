@@ -26,6 +26,21 @@ import (
 
 var keep = flag.Bool("record", false, "record how pods end into internal/capture/testdata/watch")
 
+// codes holds what is captured of each recording; nothing of the others, since whatever
+// ended there was told to.
+var codes = map[string][]string{
+	"delete-image-missing":             {"ImagePullBackOff"},
+	"exit-3":                           {"BackoffLimitExceeded", "ExitCode:3"},
+	"exit-3-ttl-0":                     {"BackoffLimitExceeded", "ExitCode:3"},
+	"job-deadline":                     {"DeadlineExceeded"},
+	"on-failure-backoff-limit":         {"BackoffLimitExceeded", "ExitCode:5"},
+	"on-failure-backoff-limit-running": {"BackoffLimitExceeded", "ExitCode:5"},
+	"one-exits-3-at-deletion":          {"ExitCode:3"},
+	"one-exits-3-then-deleted":         {"ExitCode:3"},
+	"pod-deadline":                     {"BackoffLimitExceeded", "DeadlineExceeded"},
+	"sidecar-main-fails":               {"BackoffLimitExceeded", "ExitCode:8"},
+}
+
 // recordings are ways for a pod to end. Each function runs a Job until its pods
 // are as they will stay.
 var recordings = map[string]func(*testing.T, string, *recorder){
@@ -199,23 +214,26 @@ var recordings = map[string]func(*testing.T, string, *recorder){
 	},
 }
 
-func TestRecordings(t *testing.T) {
-	if !*keep {
-		t.Skip("run with -args -record")
-	}
-	folder := filepath.Join(cluster.Root, "internal", "capture", "testdata", "watch")
-	if err := os.MkdirAll(folder, 0o755); err != nil {
-		t.Fatal(err)
-	}
+// What ended because it was told to leaves no record.
+func TestEnds(t *testing.T) {
 	for name, run := range recordings {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			ns := cluster.Namespace(t)
 			r := record(t, ns)
 			run(t, ns, r)
-			// What comes after is part of it.
-			time.Sleep(3 * time.Second)
-			write(t, filepath.Join(folder, name+".jsonl"), r.all())
+			// What fails after it is captured after it.
+			harness.Create(t, cluster.Client, shellJob(ns, "last", "exit 9"))
+			errors := cluster.Holds(t, ns, harness.Code, append([]string{"BackoffLimitExceeded", "ExitCode:9"}, codes[name]...)...)
+			for _, je := range errors {
+				if je.Status.Occurrences != 1 {
+					t.Errorf("%s of %s is counted %d times", je.Spec.Code, je.Spec.JobID, je.Status.Occurrences)
+				}
+			}
+			if *keep {
+				write(t, filepath.Join(cluster.Root, "internal", "capture", "testdata", "watch", name+".jsonl"),
+					slices.DeleteFunc(r.all(), func(e event) bool { return e.Pod.Labels[batchv1.JobNameLabel] == "last" }))
+			}
 		})
 	}
 }

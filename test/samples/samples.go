@@ -32,6 +32,7 @@ var Failures = map[string][][3]string{
 	"invalid-image-name": {{"InvalidImageName", "/main", "couldn't parse image name"}},
 	"config-error":       {{"CreateContainerConfigError", "/main", `secret "no-such-secret" not found`}},
 	"unschedulable":      {{"Unschedulable", "", "0/1 nodes are available"}},
+	"no-service-account": {{"FailedCreate", "job", `serviceaccount "no-such-account" not found`}},
 	"pod-deadline":       {{"DeadlineExceeded", "", "Pod was active on the node longer"}, backoff},
 	"job-deadline":       {{"DeadlineExceeded", "job", "Job was active longer than specified deadline"}},
 	"indexed": {{"ExitCode:1", "/main", "index 0"}, {"ExitCode:1", "/main", "index 1"}, {"ExitCode:1", "/main", "index 2"},
