@@ -139,7 +139,8 @@ func (p *pending) put(key types.NamespacedName, id failureID, f capture.Failure,
 	if f.At.After(s.since) {
 		f.At = s.since
 	}
-	if !known || f.Key == s.Key {
+	// An Event says no more than the status that was seen.
+	if !known || f.Key == s.Key && (s.Event || !f.Event) {
 		s.Failure = f
 	}
 	if f.Passing && !known {

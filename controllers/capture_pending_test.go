@@ -43,6 +43,25 @@ func queued(q queue) bool {
 	return true
 }
 
+// A replica that does not lead holds what a Job says of itself for long enough for
+// the Event to come, which alone would not be recorded.
+func TestEventDoesNotReplaceTheStatus(t *testing.T) {
+	t.Parallel()
+	status, event := failed("job/BackoffLimitExceeded", "1", now), failed("job/BackoffLimitExceeded", "1", now)
+	event[0].Event = true
+	for name, tc := range map[string]struct{ first, then []capture.Failure }{
+		"status first": {status, event},
+		"event first":  {event, status},
+	} {
+		p := newPending()
+		p.add(backup, "a", tc.first, now)
+		p.add(backup, "a", tc.then, now)
+		if got := p.of(backup)["a"]; len(got) != 1 || got[0].Event {
+			t.Errorf("%s: pending are %+v", name, got)
+		}
+	}
+}
+
 func TestWhatWasSeenStaysUntilItIsRecorded(t *testing.T) {
 	t.Parallel()
 	p, q := leading(t)

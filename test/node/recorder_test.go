@@ -118,6 +118,11 @@ func isRunning(e event) bool {
 // isDeleted matches a pod that is gone.
 func isDeleted(e event) bool { return e.Type == watch.Deleted }
 
+// hasEnded matches a pod in a final phase.
+func hasEnded(e event) bool {
+	return e.Pod.Status.Phase == corev1.PodFailed || e.Pod.Status.Phase == corev1.PodSucceeded
+}
+
 // terminated matches a pod with a container that has ended.
 func terminated(name string) func(event) bool {
 	return func(e event) bool {
