@@ -124,8 +124,8 @@ func (p *pending) add(key types.NamespacedName, job types.UID, failures []captur
 	}
 }
 
-// put adds a failure, or brings what is known of it up to date. It reports whether
-// the failure is new.
+// put adds a failure, or brings what is known of it up to date. It reports whether a
+// reconcile has anything new to look at.
 func (p *pending) put(key types.NamespacedName, id failureID, f capture.Failure, now time.Time) bool {
 	s, known := p.jobs[key][id]
 	if !known {
@@ -140,7 +140,8 @@ func (p *pending) put(key types.NamespacedName, id failureID, f capture.Failure,
 		f.At = s.since
 	}
 	// An Event says no more than the status that was seen.
-	if !known || f.Key == s.Key && (s.Event || !f.Event) {
+	better := known && s.Event && !f.Event
+	if !known || f.Key == s.Key && (better || s.Event == f.Event) {
 		s.Failure = f
 	}
 	if f.Passing && !known {
@@ -150,7 +151,7 @@ func (p *pending) put(key types.NamespacedName, id failureID, f capture.Failure,
 		}
 		p.waits[f.Subject][place{key, id}] = true
 	}
-	return !known
+	return !known || better
 }
 
 // follow brings up to date what a pod, or a Job, may recover from: drops what it has
