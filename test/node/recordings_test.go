@@ -29,7 +29,11 @@ var keep = flag.Bool("record", false, "record how pods end into internal/capture
 // codes holds what is captured of each recording; nothing of the others, since whatever
 // ended there was told to.
 var codes = map[string][]string{
-	"delete-image-missing":             {"ImagePullBackOff"},
+	"delete-image-missing": {"ImagePullBackOff"},
+	// A pod that somebody deletes counts against the Job, which says so itself.
+	"delete-pod":                       {"BackoffLimitExceeded"},
+	"delete-pod-force":                 {"BackoffLimitExceeded"},
+	"delete-pod-twice":                 {"BackoffLimitExceeded"},
 	"exit-3":                           {"BackoffLimitExceeded", "ExitCode:3"},
 	"exit-3-ttl-0":                     {"BackoffLimitExceeded", "ExitCode:3"},
 	"job-deadline":                     {"DeadlineExceeded"},
@@ -192,6 +196,7 @@ var recordings = map[string]func(*testing.T, string, *recorder){
 		pod := start(t, r, shellJob(ns, "job", ignoresTERM))
 		deletePod(t, pod, client.GracePeriodSeconds(0))
 		r.await(t, "deleted", isDeleted)
+		cluster.JobIs(t, ns, "job", batchv1.JobFailed)
 	},
 	"delete-pod": func(t *testing.T, ns string, r *recorder) {
 		deletePod(t, start(t, r, shellJob(ns, "job", ignoresTERM)))
@@ -205,6 +210,7 @@ var recordings = map[string]func(*testing.T, string, *recorder){
 		time.Sleep(2 * time.Second)
 		deletePod(t, pod, client.GracePeriodSeconds(2))
 		r.await(t, "deleted", isDeleted)
+		cluster.JobIs(t, ns, "job", batchv1.JobFailed)
 	},
 	"pod-deadline": func(t *testing.T, ns string, r *recorder) {
 		job := shellJob(ns, "job", ignoresTERM)
