@@ -16,27 +16,27 @@ import (
 	joberrorv1 "joberror.io/operator/api/v1"
 )
 
-// patience is how long a test waits for what must come.
-const patience = 60 * time.Second
+// Timeout is how long a test waits for what must come.
+var Timeout = 60 * time.Second
 
 // Eventually waits until the check returns an empty problem, and fails the test
 // with the last one where it never does.
 func Eventually(t testing.TB, check func() string) {
 	t.Helper()
-	EventuallyIn(t, patience, check)
+	EventuallyIn(t, Timeout, check)
 }
 
 // EventuallyIn is Eventually for what takes long.
-func EventuallyIn(t testing.TB, patience time.Duration, check func() string) {
+func EventuallyIn(t testing.TB, timeout time.Duration, check func() string) {
 	t.Helper()
-	deadline := time.Now().Add(patience)
+	deadline := time.Now().Add(timeout)
 	for {
 		problem := check()
 		if problem == "" {
 			return
 		}
 		if time.Now().After(deadline) {
-			t.Fatalf("after %s: %s", patience, problem)
+			t.Fatalf("after %s: %s", timeout, problem)
 		}
 		time.Sleep(50 * time.Millisecond)
 	}

@@ -13,6 +13,7 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
+	"time"
 
 	"joberror.io/operator/hack/controlplane"
 	"joberror.io/operator/hack/node"
@@ -22,6 +23,9 @@ import (
 var cluster harness.Cluster
 
 func TestMain(m *testing.M) {
+	// Containers that start together starve the API server, and a leader that can't renew
+	// its lease gives way to the next one.
+	harness.Timeout = 3 * time.Minute
 	os.Exit(node.Main(func(dir string) int {
 		if err := configure(dir); err != nil {
 			fmt.Fprintln(os.Stderr, "node:", err)
