@@ -74,7 +74,7 @@ func (r *recorder) all() []event {
 // await waits until an event matches, and returns its pod.
 func (r *recorder) await(t *testing.T, what string, matches func(event) bool) *corev1.Pod {
 	t.Helper()
-	return r.awaitIn(t, time.Minute, what, matches)
+	return r.awaitIn(t, harness.Timeout, what, matches)
 }
 
 // awaitIn is await with its own time limit.
@@ -95,7 +95,7 @@ func (r *recorder) awaitIn(t *testing.T, limit time.Duration, what string, match
 // allGone waits until n pods have been deleted.
 func (r *recorder) allGone(t *testing.T, n int) {
 	t.Helper()
-	harness.EventuallyIn(t, 2*time.Minute, func() string {
+	harness.Eventually(t, func() string {
 		gone := 0
 		for _, e := range r.all() {
 			if e.Type == watch.Deleted {

@@ -107,7 +107,8 @@ var recordings = map[string]func(*testing.T, string, *recorder){
 	},
 	"job-deadline": func(t *testing.T, ns string, r *recorder) {
 		job := shellJob(ns, "job", ignoresTERM)
-		job.Spec.ActiveDeadlineSeconds = ptr.To[int64](5)
+		// Its container must have started by then.
+		job.Spec.ActiveDeadlineSeconds = ptr.To[int64](20)
 		start(t, r, job)
 		r.allGone(t, 1)
 		cluster.JobIs(t, ns, "job", batchv1.JobFailed)
@@ -214,7 +215,7 @@ var recordings = map[string]func(*testing.T, string, *recorder){
 	},
 	"pod-deadline": func(t *testing.T, ns string, r *recorder) {
 		job := shellJob(ns, "job", ignoresTERM)
-		job.Spec.Template.Spec.ActiveDeadlineSeconds = ptr.To[int64](5)
+		job.Spec.Template.Spec.ActiveDeadlineSeconds = ptr.To[int64](20)
 		start(t, r, job)
 		cluster.JobIs(t, ns, "job", batchv1.JobFailed)
 	},
