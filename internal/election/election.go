@@ -38,7 +38,7 @@ const (
 
 // NewLock returns the lock that the replicas contend for: the Lease of that name.
 func NewLock(config *rest.Config, scheme *runtime.Scheme, namespace, name string) (resourcelock.Interface, error) {
-	config = rest.AddUserAgent(config, "leader-election")
+	config = rest.AddUserAgent(rest.CopyConfig(config), "leader-election")
 	config.Timeout = requestTimeout
 	client, err := kubernetes.NewForConfig(config)
 	if err != nil {

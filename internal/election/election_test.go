@@ -9,6 +9,8 @@ import (
 	"testing"
 	"time"
 
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/leaderelection/resourcelock"
 	testingclock "k8s.io/utils/clock/testing"
 )
@@ -52,5 +54,17 @@ func TestANewReplicaGivesOthersAHeadStart(t *testing.T) {
 	refused := errors.New("refused")
 	if _, _, err := (&patient{Interface: lease{err: refused}, clock: testingclock.NewFakePassiveClock(started)}).Get(t.Context()); !errors.Is(err, refused) {
 		t.Errorf("got %v", err)
+	}
+}
+
+// The timeout and the user agent are of the requests for the lease alone.
+func TestTheLockLeavesTheConfigurationOfOthersAlone(t *testing.T) {
+	t.Parallel()
+	config := &rest.Config{Host: "https://127.0.0.1:1"}
+	if _, err := NewLock(config, runtime.NewScheme(), "joberror-system", "joberror-operator"); err != nil {
+		t.Fatal(err)
+	}
+	if config.Timeout != 0 || config.UserAgent != "" {
+		t.Errorf("the configuration has the timeout %s and the user agent %q", config.Timeout, config.UserAgent)
 	}
 }
