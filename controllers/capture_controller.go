@@ -62,9 +62,13 @@ func (r *CaptureReconciler) Reconcile(ctx context.Context, req ctrl.Request) (ct
 // reconcile returns how long it is until one of the failures has lasted long
 // enough; zero where there is none.
 func (r *CaptureReconciler) reconcile(ctx context.Context, key types.NamespacedName, uid types.UID, sightings []sighting) (time.Duration, error) {
-	job, exists, err := r.jobOf(ctx, key, uid)
+	var job *batchv1.Job
+	var exists bool
+	var err error
 	if sightings[0].CronJob {
 		job, err = r.cronJobOf(ctx, key, uid)
+	} else {
+		job, exists, err = r.jobOf(ctx, key, uid)
 	}
 	if err != nil {
 		return 0, err

@@ -42,8 +42,8 @@ const (
 type clusterEvents struct {
 	*collector
 	events typedcorev1.EventsGetter
-	// unwatched is when the last leader before this replica stopped to watch; the zero
-	// time if there was none. What ended before that was seen then.
+	// unwatched is when the leader before this replica stopped watching; the zero time
+	// if there was none. That leader saw what happened before.
 	unwatched time.Time
 }
 

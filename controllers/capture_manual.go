@@ -48,12 +48,11 @@ func (m *manualPods) see(ctx context.Context, job *batchv1.Job) {
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	cancel, watched := m.watches[job.UID]
-	switch over := ended(job); {
-	case watched && over:
-		delete(m.watches, job.UID)
-		time.AfterFunc(manualLinger, cancel)
-	case watched || over:
+	_, watched := m.watches[job.UID]
+	switch {
+	case ended(job):
+		m.end(job.UID)
+	case watched:
 	case len(m.watches) >= maxManual:
 		log.FromContext(ctx).Info("The pods of a Job are not watched: too many Jobs have a selector of their own",
 			"namespace", job.Namespace, "job", job.Name, "limit", maxManual)
@@ -68,8 +67,13 @@ func (m *manualPods) see(ctx context.Context, job *batchv1.Job) {
 func (m *manualPods) gone(job *batchv1.Job) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if cancel, watched := m.watches[job.UID]; watched {
-		delete(m.watches, job.UID)
+	m.end(job.UID)
+}
+
+// end ends the watch of a Job's pods, if there is one, after they had time to end.
+func (m *manualPods) end(job types.UID) {
+	if cancel, watched := m.watches[job]; watched {
+		delete(m.watches, job)
 		time.AfterFunc(manualLinger, cancel)
 	}
 }

@@ -43,7 +43,7 @@ func (r *CaptureReconciler) due(job *batchv1.Job, exists bool, sightings []sight
 			}
 		case capture.Ignores(job.Spec.PodFailurePolicy, s.Failure):
 			r.pending.done(key, job.UID, s.Failure)
-		case s.Event && !s.Passing && !s.CronJob && exists:
+		case s.repeatsJob() && exists:
 			// The Job itself says it, and more.
 			r.pending.forget(key, job.UID, s.Failure)
 		case !s.gone.IsZero() && notNeeded(job):
@@ -59,7 +59,7 @@ func (r *CaptureReconciler) due(job *batchv1.Job, exists bool, sightings []sight
 // may recover. What a pod waited for when it was deleted it will not recover from.
 func (s sighting) dueIn(now time.Time, grace time.Duration) time.Duration {
 	switch {
-	case s.Event && !s.Passing && !s.CronJob:
+	case s.repeatsJob():
 		return s.since.Add(eventSettleTime).Sub(now)
 	case !s.Passing:
 		return 0
@@ -69,6 +69,9 @@ func (s sighting) dueIn(now time.Time, grace time.Duration) time.Duration {
 		return s.since.Add(grace).Sub(now)
 	}
 }
+
+// repeatsJob reports whether an Event says what the Job's own status says, too.
+func (s sighting) repeatsJob() bool { return s.Event && !s.Passing && !s.CronJob }
 
 // notNeeded reports whether the Job controller deletes pods because it needs them no
 // longer. What such a pod waited for was no failure.

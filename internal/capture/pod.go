@@ -67,7 +67,7 @@ func Passes(code string) bool {
 func FailedCreate(code string) bool { return code == reasonFailedCreate }
 
 // Overcome returns the keys of the failures that a pod can't have any more, or has
-// recovered from.
+// recovered from: sorted, each once.
 func Overcome(pod *corev1.Pod) []string {
 	var keys []string
 	if c := condition(pod, corev1.PodScheduled); c != nil && c.Status == corev1.ConditionTrue {
@@ -86,7 +86,8 @@ func Overcome(pod *corev1.Pod) []string {
 			}
 		}
 	}
-	return keys
+	slices.Sort(keys)
+	return slices.Compact(keys)
 }
 
 // Waits says which failures that may pass a pod shows, and which it has recovered
