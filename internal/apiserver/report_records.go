@@ -71,6 +71,7 @@ func (b *backend) reportsOf(ctx context.Context, ref jobs.Ref, body *reportBody)
 	}
 	reports := reportsIn(body.records, job, user, now)
 	for _, r := range reports {
+		joblink.RememberRetention(r.je, job)
 		switch {
 		case !known || job.UID == "":
 		case ref.Job != nil:
@@ -122,8 +123,8 @@ func reportOf(failures []capture.Failure, job *batchv1.Job, user user.Info, now 
 	return &report{je: je, by: user.GetName(), at: now, source: first.Report.Source, failures: failures}
 }
 
-// reportedJob is the Job that records are reported of: the one that there is, or
-// as much as the errors of one that is gone tell.
+// reportedJob returns the Job that the records belong to. If the Job is gone, its
+// name, UID and retention come from its latest error.
 func (b *backend) reportedJob(ctx context.Context, ref jobs.Ref) (*batchv1.Job, error) {
 	if ref.Job != nil {
 		return ref.Job, nil
@@ -135,6 +136,7 @@ func (b *backend) reportedJob(ctx context.Context, ref jobs.Ref) (*batchv1.Job, 
 		linked := joblink.Linked(&errors[i])
 		if at := retention.CreatedAt(&errors[i]); linked != nil && at.After(last) {
 			last, job.Name, job.UID = at, linked.Name, linked.UID
+			job.Annotations = map[string]string{joberrorv1.AnnotationRetention: linked.Retention}
 		}
 	}
 	return job, err

@@ -16,6 +16,7 @@ import (
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/rest"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	resolvev1 "joberror.io/operator/api/resolve/v1"
 	joberrorv1 "joberror.io/operator/api/v1"
@@ -192,6 +193,25 @@ func TestTheErrorsOfAJobThatIsGoneCanStillBeReported(t *testing.T) {
 		t.Errorf("the same record is %s, and %s after the Job is gone", before[0].ID, after[0].ID)
 	}
 	cluster.When(t, ns, after[1].ID, linked(joberrorv1.ReasonJobDeleted))
+}
+
+func TestAReportedRecordKeepsTheRetentionOfAJobThatIsGone(t *testing.T) {
+	t.Parallel()
+	ns := cluster.Namespace(t)
+	job := harness.Create(t, cluster.Client, harness.Job(ns, "job", harness.Annotated(joberrorv1.AnnotationRetention, "7d")))
+	path := harness.JobErrors(ns, "job")
+	names := []string{post(t, cluster.Config(), path, `{"message":"before"}`).ID}
+	if err := cluster.Client.Delete(t.Context(), job, client.PropagationPolicy("Background")); err != nil {
+		t.Fatal(err)
+	}
+	cluster.When(t, ns, names[0], linked(joberrorv1.ReasonJobDeleted))
+	names = append(names, post(t, cluster.Config(), path, `{"message":"after"}`).ID)
+	for _, name := range names {
+		je := cluster.When(t, ns, name, linked(joberrorv1.ReasonJobDeleted))
+		if left := time.Until(je.Status.ExpiresAt.Time); left > 7*24*time.Hour {
+			t.Errorf("%s expires in %s, want the Job's 7 days", je.Spec.Message, left)
+		}
+	}
 }
 
 // occurrences waits until an error counts that many occurrences, and returns it.
