@@ -30,12 +30,12 @@ import (
 	"joberror.io/operator/internal/caches"
 	"joberror.io/operator/internal/certs"
 	"joberror.io/operator/internal/election"
-	"joberror.io/operator/internal/jobs"
-	"joberror.io/operator/internal/leaving"
+	"joberror.io/operator/internal/jobref"
 	"joberror.io/operator/internal/logs"
 	"joberror.io/operator/internal/metrics"
 	"joberror.io/operator/internal/options"
 	"joberror.io/operator/internal/probes"
+	"joberror.io/operator/internal/serving"
 	"joberror.io/operator/internal/webhook"
 )
 
@@ -72,8 +72,8 @@ const leaseName = "joberror-operator"
 // How an operator ends that is told to. What its manifest grants, less the hook
 // before, must be more than all of it.
 const (
-	// noticePeriod is how long callers have to move to another replica.
-	noticePeriod = 3 * time.Second
+	// drainPeriod is how long callers have to move to another replica.
+	drainPeriod = 3 * time.Second
 	// lastAnswers is how long requests take that do not wait for an entry.
 	lastAnswers = 10 * time.Second
 )
@@ -81,7 +81,7 @@ const (
 // run composes the parts and runs them until it is told to end.
 func run(signal context.Context, opts *options.Options) error {
 	ctrl.SetLogger(logs.New())
-	notice, ctx := leaving.Give(signal, noticePeriod)
+	drain, ctx := serving.NewDrain(signal, drainPeriod)
 	config, err := clientcmd.BuildConfigFromFlags("", opts.Kubeconfig)
 	if err != nil {
 		return err
@@ -103,7 +103,7 @@ func run(signal context.Context, opts *options.Options) error {
 		Metrics:                       metrics.Options(opts.MetricsAddress, opts.MetricsInsecure, certificate),
 		HealthProbeBindAddress:        opts.HealthAddress,
 		PprofBindAddress:              opts.PprofAddress,
-		WebhookServer:                 webhook.NewServer(opts.WebhookHost, opts.WebhookPort, certificate, notice),
+		WebhookServer:                 webhook.NewServer(opts.WebhookHost, opts.WebhookPort, certificate, drain),
 		LeaderElection:                opts.LeaderElect,
 		LeaderElectionReleaseOnCancel: true,
 		GracefulShutdownTimeout:       ptr.To(opts.APIServer.Wait + lastAnswers),
@@ -116,13 +116,13 @@ func run(signal context.Context, opts *options.Options) error {
 	if err := certs.Setup(ctx, mgr, certs.Options{Namespace: opts.Namespace, Manage: opts.ManageCertificates}, certificate); err != nil {
 		return err
 	}
-	if err := jobs.SetupIndexes(ctx, mgr.GetFieldIndexer()); err != nil {
+	if err := jobref.SetupIndexes(ctx, mgr.GetFieldIndexer()); err != nil {
 		return err
 	}
 	if err := webhook.Setup(mgr, opts.Policy()); err != nil {
 		return err
 	}
-	aggregated, err := apiserver.Setup(ctx, mgr, opts.APIServer, opts.Policy(), opts.Kubeconfig, certificate, notice)
+	aggregated, err := apiserver.Setup(ctx, mgr, opts.APIServer, opts.Policy(), opts.Kubeconfig, certificate, drain)
 	if err != nil {
 		return err
 	}

@@ -20,8 +20,9 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/log"
 
 	joberrorv1 "joberror.io/operator/api/v1"
-	"joberror.io/operator/internal/capture"
-	"joberror.io/operator/internal/jobs"
+	"joberror.io/operator/internal/capturepolicy"
+	"joberror.io/operator/internal/failure"
+	"joberror.io/operator/internal/jobref"
 )
 
 type queue = workqueue.TypedRateLimitingInterface[ctrl.Request]
@@ -33,9 +34,9 @@ type queue = workqueue.TypedRateLimitingInterface[ctrl.Request]
 type collector struct {
 	cache   client.Reader
 	clock   clock.PassiveClock
-	options capture.Options
+	options capturepolicy.Options
 	pending *pending
-	memory  *capture.Memory
+	memory  *failure.Memory
 	manual  *manualPods
 }
 
@@ -101,8 +102,8 @@ func (c *collector) seePod(pod *corev1.Pod) {
 		return
 	}
 	c.pending.add(key, job, c.memory.OfPod(pod), c.clock.Now())
-	c.pending.follow(capture.WaitsOf(pod), c.clock.Now())
-	c.pending.follow(capture.PodCreated(job, pod), c.clock.Now())
+	c.pending.follow(failure.WaitsOf(pod), c.clock.Now())
+	c.pending.follow(failure.PodCreated(job, pod), c.clock.Now())
 }
 
 // jobOfPod returns the name and the UID of the Job that controls a pod; no UID if none
@@ -130,10 +131,10 @@ func (c *collector) seeJob(job *batchv1.Job) {
 	if !c.options.Watches(job.Namespace) {
 		return
 	}
-	failures := capture.OfJob(job)
+	failures := failure.OfJob(job)
 	c.pending.add(client.ObjectKeyFromObject(job), job.UID, failures, c.clock.Now())
 	if len(failures) > 0 {
-		c.pending.follow(capture.JobEnded(job.UID), c.clock.Now())
+		c.pending.follow(failure.JobEnded(job.UID), c.clock.Now())
 	}
 }
 
@@ -150,7 +151,7 @@ func (c *collector) jobGone(job *batchv1.Job) {
 	c.manual.gone(job)
 	c.pending.remember(job)
 	c.seeJob(job)
-	c.pending.follow(capture.JobEnded(job.UID), c.clock.Now())
+	c.pending.follow(failure.JobEnded(job.UID), c.clock.Now())
 }
 
 // namespaceChanged looks at all Jobs of a namespace again whose opt-out may have been
@@ -160,7 +161,7 @@ func (c *collector) namespaceChanged(ctx context.Context, before, namespace meta
 		return
 	}
 	c.seePods(ctx, namespace.GetName())
-	all, err := jobs.In(ctx, c.cache, namespace.GetName())
+	all, err := jobref.In(ctx, c.cache, namespace.GetName())
 	if err != nil {
 		log.FromContext(ctx).Error(err, "The Jobs of a namespace were not looked at again", "namespace", namespace.GetName())
 	}

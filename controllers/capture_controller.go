@@ -18,7 +18,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"joberror.io/operator/internal/joblink"
-	"joberror.io/operator/internal/jobs"
+	"joberror.io/operator/internal/jobref"
 )
 
 // +kubebuilder:rbac:groups=joberror.io,resources=joberrors,verbs=create
@@ -103,7 +103,7 @@ func (r *CaptureReconciler) reconcile(ctx context.Context, key types.NamespacedN
 // jobOf is the Job of that UID: as it is, as it was when it was deleted, or as
 // much as its pods tell of it.
 func (r *CaptureReconciler) jobOf(ctx context.Context, key types.NamespacedName, uid types.UID) (job *batchv1.Job, exists bool, err error) {
-	job, err = jobs.FindUID(ctx, r.cached, key.Namespace, uid)
+	job, err = jobref.FindUID(ctx, r.cached, key.Namespace, uid)
 	if err != nil || job != nil {
 		return job, true, err
 	}

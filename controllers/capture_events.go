@@ -22,8 +22,8 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/log"
 
-	"joberror.io/operator/internal/capture"
-	"joberror.io/operator/internal/jobs"
+	"joberror.io/operator/internal/failure"
+	"joberror.io/operator/internal/jobref"
 )
 
 // +kubebuilder:rbac:groups="",resources=events,verbs=list;watch
@@ -69,7 +69,7 @@ func (e *clusterEvents) selectors() map[string]func(context.Context, *corev1.Eve
 		of("Job", "type", corev1.EventTypeWarning):     e.seeJobEvent,
 		of("CronJob", "type", corev1.EventTypeWarning): e.seeCronJobEvent,
 	}
-	for _, reason := range capture.PodEventReasons {
+	for _, reason := range failure.PodEventReasons {
 		selectors[of("Pod", "reason", reason)] = e.seePodEvent
 	}
 	return selectors
@@ -133,7 +133,7 @@ func (e *clusterEvents) watchFrom(ctx context.Context, version, selector string,
 }
 
 func (e *clusterEvents) seeJobEvent(ctx context.Context, event *corev1.Event) {
-	f, ok := capture.OfJobEvent(event)
+	f, ok := failure.OfJobEvent(event)
 	if !ok {
 		return
 	}
@@ -145,20 +145,20 @@ func (e *clusterEvents) seeJobEvent(ctx context.Context, event *corev1.Event) {
 
 // exists reports whether the Job of an Event is in the cache.
 func (e *clusterEvents) exists(ctx context.Context, event *corev1.Event) bool {
-	job, err := jobs.FindUID(ctx, e.cache, event.InvolvedObject.Namespace, event.InvolvedObject.UID)
+	job, err := jobref.FindUID(ctx, e.cache, event.InvolvedObject.Namespace, event.InvolvedObject.UID)
 	return err == nil && job != nil
 }
 
 func (e *clusterEvents) seeCronJobEvent(_ context.Context, event *corev1.Event) {
-	if f, ok := capture.OfCronJobEvent(event); ok && !f.At.Before(e.unwatched) {
+	if f, ok := failure.OfCronJobEvent(event); ok && !f.At.Before(e.unwatched) {
 		e.seeEvent(event, f)
 	}
 }
 
-func (e *clusterEvents) seeEvent(event *corev1.Event, f capture.Failure) {
+func (e *clusterEvents) seeEvent(event *corev1.Event, f failure.Failure) {
 	subject := event.InvolvedObject
 	if e.options.Watches(subject.Namespace) {
-		e.pending.add(types.NamespacedName{Namespace: subject.Namespace, Name: subject.Name}, subject.UID, []capture.Failure{f}, e.clock.Now())
+		e.pending.add(types.NamespacedName{Namespace: subject.Namespace, Name: subject.Name}, subject.UID, []failure.Failure{f}, e.clock.Now())
 	}
 }
 
@@ -173,8 +173,8 @@ func (e *clusterEvents) seePodEvent(ctx context.Context, event *corev1.Event) {
 	if uid == "" || !e.options.Watches(pod.Namespace) {
 		return
 	}
-	e.pending.add(job, uid, []capture.Failure{capture.OfPodEvent(event, pod)}, e.clock.Now())
-	e.pending.follow(capture.WaitsOf(pod), e.clock.Now())
+	e.pending.add(job, uid, []failure.Failure{failure.OfPodEvent(event, pod)}, e.clock.Now())
+	e.pending.follow(failure.WaitsOf(pod), e.clock.Now())
 }
 
 // lastWatched returns when the leader before this replica last renewed its lease; the

@@ -13,7 +13,7 @@ import (
 	typedcorev1 "k8s.io/client-go/kubernetes/typed/core/v1"
 	"sigs.k8s.io/controller-runtime/pkg/log"
 
-	"joberror.io/operator/internal/capture"
+	"joberror.io/operator/internal/failure"
 )
 
 const (
@@ -34,7 +34,7 @@ type logs struct {
 
 // message is the end of the log of the container that a failure is about; empty
 // where it can't be had: the pod may be gone, or its node.
-func (l *logs) message(ctx context.Context, namespace string, f capture.Failure) string {
+func (l *logs) message(ctx context.Context, namespace string, f failure.Failure) string {
 	if l == nil || f.Log == nil {
 		return ""
 	}
@@ -52,7 +52,7 @@ func (l *logs) message(ctx context.Context, namespace string, f capture.Failure)
 		log.FromContext(ctx).Info("A container's log can't be had", "container", f.Source, "reason", err.Error())
 		return ""
 	}
-	return capture.LastLines(strings.TrimSpace(string(text)), keptLogBytes)
+	return failure.LastLines(strings.TrimSpace(string(text)), keptLogBytes)
 }
 
 // tail keeps the end of what is written to it, of which more than is kept in the

@@ -15,7 +15,7 @@ import (
 	ctrl "sigs.k8s.io/controller-runtime"
 
 	joberrorv1 "joberror.io/operator/api/v1"
-	"joberror.io/operator/internal/capture"
+	"joberror.io/operator/internal/failure"
 	"joberror.io/operator/internal/metrics"
 )
 
@@ -30,7 +30,7 @@ const (
 
 // sighting is a failure that was seen and is not recorded yet.
 type sighting struct {
-	capture.Failure
+	failure.Failure
 	// since is when it was first seen.
 	since time.Time
 	// subject is the pod, or the Job, that may recover from it; empty if it can't pass.
@@ -47,7 +47,7 @@ type failureID struct {
 	key, occurrence string
 }
 
-func idOf(job types.UID, f capture.Failure) failureID {
+func idOf(job types.UID, f failure.Failure) failureID {
 	if f.Taken {
 		return failureID{job, "taken", f.Occurrence}
 	}
@@ -113,7 +113,7 @@ func (p *pending) tell(key types.NamespacedName) {
 
 // add adds failures of a Job. None happens after it was seen: a node's clock may be
 // ahead.
-func (p *pending) add(key types.NamespacedName, job types.UID, failures []capture.Failure, now time.Time) {
+func (p *pending) add(key types.NamespacedName, job types.UID, failures []failure.Failure, now time.Time) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for _, f := range failures {
@@ -126,7 +126,7 @@ func (p *pending) add(key types.NamespacedName, job types.UID, failures []captur
 
 // put adds a failure, or brings what is known of it up to date. It reports whether a
 // reconcile has anything new to look at.
-func (p *pending) put(key types.NamespacedName, id failureID, f capture.Failure, now time.Time) bool {
+func (p *pending) put(key types.NamespacedName, id failureID, f failure.Failure, now time.Time) bool {
 	s, known := p.jobs[key][id]
 	if !known {
 		s = &sighting{since: now}
@@ -156,7 +156,7 @@ func (p *pending) put(key types.NamespacedName, id failureID, f capture.Failure,
 
 // follow brings up to date what a pod, or a Job, may recover from: drops what it has
 // recovered from, and has a reconcile look at what it ends with.
-func (p *pending) follow(subject capture.Waits, now time.Time) {
+func (p *pending) follow(subject failure.Waits, now time.Time) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for at := range p.waits[subject.UID] {
@@ -199,7 +199,7 @@ func (p *pending) of(key types.NamespacedName) map[types.UID][]sighting {
 }
 
 // done takes a failure out that is recorded or need not be, for good.
-func (p *pending) done(key types.NamespacedName, job types.UID, f capture.Failure) {
+func (p *pending) done(key types.NamespacedName, job types.UID, f failure.Failure) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.settle(place{key, idOf(job, f)})
@@ -212,7 +212,7 @@ func (p *pending) settle(at place) {
 
 // forget takes a failure out that may be seen again: it passed, or nobody wants it
 // now.
-func (p *pending) forget(key types.NamespacedName, job types.UID, f capture.Failure) {
+func (p *pending) forget(key types.NamespacedName, job types.UID, f failure.Failure) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.drop(place{key, idOf(job, f)})

@@ -15,13 +15,13 @@ import (
 	ctrl "sigs.k8s.io/controller-runtime"
 
 	joberrorv1 "joberror.io/operator/api/v1"
-	"joberror.io/operator/internal/capture"
+	"joberror.io/operator/internal/failure"
 )
 
 var backup = types.NamespacedName{Namespace: "team", Name: "backup"}
 
-func failed(key, occurrence string, at time.Time) []capture.Failure {
-	return []capture.Failure{{Key: key, Occurrence: occurrence, At: at}}
+func failed(key, occurrence string, at time.Time) []failure.Failure {
+	return []failure.Failure{{Key: key, Occurrence: occurrence, At: at}}
 }
 
 // leading returns a pending that a leader's queue listens to.
@@ -49,7 +49,7 @@ func TestEventDoesNotReplaceTheStatus(t *testing.T) {
 	t.Parallel()
 	status, event := failed("job/BackoffLimitExceeded", "1", now), failed("job/BackoffLimitExceeded", "1", now)
 	event[0].Event = true
-	for name, tc := range map[string]struct{ first, then []capture.Failure }{
+	for name, tc := range map[string]struct{ first, then []failure.Failure }{
 		"status first": {status, event},
 		"event first":  {event, status},
 	} {
@@ -66,7 +66,7 @@ func TestWhatWasSeenStaysUntilItIsRecorded(t *testing.T) {
 	t.Parallel()
 	p, q := leading(t)
 	late, early := failed("exit", "2", now), failed("exit", "1", earlier)
-	for job, failures := range map[types.UID][]capture.Failure{"a": append(late, early...), "b": late} {
+	for job, failures := range map[types.UID][]failure.Failure{"a": append(late, early...), "b": late} {
 		if p.add(backup, job, failures, now); !queued(q) {
 			t.Error("the queue is not told of a new failure")
 		}
@@ -105,33 +105,33 @@ func TestTheNextLeaderHasWhatTheStandbyCollected(t *testing.T) {
 
 func TestTheStandbyDropsWhatTheLeaderRecorded(t *testing.T) {
 	t.Parallel()
-	failure := func(key, occurrence string, with ...func(*capture.Failure)) capture.Failure {
-		f := capture.Failure{Key: key, Occurrence: occurrence, At: now, OfPod: true}
+	failed := func(key, occurrence string, with ...func(*failure.Failure)) failure.Failure {
+		f := failure.Failure{Key: key, Occurrence: occurrence, At: now, OfPod: true}
 		for _, change := range with {
 			change(&f)
 		}
 		return f
 	}
-	taken := func(f *capture.Failure) { f.Taken = true }
-	record := func(as capture.Failure) *joberrorv1.JobError {
+	taken := func(f *failure.Failure) { f.Taken = true }
+	record := func(as failure.Failure) *joberrorv1.JobError {
 		job := &batchv1.Job{ObjectMeta: metav1.ObjectMeta{Namespace: backup.Namespace, Name: backup.Name, UID: "a"}}
 		je := as.JobError(job, "x")
 		je.Labels[joberrorv1.LabelJobUID] = "a"
 		return je
 	}
 	for name, tc := range map[string]struct {
-		seen     capture.Failure
+		seen     failure.Failure
 		recorded *joberrorv1.JobError
 		want     int
 	}{
-		"the same occurrence":                     {failure("exit", "1"), record(failure("exit", "1")), 0},
-		"another occurrence":                      {failure("exit", "2"), record(failure("exit", "1")), 1},
-		"another failure":                         {failure("other", "1"), record(failure("exit", "1")), 1},
-		"a pod that was taken for another reason": {failure("pod/B", "u", taken), record(failure("pod/A", "u", taken)), 0},
-		"one over the limit":                      {failure("exit", "1"), record(capture.Overflow(failure("exit", "1"), 100)), 0},
+		"the same occurrence":                     {failed("exit", "1"), record(failed("exit", "1")), 0},
+		"another occurrence":                      {failed("exit", "2"), record(failed("exit", "1")), 1},
+		"another failure":                         {failed("other", "1"), record(failed("exit", "1")), 1},
+		"a pod that was taken for another reason": {failed("pod/B", "u", taken), record(failed("pod/A", "u", taken)), 0},
+		"one over the limit":                      {failed("exit", "1"), record(failure.Overflow(failed("exit", "1"), 100)), 0},
 	} {
 		p := newPending()
-		p.add(backup, "a", []capture.Failure{tc.seen}, now)
+		p.add(backup, "a", []failure.Failure{tc.seen}, now)
 		p.recordedAs(tc.recorded)
 		if got := len(p.of(backup)["a"]); got != tc.want {
 			t.Errorf("%s: %d are pending, want %d", name, got, tc.want)
@@ -152,25 +152,25 @@ func TestAStandbyHoldsABoundedNumberOfFailures(t *testing.T) {
 
 func TestWhatAPodWaitsFor(t *testing.T) {
 	t.Parallel()
-	wait := capture.Failure{Key: "wait/main/ImagePullBackOff", Occurrence: "u/main/first", At: now, Passing: true, Subject: "u"}
+	wait := failure.Failure{Key: "wait/main/ImagePullBackOff", Occurrence: "u/main/first", At: now, Passing: true, Subject: "u"}
 	shows, overcome := map[string]bool{wait.Key: true}, map[string]bool{wait.Key: true}
 	later := now.Add(time.Minute)
 	for name, tc := range map[string]struct {
-		states []capture.Waits
+		states []failure.Waits
 		// due is how long after it was seen it is recorded; never if negative.
 		due time.Duration
 	}{
-		"lasts":                         {[]capture.Waits{{UID: "u", Shows: shows}}, 2 * time.Minute},
-		"passes":                        {[]capture.Waits{{UID: "u", Shows: shows}, {UID: "u", Overcome: overcome}}, -1},
-		"is the end of the pod":         {[]capture.Waits{{UID: "u", Shows: shows}, {UID: "u", Gone: true}}, time.Minute + settleTime},
-		"passes before the pod's end":   {[]capture.Waits{{UID: "u", Shows: shows}, {UID: "u", Overcome: overcome}, {UID: "u", Gone: true}}, -1},
-		"is not shown at the pod's end": {[]capture.Waits{{UID: "u", Shows: shows}, {UID: "u"}, {UID: "u", Gone: true}}, -1},
-		"is the end, however that goes": {[]capture.Waits{{UID: "u", Shows: shows, Gone: true}, {UID: "u", Gone: true, Overcome: overcome}}, settleTime},
+		"lasts":                         {[]failure.Waits{{UID: "u", Shows: shows}}, 2 * time.Minute},
+		"passes":                        {[]failure.Waits{{UID: "u", Shows: shows}, {UID: "u", Overcome: overcome}}, -1},
+		"is the end of the pod":         {[]failure.Waits{{UID: "u", Shows: shows}, {UID: "u", Gone: true}}, time.Minute + settleTime},
+		"passes before the pod's end":   {[]failure.Waits{{UID: "u", Shows: shows}, {UID: "u", Overcome: overcome}, {UID: "u", Gone: true}}, -1},
+		"is not shown at the pod's end": {[]failure.Waits{{UID: "u", Shows: shows}, {UID: "u"}, {UID: "u", Gone: true}}, -1},
+		"is the end, however that goes": {[]failure.Waits{{UID: "u", Shows: shows, Gone: true}, {UID: "u", Gone: true, Overcome: overcome}}, settleTime},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			p := newPending()
-			p.add(backup, "a", []capture.Failure{wait}, now)
+			p.add(backup, "a", []failure.Failure{wait}, now)
 			for i, state := range tc.states {
 				at := now
 				if i > 0 {
@@ -219,8 +219,8 @@ func TestNothingHappensAfterItWasSeen(t *testing.T) {
 func TestAPodIsTakenOnce(t *testing.T) {
 	t.Parallel()
 	p := newPending()
-	first := []capture.Failure{{Key: "pod/DeletionByTaintManager", Occurrence: "u", At: now, Taken: true}}
-	later := []capture.Failure{{Key: "pod/DeletionByPodGC", Occurrence: "u", At: now, Taken: true}}
+	first := []failure.Failure{{Key: "pod/DeletionByTaintManager", Occurrence: "u", At: now, Taken: true}}
+	later := []failure.Failure{{Key: "pod/DeletionByPodGC", Occurrence: "u", At: now, Taken: true}}
 	p.add(backup, "a", first, now)
 	p.add(backup, "a", later, now)
 	if got := p.of(backup)["a"]; len(got) != 1 || got[0].Key != first[0].Key {

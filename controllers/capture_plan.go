@@ -17,9 +17,9 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	joberrorv1 "joberror.io/operator/api/v1"
-	"joberror.io/operator/internal/capture"
+	"joberror.io/operator/internal/failure"
 	"joberror.io/operator/internal/joblink"
-	"joberror.io/operator/internal/jobs"
+	"joberror.io/operator/internal/jobref"
 )
 
 // settleTime is how long the watch of Jobs may be behind the watch of pods: when a
@@ -41,7 +41,7 @@ func (r *CaptureReconciler) due(job *batchv1.Job, exists bool, sightings []sight
 			if left == 0 || wait < left {
 				left = wait
 			}
-		case capture.Ignores(job.Spec.PodFailurePolicy, s.Failure):
+		case failure.Ignores(job.Spec.PodFailurePolicy, s.Failure):
 			r.pending.done(key, job.UID, s.Failure)
 		case s.repeatsJob() && exists:
 			// The Job itself says it, and more.
@@ -92,10 +92,10 @@ func podsOf(ctx context.Context, cache client.Reader, job types.NamespacedName) 
 type group struct {
 	name string
 	// record is what makes the JobError, where there is none yet.
-	record capture.Failure
+	record failure.Failure
 	// seen are the sightings that it is about, and counted each as what.
 	seen    []sighting
-	counted []capture.Failure
+	counted []failure.Failure
 	// over says that it counts what is over the Job's limit.
 	over bool
 }
@@ -110,11 +110,11 @@ func (r *CaptureReconciler) plan(ctx context.Context, job *batchv1.Job, sighting
 	var known map[string]bool
 	for _, s := range sightings {
 		as := s.Failure
-		name := capture.Name(job.Name, job.UID, as.Key)
+		name := failure.Name(job.Name, job.UID, as.Key)
 		if as.OfPod && byName[name] == nil {
 			if known == nil {
 				var err error
-				if recorded, err = jobs.Mentions(ctx, r.cached, job.Namespace, job.Name); err != nil {
+				if recorded, err = jobref.Mentions(ctx, r.cached, job.Namespace, job.Name); err != nil {
 					return nil, err
 				}
 				known = r.tally.known(job, recorded)
@@ -124,8 +124,8 @@ func (r *CaptureReconciler) plan(ctx context.Context, job *batchv1.Job, sighting
 				continue
 			}
 			if !known[name] && len(known) >= r.Capture.Limit {
-				as = capture.Overflow(s.Failure, r.Capture.Limit)
-				name = capture.Name(job.Name, job.UID, as.Key)
+				as = failure.Overflow(s.Failure, r.Capture.Limit)
+				name = failure.Name(job.Name, job.UID, as.Key)
 			} else {
 				known[name] = true
 			}
@@ -143,10 +143,10 @@ func (r *CaptureReconciler) plan(ctx context.Context, job *batchv1.Job, sighting
 
 // told reports whether another JobError than the one of that name says already that
 // the same pod was taken, for the reason that was given first.
-func told(recorded []joberrorv1.JobError, name string, f capture.Failure) bool {
+func told(recorded []joberrorv1.JobError, name string, f failure.Failure) bool {
 	return slices.ContainsFunc(recorded, func(je joberrorv1.JobError) bool {
 		// Before it was taken the pod may have waited; that is another failure.
-		return je.Name != name && !capture.Passes(je.Spec.Code) && f.Counts(&je)
+		return je.Name != name && !failure.Passes(je.Spec.Code) && f.Counts(&je)
 	})
 }
 
@@ -162,7 +162,7 @@ func (t *tally) known(job *batchv1.Job, recorded []joberrorv1.JobError) map[stri
 	names := map[string]bool{}
 	for i := range recorded {
 		je := &recorded[i]
-		if je.Name == capture.Name(job.Name, job.UID, capture.JobKey(je.Spec.Code)) {
+		if je.Name == failure.Name(job.Name, job.UID, failure.JobKey(je.Spec.Code)) {
 			// It is of the Job as a whole.
 			continue
 		}

@@ -14,15 +14,16 @@ import (
 	"k8s.io/utils/ptr"
 
 	joberrorv1 "joberror.io/operator/api/v1"
-	"joberror.io/operator/internal/capture"
+	"joberror.io/operator/internal/capturepolicy"
+	"joberror.io/operator/internal/failure"
 	"joberror.io/operator/internal/retention"
 )
 
 // capturing returns a reconciler that holds one sighting of the Job backup, UID a.
-func capturing(at time.Time, f capture.Failure) *CaptureReconciler {
-	opts := Options{Capture: capture.NewOptions(), Retention: retention.Policy{Default: 30 * 24 * time.Hour}}
+func capturing(at time.Time, f failure.Failure) *CaptureReconciler {
+	opts := Options{Capture: capturepolicy.NewOptions(), Retention: retention.Policy{Default: 30 * 24 * time.Hour}}
 	r := &CaptureReconciler{environment: environment{clock: testingclock.NewFakePassiveClock(at), Options: opts}, pending: newPending()}
-	r.pending.add(backup, "a", []capture.Failure{f}, now)
+	r.pending.add(backup, "a", []failure.Failure{f}, now)
 	return r
 }
 
@@ -42,16 +43,16 @@ func conditioned(kind batchv1.JobConditionType) func(*batchv1.Job) {
 
 func TestDue(t *testing.T) {
 	t.Parallel()
-	exit := capture.Failure{Key: "exit", Occurrence: "1", At: now}
-	wait := capture.Failure{Key: "wait", Occurrence: "1", At: now, Passing: true, Subject: "u"}
-	event := capture.Failure{Key: "job/DeadlineExceeded", Occurrence: "1", At: now, Event: true, Subject: "a"}
-	leaves := capture.Waits{UID: "u", Gone: true}
+	exit := failure.Failure{Key: "exit", Occurrence: "1", At: now}
+	wait := failure.Failure{Key: "wait", Occurrence: "1", At: now, Passing: true, Subject: "u"}
+	event := failure.Failure{Key: "job/DeadlineExceeded", Occurrence: "1", At: now, Event: true, Subject: "a"}
+	leaves := failure.Waits{UID: "u", Gone: true}
 	for name, tc := range map[string]struct {
-		failure capture.Failure
+		failure failure.Failure
 		job     *batchv1.Job
 		exists  bool
 		after   time.Duration
-		then    capture.Waits
+		then    failure.Waits
 		// due is how many are recorded now, left how many are pending after that.
 		due, left int
 	}{
@@ -85,10 +86,10 @@ func TestDue(t *testing.T) {
 // A failure that happened before its retention does not take a fresh one with it.
 func TestAnExpiredSightingLeavesTheOthers(t *testing.T) {
 	t.Parallel()
-	old := capture.Failure{Key: "exit", Occurrence: "1", At: now.AddDate(0, 0, -31)}
-	fresh := capture.Failure{Key: "exit", Occurrence: "2", At: now}
+	old := failure.Failure{Key: "exit", Occurrence: "1", At: now.AddDate(0, 0, -31)}
+	fresh := failure.Failure{Key: "exit", Occurrence: "2", At: now}
 	r := capturing(now, old)
-	r.pending.add(backup, "a", []capture.Failure{fresh}, now)
+	r.pending.add(backup, "a", []failure.Failure{fresh}, now)
 	g := &group{record: old}
 	for _, s := range r.pending.of(backup)["a"] {
 		g.seen, g.counted = append(g.seen, s), append(g.counted, s.Failure)
@@ -102,8 +103,8 @@ func TestAnExpiredSightingLeavesTheOthers(t *testing.T) {
 // A pod may wait for a node before it is evicted: both are failures.
 func TestTold(t *testing.T) {
 	t.Parallel()
-	taken := func(code string) capture.Failure {
-		return capture.Failure{Key: "pod/" + code, Code: code, Occurrence: "u", At: now, Taken: true, OfPod: true}
+	taken := func(code string) failure.Failure {
+		return failure.Failure{Key: "pod/" + code, Code: code, Occurrence: "u", At: now, Taken: true, OfPod: true}
 	}
 	for code, want := range map[string]bool{"DeletionByTaintManager": true, "Unschedulable": false} {
 		recorded := []joberrorv1.JobError{*taken(code).JobError(backupJob(), "x")}

@@ -16,9 +16,9 @@ import (
 
 	joberrorv1 "joberror.io/operator/api/v1"
 	"joberror.io/operator/internal/attribution"
-	"joberror.io/operator/internal/capture"
+	"joberror.io/operator/internal/failure"
 	"joberror.io/operator/internal/joblink"
-	"joberror.io/operator/internal/jobs"
+	"joberror.io/operator/internal/jobref"
 	"joberror.io/operator/internal/metrics"
 	"joberror.io/operator/internal/retention"
 )
@@ -119,7 +119,7 @@ func (r *CaptureReconciler) count(ctx context.Context, job *batchv1.Job, je *job
 		return err
 	}
 	before := je.Status.DeepCopy()
-	capture.CountMarked(je, &je.Status)
+	failure.CountMarked(je, &je.Status)
 	var counted []sighting
 	again := -1
 	for i, f := range g.counted {
@@ -162,7 +162,7 @@ func (r *CaptureReconciler) dealtWith(ctx context.Context, job *batchv1.Job, je 
 	if cause.Name == job.Name {
 		return r.clock.Now(), nil
 	}
-	run, err := jobs.Find(ctx, r.cached, job.Namespace, cause.Name)
+	run, err := jobref.Find(ctx, r.cached, job.Namespace, cause.Name)
 	if err != nil || run == nil {
 		return je.Status.ResolvedAt.Time, err
 	}

@@ -9,9 +9,9 @@ import (
 
 	joberrorv1 "joberror.io/operator/api/v1"
 	"joberror.io/operator/internal/attribution"
-	"joberror.io/operator/internal/bounded"
 	"joberror.io/operator/internal/metrics"
 	"joberror.io/operator/internal/retention"
+	"joberror.io/operator/internal/truncate"
 )
 
 // How much of an error an Event repeats, in bytes. The API server refuses an
@@ -30,7 +30,7 @@ func (r *JobErrorReconciler) announce(je *joberrorv1.JobError, before *joberrorv
 		// Without a related object these are one series on the Job, however
 		// many errors it has.
 		r.recorder.Eventf(link.job, nil, corev1.EventTypeWarning, "ErrorRecorded", "Record",
-			"JobError %s: %s %s", je.Name, bounded.String(je.Spec.Code, codeInEvent), bounded.String(je.Spec.Message, messageInEvent))
+			"JobError %s: %s %s", je.Name, truncate.String(je.Spec.Code, codeInEvent), truncate.String(je.Spec.Message, messageInEvent))
 	}
 	r.announceRetention(before, link)
 	was := meta.FindStatusCondition(before.Conditions, joberrorv1.ConditionResolved)

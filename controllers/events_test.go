@@ -8,13 +8,13 @@ import (
 	"strings"
 	"testing"
 
-	"joberror.io/operator/internal/bounded"
+	"joberror.io/operator/internal/truncate"
 )
 
 func TestTheLongestErrorFitsTheNoteOfAnEvent(t *testing.T) {
 	t.Parallel()
 	name, text := strings.Repeat("n", 253), strings.Repeat("🙂", 32768)
-	note := fmt.Sprintf("JobError %s: %s %s", name, bounded.String(text, codeInEvent), bounded.String(text, messageInEvent))
+	note := fmt.Sprintf("JobError %s: %s %s", name, truncate.String(text, codeInEvent), truncate.String(text, messageInEvent))
 	if len(note) > 1024 {
 		t.Errorf("the note takes %d bytes of the 1,024 that it has", len(note))
 	}

@@ -14,7 +14,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	joberrorv1 "joberror.io/operator/api/v1"
-	"joberror.io/operator/internal/capture"
+	"joberror.io/operator/internal/failure"
 )
 
 // +kubebuilder:rbac:groups=joberror.io,resources=joberrors,verbs=get;list;watch;patch;delete
@@ -91,7 +91,7 @@ func (r *JobErrorReconciler) errorsOfJob(ctx context.Context, obj client.Object)
 	keys = append(keys, r.mentions(ctx, obj.GetNamespace(), string(obj.GetUID()))...)
 	if job := obj.(*batchv1.Job); !completed(job).IsZero() {
 		r.successes.add(job)
-		if cronJob := capture.CronJob(job); cronJob != "" {
+		if cronJob := failure.CronJob(job); cronJob != "" {
 			keys = append(keys, r.ofCronJob(ctx, job.Namespace, cronJob)...)
 		}
 	}

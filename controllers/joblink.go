@@ -16,7 +16,7 @@ import (
 
 	joberrorv1 "joberror.io/operator/api/v1"
 	"joberror.io/operator/internal/joblink"
-	"joberror.io/operator/internal/jobs"
+	"joberror.io/operator/internal/jobref"
 	"joberror.io/operator/internal/retention"
 )
 
@@ -77,10 +77,10 @@ func (r *JobErrorReconciler) findLink(ctx context.Context, je *joberrorv1.JobErr
 		return link{}, nil
 	}
 	if known == nil {
-		job, err := jobs.Find(ctx, r.cached, je.Namespace, je.Spec.JobID)
+		job, err := jobref.Find(ctx, r.cached, je.Namespace, je.Spec.JobID)
 		return link{job: job}, err
 	}
-	job, err := jobs.FindUID(ctx, r.cached, je.Namespace, known.UID)
+	job, err := jobref.FindUID(ctx, r.cached, je.Namespace, known.UID)
 	if err != nil || job != nil || je.Status.Job != nil {
 		return link{job: job, known: known}, err
 	}
@@ -96,7 +96,7 @@ func (r *JobErrorReconciler) findLink(ctx context.Context, je *joberrorv1.JobErr
 	if je.Labels[joberrorv1.LabelJobUID] != "" {
 		since = retention.CreatedAt(je)
 	}
-	named, err := jobs.Find(ctx, r.cached, je.Namespace, je.Spec.JobID)
+	named, err := jobref.Find(ctx, r.cached, je.Namespace, je.Spec.JobID)
 	if named != nil && named.CreationTimestamp.Time.Before(since) {
 		return link{job: named}, err
 	}
@@ -156,13 +156,13 @@ func (e *environment) jobExists(ctx context.Context, key types.NamespacedName, u
 
 // mentions returns the keys of the JobErrors that name a job by this id.
 func (r *JobErrorReconciler) mentions(ctx context.Context, namespace, id string) []types.NamespacedName {
-	errors, err := jobs.Mentions(ctx, r.cached, namespace, id)
+	errors, err := jobref.Mentions(ctx, r.cached, namespace, id)
 	return keysOf(ctx, errors, err)
 }
 
 // ofCronJob returns the keys of the JobErrors that were captured of a CronJob.
 func (r *JobErrorReconciler) ofCronJob(ctx context.Context, namespace, name string) []types.NamespacedName {
-	errors, err := jobs.OfCronJob(ctx, r.cached, namespace, name)
+	errors, err := jobref.OfCronJob(ctx, r.cached, namespace, name)
 	return keysOf(ctx, errors, err)
 }
 

@@ -12,7 +12,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/event"
 	"sigs.k8s.io/controller-runtime/pkg/predicate"
 
-	"joberror.io/operator/internal/capture"
+	"joberror.io/operator/internal/failure"
 )
 
 // jobMatters lets those events of a Job through that can change its errors: it
@@ -33,6 +33,6 @@ var podRecovered = predicate.Funcs{
 	DeleteFunc:  func(event.DeleteEvent) bool { return false },
 	GenericFunc: func(event.GenericEvent) bool { return false },
 	UpdateFunc: func(e event.UpdateEvent) bool {
-		return !slices.Equal(capture.Overcome(e.ObjectOld.(*corev1.Pod)), capture.Overcome(e.ObjectNew.(*corev1.Pod)))
+		return !slices.Equal(failure.Overcome(e.ObjectOld.(*corev1.Pod)), failure.Overcome(e.ObjectNew.(*corev1.Pod)))
 	},
 }

@@ -12,7 +12,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	joberrorv1 "joberror.io/operator/api/v1"
-	"joberror.io/operator/internal/jobs"
+	"joberror.io/operator/internal/jobref"
 	"joberror.io/operator/internal/resolution"
 )
 
@@ -69,7 +69,7 @@ func (r *JobErrorResolutionReconciler) reconcile(ctx context.Context, entry *job
 
 // work sets the errors that the entry is about and completes it.
 func (r *JobErrorResolutionReconciler) work(ctx context.Context, entry *joberrorv1.JobErrorResolution) error {
-	ref, err := jobs.Resolve(ctx, r.cached, entry.Namespace, entry.Spec.JobID)
+	ref, err := jobref.Resolve(ctx, r.cached, entry.Namespace, entry.Spec.JobID)
 	if err != nil {
 		return err
 	}

@@ -7,11 +7,11 @@ import (
 	corev1 "k8s.io/api/core/v1"
 
 	joberrorv1 "joberror.io/operator/api/v1"
-	"joberror.io/operator/internal/jobs"
+	"joberror.io/operator/internal/jobref"
 )
 
 // announce tells about a completed entry on the Job.
-func (r *JobErrorResolutionReconciler) announce(entry *joberrorv1.JobErrorResolution, ref jobs.Ref) {
+func (r *JobErrorResolutionReconciler) announce(entry *joberrorv1.JobErrorResolution, ref jobref.Ref) {
 	if ref.Job == nil || entry.Status.Updated == 0 {
 		return
 	}

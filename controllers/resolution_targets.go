@@ -15,7 +15,7 @@ import (
 
 	joberrorv1 "joberror.io/operator/api/v1"
 	"joberror.io/operator/internal/attribution"
-	"joberror.io/operator/internal/jobs"
+	"joberror.io/operator/internal/jobref"
 )
 
 // target is one error that an entry is about.
@@ -69,7 +69,7 @@ func (r *JobErrorResolutionReconciler) read(ctx context.Context, entry *joberror
 func forgotten(err error) bool { return apierrors.IsResourceExpired(err) || apierrors.IsGone(err) }
 
 // targets returns the errors that an entry is about.
-func (r *JobErrorResolutionReconciler) targets(ctx context.Context, entry *joberrorv1.JobErrorResolution, ref jobs.Ref, snapshot string) ([]target, error) {
+func (r *JobErrorResolutionReconciler) targets(ctx context.Context, entry *joberrorv1.JobErrorResolution, ref jobref.Ref, snapshot string) ([]target, error) {
 	if names := entry.Spec.Errors; len(names) > 0 {
 		targets := make([]target, len(names))
 		for i, name := range names {
@@ -84,14 +84,14 @@ func (r *JobErrorResolutionReconciler) targets(ctx context.Context, entry *jober
 // created: neither more nor fewer, since the store is read as it was at that
 // very version. The store forgets its past after some minutes; an entry that
 // had to wait that long goes by what the errors tell of themselves.
-func (r *JobErrorResolutionReconciler) atRequest(ctx context.Context, entry *joberrorv1.JobErrorResolution, ref jobs.Ref, snapshot string) ([]target, error) {
+func (r *JobErrorResolutionReconciler) atRequest(ctx context.Context, entry *joberrorv1.JobErrorResolution, ref jobref.Ref, snapshot string) ([]target, error) {
 	wants := entry.Spec.WantsResolved()
 	not := !wants
-	found, err := collect(ref.All(ctx, r.live, jobs.ListOptions{Resolved: &not, ResourceVersion: snapshot}), func(*joberrorv1.JobError) bool { return true })
+	found, err := collect(ref.All(ctx, r.live, jobref.ListOptions{Resolved: &not, ResourceVersion: snapshot}), func(*joberrorv1.JobError) bool { return true })
 	if !forgotten(err) {
 		return found, err
 	}
-	return collect(ref.All(ctx, r.live, jobs.ListOptions{}), func(je *joberrorv1.JobError) bool {
+	return collect(ref.All(ctx, r.live, jobref.ListOptions{}), func(je *joberrorv1.JobError) bool {
 		open := je.Spec.Resolved != wants && !je.CreationTimestamp.After(entry.CreationTimestamp.Time)
 		return open || attribution.Of(je).Resolution == resolutionOf(entry)
 	})

@@ -14,15 +14,15 @@ import (
 
 	joberrorv1 "joberror.io/operator/api/v1"
 	"joberror.io/operator/internal/attribution"
-	"joberror.io/operator/internal/contain"
-	"joberror.io/operator/internal/jobs"
+	"joberror.io/operator/internal/jobref"
+	"joberror.io/operator/internal/panics"
 	"joberror.io/operator/internal/resolution"
 )
 
 // fanOut sets all targets, several at a time, and reports progress while it
 // lasts. It returns the first passing error; the entry is then worked through
 // again.
-func (r *JobErrorResolutionReconciler) fanOut(ctx context.Context, entry *joberrorv1.JobErrorResolution, ref jobs.Ref, targets []target, snapshot string, tally *resolution.Tally, progress func() error) error {
+func (r *JobErrorResolutionReconciler) fanOut(ctx context.Context, entry *joberrorv1.JobErrorResolution, ref jobref.Ref, targets []target, snapshot string, tally *resolution.Tally, progress func() error) error {
 	// Nobody waits for the writer of the progress.
 	outcomes := make(chan resolution.Outcome, len(targets))
 	finished := make(chan error, 1)
@@ -34,7 +34,7 @@ func (r *JobErrorResolutionReconciler) fanOut(ctx context.Context, entry *joberr
 		group.SetLimit(r.Concurrency)
 		for _, t := range targets {
 			group.Go(func() error {
-				return contain.Panic(func() error {
+				return panics.Recover(func() error {
 					o, err := r.set(ctx, entry, ref, t, snapshot)
 					if err == nil {
 						outcomes <- o
@@ -70,7 +70,7 @@ func (r *JobErrorResolutionReconciler) fanOut(ctx context.Context, entry *joberr
 // set makes one error as the entry asks. The write holds only against the very
 // object that was read, so a change that somebody else makes at the same time
 // is never lost: the error is read again and judged anew.
-func (r *JobErrorResolutionReconciler) set(ctx context.Context, entry *joberrorv1.JobErrorResolution, ref jobs.Ref, t target, snapshot string) (resolution.Outcome, error) {
+func (r *JobErrorResolutionReconciler) set(ctx context.Context, entry *joberrorv1.JobErrorResolution, ref jobref.Ref, t target, snapshot string) (resolution.Outcome, error) {
 	if t.found == nil {
 		if r.setAtOnce(ctx, entry, ref, t, snapshot) {
 			return resolution.Outcome{Name: t.name, Result: resolution.Updated}, nil
@@ -114,7 +114,7 @@ func (r *JobErrorResolutionReconciler) set(ctx context.Context, entry *joberrorv
 // setAtOnce sets a named error without reading it first, where the cache knows
 // how it was when the request was made. Where it does not, or the write fails,
 // nothing is lost: the error is read and judged.
-func (r *JobErrorResolutionReconciler) setAtOnce(ctx context.Context, entry *joberrorv1.JobErrorResolution, ref jobs.Ref, t target, snapshot string) bool {
+func (r *JobErrorResolutionReconciler) setAtOnce(ctx context.Context, entry *joberrorv1.JobErrorResolution, ref jobref.Ref, t target, snapshot string) bool {
 	je := r.atSnapshot(ctx, entry, t.name, snapshot)
 	if je == nil || !ref.Owns(je) || je.Spec.Resolved == entry.Spec.WantsResolved() {
 		return false

@@ -28,7 +28,8 @@ import (
 
 	joberrorv1 "joberror.io/operator/api/v1"
 	"joberror.io/operator/internal/attribution"
-	"joberror.io/operator/internal/capture"
+	"joberror.io/operator/internal/capturepolicy"
+	"joberror.io/operator/internal/failure"
 	"joberror.io/operator/internal/fairqueue"
 	"joberror.io/operator/internal/retention"
 )
@@ -44,7 +45,7 @@ type Options struct {
 	// how many JobErrors are reconciled at a time.
 	Concurrency int
 	// Capture is what of failed Jobs is recorded by itself.
-	Capture capture.Options
+	Capture capturepolicy.Options
 	// Lease is the one that the leader holds.
 	Lease types.NamespacedName
 }
@@ -157,7 +158,7 @@ func Setup(ctx context.Context, mgr ctrl.Manager, opts Options) error {
 func setupCapture(ctx context.Context, mgr ctrl.Manager, env environment) error {
 	captures := &CaptureReconciler{environment: env, pending: newPending(), tally: newTally()}
 	collector := &collector{
-		cache: env.cached, clock: env.clock, options: env.Capture, pending: captures.pending, memory: capture.NewMemory(),
+		cache: env.cached, clock: env.clock, options: env.Capture, pending: captures.pending, memory: failure.NewMemory(),
 	}
 	core, err := typedcorev1.NewForConfigAndClient(mgr.GetConfig(), mgr.GetHTTPClient())
 	if err != nil {

@@ -11,8 +11,8 @@ import (
 
 	joberrorv1 "joberror.io/operator/api/v1"
 	"joberror.io/operator/internal/attribution"
-	"joberror.io/operator/internal/capture"
 	"joberror.io/operator/internal/conditions"
+	"joberror.io/operator/internal/failure"
 )
 
 // desiredStatus is the status that a JobError should have now. It differs from
@@ -21,7 +21,7 @@ func desiredStatus(je *joberrorv1.JobError, link link, expiresAt, now time.Time)
 	status := *je.Status.DeepCopy()
 	conditions.Set(&status.Conditions, je.Generation, now, joberrorv1.ConditionLinked, link.condition())
 	status.Job = link.reference()
-	capture.CountMarked(je, &status)
+	failure.CountMarked(je, &status)
 	setResolution(&status, je, now)
 	status.Summary = summaryOf(je.Spec.Message)
 	// Rounded up, so that nobody sees a record after the time it states.

@@ -13,7 +13,7 @@ import (
 
 	joberrorv1 "joberror.io/operator/api/v1"
 	"joberror.io/operator/internal/attribution"
-	"joberror.io/operator/internal/capture"
+	"joberror.io/operator/internal/failure"
 )
 
 var (
@@ -163,7 +163,7 @@ func TestWhoResolvedLastIsTheOneToldOf(t *testing.T) {
 
 func TestTheFirstStatusOfACapturedErrorCountsWhatItWasMadeFor(t *testing.T) {
 	t.Parallel()
-	failure := capture.Failure{Key: "k", Occurrence: "o", At: earlier}
+	failure := failure.Failure{Key: "k", Occurrence: "o", At: earlier}
 	je := failure.JobError(job(""), "x")
 	je.Status = desiredStatus(je, link{}, expiresAt, now)
 	if je.Status.Occurrences != 1 || !je.Status.FirstSeen.Time.Equal(earlier) || !je.Status.LastSeen.Time.Equal(earlier) {

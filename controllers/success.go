@@ -16,15 +16,16 @@ import (
 
 	joberrorv1 "joberror.io/operator/api/v1"
 	"joberror.io/operator/internal/attribution"
-	"joberror.io/operator/internal/capture"
+	"joberror.io/operator/internal/capturepolicy"
+	"joberror.io/operator/internal/failure"
 	"joberror.io/operator/internal/joblink"
-	"joberror.io/operator/internal/jobs"
+	"joberror.io/operator/internal/jobref"
 )
 
 // resolveBySuccess resolves a captured error once the same work has succeeded.
 // What a Job reported of its records it never resolves.
 func (r *JobErrorReconciler) resolveBySuccess(ctx context.Context, je *joberrorv1.JobError, link link) error {
-	if je.Spec.Resolved || je.Labels[joberrorv1.LabelCaptured] == "" || !r.Capture.AutoResolve || capture.Off(joberrorv1.AnnotationAutoResolve, je) {
+	if je.Spec.Resolved || je.Labels[joberrorv1.LabelCaptured] == "" || !r.Capture.AutoResolve || capturepolicy.Off(joberrorv1.AnnotationAutoResolve, je) {
 		return nil
 	}
 	if meta.IsStatusConditionTrue(je.Status.Conditions, joberrorv1.ConditionResolved) {
@@ -36,7 +37,7 @@ func (r *JobErrorReconciler) resolveBySuccess(ctx context.Context, je *joberrorv
 		return err
 	}
 	namespace, err := joblink.Namespace(ctx, r.cached, je.Namespace)
-	if err != nil || capture.Off(joberrorv1.AnnotationAutoResolve, namespace) {
+	if err != nil || capturepolicy.Off(joberrorv1.AnnotationAutoResolve, namespace) {
 		return err
 	}
 	je.Spec.Resolved = true
@@ -51,14 +52,14 @@ func (r *JobErrorReconciler) success(ctx context.Context, je *joberrorv1.JobErro
 	if own == nil && link.known != nil {
 		own = r.successes.of(link.known.UID)
 	}
-	if own != nil && capture.Off(joberrorv1.AnnotationAutoResolve, own) {
+	if own != nil && capturepolicy.Off(joberrorv1.AnnotationAutoResolve, own) {
 		return attribution.Cause{}, nil
 	}
 	if own != nil && endsErrorOf(je, own) {
 		return attribution.Cause{Reason: joberrorv1.ReasonJobSucceeded, Name: own.Name}, nil
 	}
 	if cronJob := je.Labels[joberrorv1.LabelCronJobName]; cronJob != "" {
-		runs, err := jobs.Runs(ctx, r.cached, je.Namespace, cronJob)
+		runs, err := jobref.Runs(ctx, r.cached, je.Namespace, cronJob)
 		if err != nil {
 			return attribution.Cause{}, err
 		}
@@ -72,12 +73,12 @@ func (r *JobErrorReconciler) success(ctx context.Context, je *joberrorv1.JobErro
 		}
 	}
 	watched := r.Capture.Enabled && r.Capture.Watches(je.Namespace)
-	if !watched || !capture.Passes(je.Spec.Code) || reopenedAt(je) != nil || link.job == nil {
+	if !watched || !failure.Passes(je.Spec.Code) || reopenedAt(je) != nil || link.job == nil {
 		return attribution.Cause{}, nil
 	}
 	pods, err := podsOf(ctx, r.cached, types.NamespacedName{Namespace: je.Namespace, Name: link.job.Name})
 	pod := recovered(je, link.job, pods)
-	if capture.FailedCreate(je.Spec.Code) {
+	if failure.FailedCreate(je.Spec.Code) {
 		pod = createdSince(je, link.job, pods)
 	}
 	if pod == "" {
@@ -98,7 +99,7 @@ func later(je *joberrorv1.JobError, run *batchv1.Job) bool {
 // reason.
 func endsErrorOf(je *joberrorv1.JobError, job *batchv1.Job) bool {
 	at := completed(job)
-	if at.IsZero() || capture.Off(joberrorv1.AnnotationAutoResolve, job) {
+	if at.IsZero() || capturepolicy.Off(joberrorv1.AnnotationAutoResolve, job) {
 		return false
 	}
 	since := reopenedAt(je)
@@ -145,13 +146,13 @@ func recovered(je *joberrorv1.JobError, job *batchv1.Job, pods []corev1.Pod) str
 		if owner := metav1.GetControllerOf(pod); owner == nil || owner.UID != job.UID {
 			continue
 		}
-		for _, f := range capture.OfPod(pod) {
-			if capture.Name(job.Name, job.UID, f.Key) == je.Name {
+		for _, f := range failure.OfPod(pod) {
+			if failure.Name(job.Name, job.UID, f.Key) == je.Name {
 				return ""
 			}
 		}
-		for _, key := range capture.Overcome(pod) {
-			if capture.Name(job.Name, job.UID, key) == je.Name {
+		for _, key := range failure.Overcome(pod) {
+			if failure.Name(job.Name, job.UID, key) == je.Name {
 				found = pod.Name
 			}
 		}

@@ -14,7 +14,7 @@ import (
 
 	joberrorv1 "joberror.io/operator/api/v1"
 	"joberror.io/operator/internal/attribution"
-	"joberror.io/operator/internal/capture"
+	"joberror.io/operator/internal/failure"
 )
 
 func completedAt(at time.Time) *batchv1.Job {
@@ -85,7 +85,7 @@ func TestAPodGotOverWhatItCouldNotRunFor(t *testing.T) {
 	mine, other := job(""), job("")
 	other.UID = "another"
 	stuck := pod("stuck", waits, mine)
-	je := capture.OfPod(&stuck)[0].JobError(mine, "x")
+	je := failure.OfPod(&stuck)[0].JobError(mine, "x")
 	for _, tc := range []struct {
 		name string
 		pods []corev1.Pod

@@ -14,7 +14,7 @@ import (
 	"k8s.io/utils/lru"
 	"sigs.k8s.io/controller-runtime/pkg/cache"
 
-	"joberror.io/operator/internal/capture"
+	"joberror.io/operator/internal/failure"
 )
 
 // successes remembers Jobs that completed, as the events of the watch showed
@@ -57,7 +57,7 @@ func (s *successes) add(job *batchv1.Job) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.byUID.Add(job.UID, job)
-	cronJob := capture.CronJob(job)
+	cronJob := failure.CronJob(job)
 	if cronJob == "" {
 		return
 	}

@@ -3,7 +3,7 @@
 
 package controllers
 
-import "joberror.io/operator/internal/bounded"
+import "joberror.io/operator/internal/truncate"
 
 // maxSummary limits the length of a summary, in characters. The schema has the
 // same limit. The cache keeps enough of a message to fill it.
@@ -12,7 +12,7 @@ const maxSummary = 100
 // summaryOf returns the first line of a message, for tables. A message that fits
 // in a table as it stands needs no summary.
 func summaryOf(message string) string {
-	summary := bounded.Line(message, maxSummary)
+	summary := truncate.Line(message, maxSummary)
 	if summary == message {
 		return ""
 	}

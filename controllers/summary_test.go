@@ -11,7 +11,7 @@ import (
 	"k8s.io/apimachinery/pkg/api/equality"
 
 	joberrorv1 "joberror.io/operator/api/v1"
-	"joberror.io/operator/internal/bounded"
+	"joberror.io/operator/internal/truncate"
 )
 
 func TestSummaryOf(t *testing.T) {
@@ -31,7 +31,7 @@ func TestSummaryOf(t *testing.T) {
 			t.Errorf("%s: %q, want %q", name, got, tc.want)
 		}
 		// The cache holds 512 bytes of a message.
-		if cached := summaryOf(bounded.String(tc.message, 512)); cached != tc.want {
+		if cached := summaryOf(truncate.String(tc.message, 512)); cached != tc.want {
 			t.Errorf("%s: of the cached message %q, want %q", name, cached, tc.want)
 		}
 	}

@@ -22,7 +22,7 @@ import (
 
 	joberrorv1 "joberror.io/operator/api/v1"
 	"joberror.io/operator/internal/attribution"
-	"joberror.io/operator/internal/jobs"
+	"joberror.io/operator/internal/jobref"
 	"joberror.io/operator/internal/resolution"
 	"joberror.io/operator/internal/retention"
 )
@@ -43,12 +43,12 @@ type backend struct {
 
 // job finds out which job a path means; 404 where there is neither a Job nor
 // an error of that id.
-func (b *backend) job(ctx context.Context, namespace, id string) (jobs.Ref, error) {
+func (b *backend) job(ctx context.Context, namespace, id string) (jobref.Ref, error) {
 	unknown := notFound(id, fmt.Sprintf("namespace %s has neither a Job nor a JobError of the job %q", namespace, id))
 	if !isName(id) {
-		return jobs.Ref{}, unknown
+		return jobref.Ref{}, unknown
 	}
-	ref, err := jobs.Resolve(ctx, b.client, namespace, id)
+	ref, err := jobref.Resolve(ctx, b.client, namespace, id)
 	if err != nil || ref.Job != nil {
 		return ref, err
 	}

@@ -13,7 +13,7 @@ import (
 
 	resolvev1 "joberror.io/operator/api/resolve/v1"
 	joberrorv1 "joberror.io/operator/api/v1"
-	"joberror.io/operator/internal/bounded"
+	"joberror.io/operator/internal/truncate"
 )
 
 // parseNames reads a list of names. An empty one is refused: it could mean
@@ -95,5 +95,5 @@ func kindName(wrong *json.UnmarshalTypeError) string {
 
 // shorten keeps a message from repeating a whole body.
 func shorten(value []byte) string {
-	return bounded.String(string(value), 64)
+	return truncate.String(string(value), 64)
 }

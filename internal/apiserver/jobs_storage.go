@@ -23,7 +23,7 @@ import (
 
 	resolvev1 "joberror.io/operator/api/resolve/v1"
 	joberrorv1 "joberror.io/operator/api/v1"
-	"joberror.io/operator/internal/jobs"
+	"joberror.io/operator/internal/jobref"
 	"joberror.io/operator/internal/retention"
 )
 
@@ -53,11 +53,11 @@ func (s *jobStorage) GetSingularName() string { return "job" }
 // Get answers the summary of the job of that name or UID.
 func (s *jobStorage) Get(ctx context.Context, id string, _ *metav1.GetOptions) (runtime.Object, error) {
 	namespace := request.NamespaceValue(ctx)
-	job, err := jobs.Find(ctx, s.cache, namespace, id)
+	job, err := jobref.Find(ctx, s.cache, namespace, id)
 	if err != nil {
 		return nil, err
 	}
-	errors, err := jobs.Mentions(ctx, s.cache, namespace, id)
+	errors, err := jobref.Mentions(ctx, s.cache, namespace, id)
 	if err != nil {
 		return nil, err
 	}

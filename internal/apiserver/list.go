@@ -15,7 +15,7 @@ import (
 	"k8s.io/klog/v2"
 
 	resolvev1 "joberror.io/operator/api/resolve/v1"
-	"joberror.io/operator/internal/jobs"
+	"joberror.io/operator/internal/jobref"
 )
 
 const (
@@ -65,9 +65,9 @@ func writeJSON(ctx context.Context, w http.ResponseWriter, code int, value any) 
 }
 
 // listOptions reads ?limit, ?continue and ?resolved.
-func listOptions(r *http.Request) (jobs.ListOptions, error) {
+func listOptions(r *http.Request) (jobref.ListOptions, error) {
 	query := r.URL.Query()
-	opts := jobs.ListOptions{Limit: maxPage, Continue: query.Get("continue")}
+	opts := jobref.ListOptions{Limit: maxPage, Continue: query.Get("continue")}
 	var problems field.ErrorList
 	if value := query.Get("limit"); value != "" {
 		limit, err := strconv.Atoi(value)

@@ -12,25 +12,25 @@ import (
 
 	"k8s.io/utils/ptr"
 
-	"joberror.io/operator/internal/jobs"
+	"joberror.io/operator/internal/jobref"
 )
 
 func TestListOptions(t *testing.T) {
 	t.Parallel()
 	for _, tc := range []struct {
 		name, query string
-		want        jobs.ListOptions
+		want        jobref.ListOptions
 		// refused are the parameters that the message must name.
 		refused []string
 	}{
-		{name: "without parameters, a full page of all errors", want: jobs.ListOptions{Limit: 1000}},
-		{name: "parameters that are left empty do not count", query: "limit=&resolved=&continue=", want: jobs.ListOptions{Limit: 1000}},
-		{name: "the resolved ones", query: "resolved=true", want: jobs.ListOptions{Limit: 1000, Resolved: ptr.To(true)}},
-		{name: "the open ones", query: "resolved=false", want: jobs.ListOptions{Limit: 1000, Resolved: ptr.To(false)}},
-		{name: "one at a time", query: "limit=1", want: jobs.ListOptions{Limit: 1}},
-		{name: "as many as there may be", query: "limit=1000", want: jobs.ListOptions{Limit: 1000}},
-		{name: "the next page", query: "limit=50&resolved=false&continue=abc", want: jobs.ListOptions{Limit: 50, Resolved: ptr.To(false), Continue: "abc"}},
-		{name: "parameters that are not known are passed over", query: "fieldManager=me", want: jobs.ListOptions{Limit: 1000}},
+		{name: "without parameters, a full page of all errors", want: jobref.ListOptions{Limit: 1000}},
+		{name: "parameters that are left empty do not count", query: "limit=&resolved=&continue=", want: jobref.ListOptions{Limit: 1000}},
+		{name: "the resolved ones", query: "resolved=true", want: jobref.ListOptions{Limit: 1000, Resolved: ptr.To(true)}},
+		{name: "the open ones", query: "resolved=false", want: jobref.ListOptions{Limit: 1000, Resolved: ptr.To(false)}},
+		{name: "one at a time", query: "limit=1", want: jobref.ListOptions{Limit: 1}},
+		{name: "as many as there may be", query: "limit=1000", want: jobref.ListOptions{Limit: 1000}},
+		{name: "the next page", query: "limit=50&resolved=false&continue=abc", want: jobref.ListOptions{Limit: 50, Resolved: ptr.To(false), Continue: "abc"}},
+		{name: "parameters that are not known are passed over", query: "fieldManager=me", want: jobref.ListOptions{Limit: 1000}},
 		{name: "none at a time is refused", query: "limit=0", refused: []string{"limit"}},
 		{name: "a negative number is refused", query: "limit=-1", refused: []string{"limit"}},
 		{name: "one more than there may be is refused", query: "limit=1001", refused: []string{"limit"}},

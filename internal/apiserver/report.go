@@ -15,9 +15,9 @@ import (
 
 	resolvev1 "joberror.io/operator/api/resolve/v1"
 	joberrorv1 "joberror.io/operator/api/v1"
-	"joberror.io/operator/internal/capture"
-	"joberror.io/operator/internal/contain"
-	"joberror.io/operator/internal/jobs"
+	"joberror.io/operator/internal/failure"
+	"joberror.io/operator/internal/jobref"
+	"joberror.io/operator/internal/panics"
 )
 
 // reportsInFlight is how many records are kept at a time, of all requests.
@@ -76,7 +76,7 @@ func (b *backend) doReport(w http.ResponseWriter, r *http.Request, namespace, id
 	group.SetLimit(reportsInFlight)
 	for _, report := range reports {
 		group.Go(func() error {
-			return contain.Panic(func() error {
+			return panics.Recover(func() error {
 				kept, err := b.keep(ctx, ref, report, dryRun)
 				for _, i := range report.rows {
 					errs[i], results[i] = err, resolvev1.ReportedRecord{Record: kept}
@@ -92,7 +92,7 @@ func (b *backend) doReport(w http.ResponseWriter, r *http.Request, namespace, id
 }
 
 // same returns an error unless the JobError with the name of a record is that record.
-func same(ref jobs.Ref, existing *joberrorv1.JobError, report *report) error {
+func same(ref jobref.Ref, existing *joberrorv1.JobError, report *report) error {
 	conflict := func(problem string) error {
 		return apierrors.NewConflict(joberrorv1.GroupVersion.WithResource("joberrors").GroupResource(), existing.Name, errors.New(problem))
 	}
@@ -104,7 +104,7 @@ func same(ref jobs.Ref, existing *joberrorv1.JobError, report *report) error {
 		// The pod that reports it again may be another one.
 		said.Source = is.Source
 	}
-	if capture.Content(is) != capture.Content(said) {
+	if failure.Content(is) != failure.Content(said) {
 		return conflict(fmt.Sprintf("_id: the job has an error %s that says something else", existing.Name))
 	}
 	return nil

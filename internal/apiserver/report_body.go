@@ -17,7 +17,7 @@ import (
 	kjson "sigs.k8s.io/json"
 
 	resolvev1 "joberror.io/operator/api/resolve/v1"
-	"joberror.io/operator/internal/capture"
+	"joberror.io/operator/internal/failure"
 )
 
 // maxReports is how many records one request may report: what can be created
@@ -119,7 +119,7 @@ func parseReport(path *field.Path, item json.RawMessage, record *resolvev1.Recor
 
 func checkReport(path *field.Path, record *resolvev1.Record) field.ErrorList {
 	var problems field.ErrorList
-	if (capture.Content(*record) == resolvev1.Record{}) {
+	if (failure.Content(*record) == resolvev1.Record{}) {
 		problems = append(problems, field.Required(path.Child("message"), "the record must say something: a message, or another field of an error"))
 	}
 	if record.ID != "" {
@@ -127,7 +127,7 @@ func checkReport(path *field.Path, record *resolvev1.Record) field.ErrorList {
 			problems = append(problems, field.Invalid(path.Child("_id"), shorten([]byte(record.ID)), "can't be the name of a JobError: "+problem))
 		}
 	}
-	for _, limit := range capture.Limits(record) {
+	for _, limit := range failure.Limits(record) {
 		if utf8.RuneCountInString(limit.Value) > limit.Max {
 			problems = append(problems, field.TooLong(path.Child(limit.Field), "", limit.Max))
 		}

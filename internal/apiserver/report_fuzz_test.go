@@ -13,7 +13,7 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 
 	resolvev1 "joberror.io/operator/api/resolve/v1"
-	"joberror.io/operator/internal/capture"
+	"joberror.io/operator/internal/failure"
 )
 
 // FuzzReadReport looks for a body that crashes the server, or of which a record
@@ -36,7 +36,7 @@ func FuzzReadReport(f *testing.F) {
 			return
 		}
 		for _, r := range got.records {
-			if (capture.Content(r) == resolvev1.Record{}) {
+			if (failure.Content(r) == resolvev1.Record{}) {
 				t.Fatalf("%q holds a record that says nothing", content)
 			}
 		}

@@ -16,8 +16,8 @@ import (
 	resolvev1 "joberror.io/operator/api/resolve/v1"
 	joberrorv1 "joberror.io/operator/api/v1"
 	"joberror.io/operator/internal/attribution"
-	"joberror.io/operator/internal/capture"
-	"joberror.io/operator/internal/jobs"
+	"joberror.io/operator/internal/failure"
+	"joberror.io/operator/internal/jobref"
 	"joberror.io/operator/internal/metrics"
 )
 
@@ -28,7 +28,7 @@ var conflicts = wait.Backoff{Duration: 5 * time.Millisecond, Factor: 1.2, Jitter
 // keep creates the JobError of a record, or counts the record in the existing one.
 // Each write holds only against the version that was read: no occurrence is lost or
 // counted twice, whoever else writes.
-func (b *backend) keep(ctx context.Context, ref jobs.Ref, r *report, dryRun bool) (resolvev1.Record, error) {
+func (b *backend) keep(ctx context.Context, ref jobref.Ref, r *report, dryRun bool) (resolvev1.Record, error) {
 	k := keeper{backend: b, ref: ref, report: r, dryRun: dryRun}
 	if err := wait.ExponentialBackoffWithContext(ctx, conflicts, k.attempt); err != nil {
 		return resolvev1.Record{}, sendAgain(err)
@@ -39,7 +39,7 @@ func (b *backend) keep(ctx context.Context, ref jobs.Ref, r *report, dryRun bool
 // keeper keeps one record.
 type keeper struct {
 	*backend
-	ref    jobs.Ref
+	ref    jobref.Ref
 	report *report
 	dryRun bool
 
@@ -113,7 +113,7 @@ func (k *keeper) settle(ctx context.Context) (bool, error) {
 // count counts the record in the JobError, reopens it if need be, and returns how
 // many occurrences are new.
 func (k *keeper) count(ctx context.Context) (int, error) {
-	again := capture.Repeat(k.je, k.report.failures[k.counted:], k.report.at)
+	again := failure.Repeat(k.je, k.report.failures[k.counted:], k.report.at)
 	if before := k.je.DeepCopy(); !equality.Semantic.DeepEqual(before.Status, again.Status) {
 		k.je.Status = again.Status
 		if err := k.client.Status().Patch(ctx, k.je, locked(before), &client.SubResourcePatchOptions{PatchOptions: k.patchOptions()}); err != nil {

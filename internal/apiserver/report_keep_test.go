@@ -26,8 +26,8 @@ import (
 	resolvev1 "joberror.io/operator/api/resolve/v1"
 	joberrorv1 "joberror.io/operator/api/v1"
 	"joberror.io/operator/internal/attribution"
-	"joberror.io/operator/internal/capture"
-	"joberror.io/operator/internal/jobs"
+	"joberror.io/operator/internal/failure"
+	"joberror.io/operator/internal/jobref"
 )
 
 // apiServer is an API server that lists the writes that it is asked for.
@@ -91,7 +91,7 @@ func (s *apiServer) reports(t *testing.T, records ...resolvev1.Record) (kept res
 	if len(reports) != 1 {
 		t.Fatalf("%d rows are %d records", len(records), len(reports))
 	}
-	kept, err = b.keep(t.Context(), jobs.Ref{Namespace: "team", ID: "job", Job: job}, reports[0], false)
+	kept, err = b.keep(t.Context(), jobref.Ref{Namespace: "team", ID: "job", Job: job}, reports[0], false)
 	return kept, strings.Join(s.writes, " "), err
 }
 
@@ -102,7 +102,7 @@ func (s *apiServer) get(t *testing.T, name string) *joberrorv1.JobError {
 	if err := s.Get(t.Context(), client.ObjectKey{Namespace: "team", Name: name}, je); err != nil {
 		t.Fatal(err)
 	}
-	capture.CountMarked(je, &je.Status)
+	failure.CountMarked(je, &je.Status)
 	return je
 }
 
@@ -224,7 +224,7 @@ func TestReportsAtOnceAreAllCounted(t *testing.T) {
 	for range 20 {
 		group.Go(func() error {
 			report := reportsIn([]resolvev1.Record{row, row}, job, reporter, time.Now())[0]
-			_, err := b.keep(t.Context(), jobs.Ref{Namespace: "team", ID: "job", Job: job}, report, false)
+			_, err := b.keep(t.Context(), jobref.Ref{Namespace: "team", ID: "job", Job: job}, report, false)
 			return err
 		})
 	}

@@ -22,9 +22,9 @@ import (
 	resolvev1 "joberror.io/operator/api/resolve/v1"
 	joberrorv1 "joberror.io/operator/api/v1"
 	"joberror.io/operator/internal/attribution"
-	"joberror.io/operator/internal/capture"
+	"joberror.io/operator/internal/failure"
 	"joberror.io/operator/internal/joblink"
-	"joberror.io/operator/internal/jobs"
+	"joberror.io/operator/internal/jobref"
 	"joberror.io/operator/internal/retention"
 )
 
@@ -41,12 +41,12 @@ type report struct {
 	// rows are the places of the rows in the body.
 	rows []int
 	// failures are the times that it happened. je is created for the first.
-	failures []capture.Failure
+	failures []failure.Failure
 }
 
 // reportsOf returns the records of a request, after judging each row by the clock
 // and by the job.
-func (b *backend) reportsOf(ctx context.Context, ref jobs.Ref, body *reportBody) ([]*report, error) {
+func (b *backend) reportsOf(ctx context.Context, ref jobref.Ref, body *reportBody) ([]*report, error) {
 	user, ok := request.UserFrom(ctx)
 	if !ok {
 		return nil, apierrors.NewUnauthorized("the request has no user")
@@ -84,7 +84,7 @@ func (b *backend) reportsOf(ctx context.Context, ref jobs.Ref, body *reportBody)
 }
 
 // judgeReport tells why the job can't have this record now.
-func (b *backend) judgeReport(path *field.Path, r *resolvev1.Record, ref jobs.Ref, job *batchv1.Job, now time.Time) field.ErrorList {
+func (b *backend) judgeReport(path *field.Path, r *resolvev1.Record, ref jobref.Ref, job *batchv1.Job, now time.Time) field.ErrorList {
 	var problems field.ErrorList
 	if r.JobID != "" && r.JobID != ref.ID && r.JobID != job.Name && r.JobID != string(job.UID) {
 		problems = append(problems, field.Invalid(path.Child("_jobId"), shorten([]byte(r.JobID)), "must be the job of the path, "+job.Name+", or be left out"))
@@ -98,7 +98,7 @@ func (b *backend) judgeReport(path *field.Path, r *resolvev1.Record, ref jobs.Re
 
 // reportsIn groups the rows that a user reports by the record that they are.
 func reportsIn(records []resolvev1.Record, job *batchv1.Job, user user.Info, now time.Time) []*report {
-	by := capture.Reporter{Pod: podOf(user), Request: string(uuid.NewUUID()), At: now}
+	by := failure.Reporter{Pod: podOf(user), Request: string(uuid.NewUUID()), At: now}
 	groups, rows := by.Group(records)
 	reports := make([]*report, len(groups))
 	for i, failures := range groups {
@@ -109,28 +109,28 @@ func reportsIn(records []resolvev1.Record, job *batchv1.Job, user user.Info, now
 }
 
 // reportOf returns the report of one record, with the JobError to create for it.
-func reportOf(failures []capture.Failure, job *batchv1.Job, user user.Info, now time.Time) *report {
+func reportOf(failures []failure.Failure, job *batchv1.Job, user user.Info, now time.Time) *report {
 	first := failures[0]
 	je := first.JobError(job, user.GetName())
 	je.Name = cmp.Or(first.Report.ID, je.Name)
-	je.Spec.Resolved = !slices.ContainsFunc(failures, func(f capture.Failure) bool { return !f.Report.Resolved })
+	je.Spec.Resolved = !slices.ContainsFunc(failures, func(f failure.Failure) bool { return !f.Report.Resolved })
 	if je.Spec.Resolved {
 		attribution.Mark{By: user.GetName(), Generation: 1}.Put(je)
 	}
 	// The answer has a createdAt in any case: sent back, it is no other time.
-	first.Occurrence = capture.Created(je).Occurrence
+	first.Occurrence = failure.Created(je).Occurrence
 	first.Mark(je)
 	return &report{je: je, by: user.GetName(), at: now, source: first.Report.Source, failures: failures}
 }
 
 // reportedJob returns the Job that the records belong to. If the Job is gone, its
 // name, UID and retention come from its latest error.
-func (b *backend) reportedJob(ctx context.Context, ref jobs.Ref) (*batchv1.Job, error) {
+func (b *backend) reportedJob(ctx context.Context, ref jobref.Ref) (*batchv1.Job, error) {
 	if ref.Job != nil {
 		return ref.Job, nil
 	}
 	job := &batchv1.Job{ObjectMeta: metav1.ObjectMeta{Namespace: ref.Namespace, Name: ref.ID}}
-	errors, err := jobs.Mentions(ctx, b.client, ref.Namespace, ref.ID)
+	errors, err := jobref.Mentions(ctx, b.client, ref.Namespace, ref.ID)
 	var last time.Time
 	for i := range errors {
 		linked := joblink.Linked(&errors[i])

@@ -16,8 +16,8 @@ import (
 	"k8s.io/apiserver/pkg/registry/rest"
 
 	joberrorv1 "joberror.io/operator/api/v1"
-	"joberror.io/operator/internal/contain"
-	"joberror.io/operator/internal/jobs"
+	"joberror.io/operator/internal/jobref"
+	"joberror.io/operator/internal/panics"
 	"joberror.io/operator/internal/resolution"
 )
 
@@ -92,14 +92,14 @@ func (b *backend) doMany(w http.ResponseWriter, r *http.Request, namespace, id s
 
 // plan finds out what a bulk request is about: the names for its entry, what
 // would become of each, and which records mean no error at all.
-func (b *backend) plan(ctx context.Context, ref jobs.Ref, body *body, wants, dryRun bool) (names []string, outcomes, missing []resolution.Outcome, err error) {
+func (b *backend) plan(ctx context.Context, ref jobref.Ref, body *body, wants, dryRun bool) (names []string, outcomes, missing []resolution.Outcome, err error) {
 	if body.names != nil {
 		outcomes, err = b.judge(ctx, ref, body.names, wants)
 		return body.names, outcomes, nil, err
 	}
 	if body.records == nil {
 		not := !wants
-		for je, err := range ref.All(ctx, b.live, jobs.ListOptions{Resolved: &not}) {
+		for je, err := range ref.All(ctx, b.live, jobref.ListOptions{Resolved: &not}) {
 			if err != nil {
 				return nil, nil, nil, err
 			}
@@ -112,7 +112,7 @@ func (b *backend) plan(ctx context.Context, ref jobs.Ref, body *body, wants, dry
 		}
 		return nil, outcomes, nil, nil
 	}
-	found, _, err := ref.List(ctx, b.live, jobs.ListOptions{})
+	found, _, err := ref.List(ctx, b.live, jobref.ListOptions{})
 	if err != nil {
 		return nil, nil, nil, err
 	}
@@ -125,13 +125,13 @@ func (b *backend) plan(ctx context.Context, ref jobs.Ref, body *body, wants, dry
 }
 
 // judge tells what would become of each named error.
-func (b *backend) judge(ctx context.Context, ref jobs.Ref, names []string, wants bool) ([]resolution.Outcome, error) {
+func (b *backend) judge(ctx context.Context, ref jobref.Ref, names []string, wants bool) ([]resolution.Outcome, error) {
 	outcomes := make([]resolution.Outcome, len(names))
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(readsInFlight)
 	for i, name := range names {
 		group.Go(func() error {
-			return contain.Panic(func() (err error) {
+			return panics.Recover(func() (err error) {
 				outcomes[i], err = b.judgeOne(ctx, ref, name, wants)
 				return err
 			})
@@ -140,7 +140,7 @@ func (b *backend) judge(ctx context.Context, ref jobs.Ref, names []string, wants
 	return outcomes, group.Wait()
 }
 
-func (b *backend) judgeOne(ctx context.Context, ref jobs.Ref, name string, wants bool) (resolution.Outcome, error) {
+func (b *backend) judgeOne(ctx context.Context, ref jobref.Ref, name string, wants bool) (resolution.Outcome, error) {
 	updated := resolution.Outcome{Name: name, Result: resolution.Updated}
 	if !isName(name) {
 		return resolution.NotFound(name), nil

@@ -29,10 +29,9 @@ import (
 
 	resolvev1 "joberror.io/operator/api/resolve/v1"
 	"joberror.io/operator/internal/certs"
-	"joberror.io/operator/internal/leaving"
 	"joberror.io/operator/internal/metrics"
-	"joberror.io/operator/internal/patience"
 	"joberror.io/operator/internal/retention"
+	"joberror.io/operator/internal/serving"
 )
 
 // Server is the aggregated API server. As a manager's Runnable it serves on
@@ -41,7 +40,7 @@ type Server struct {
 	options     Options
 	kubeconfig  string
 	certificate certs.Certificate
-	notice      leaving.Notice
+	drain       serving.Drain
 	listener    net.Listener
 	storage     map[string]rest.Storage
 	serving     atomic.Bool
@@ -55,7 +54,7 @@ type Server struct {
 
 // Setup adds the server to the manager. It takes the port at once, so that one
 // that is in use is known at start. The kubeconfig may be empty in a cluster.
-func Setup(ctx context.Context, mgr ctrl.Manager, opts Options, policy retention.Policy, kubeconfig string, certificate certs.Certificate, notice leaving.Notice) (*Server, error) {
+func Setup(ctx context.Context, mgr ctrl.Manager, opts Options, policy retention.Policy, kubeconfig string, certificate certs.Certificate, drain serving.Drain) (*Server, error) {
 	address := net.JoinHostPort(opts.BindAddress, strconv.Itoa(opts.Port))
 	listener, err := net.Listen("tcp", address)
 	if err != nil {
@@ -73,7 +72,7 @@ func Setup(ctx context.Context, mgr ctrl.Manager, opts Options, policy retention
 		options:     opts,
 		kubeconfig:  kubeconfig,
 		certificate: certificate,
-		notice:      notice,
+		drain:       drain,
 		listener:    listener,
 		storage: map[string]rest.Storage{
 			"jobs":           &jobStorage{cache: mgr.GetClient()},
@@ -125,13 +124,13 @@ func (s *Server) build() (*server.GenericAPIServer, error) {
 	return generic, generic.InstallAPIGroup(&group)
 }
 
-// patienceWithCallers is how long a body of a few megabytes may take.
-const patienceWithCallers = 30 * time.Second
+// bodyTimeout is how long a body of a few megabytes may take.
+const bodyTimeout = 30 * time.Second
 
 // buildHandlerChain puts what the library's chain lacks around and into it.
 func (s *Server) buildHandlerChain(handler http.Handler, config *server.Config) http.Handler {
 	measured := metrics.Requests(withDryRun(handler), endpointOf)
-	return s.notice.Handler(patience.Body(server.DefaultBuildHandlerChain(measured, config), patienceWithCallers))
+	return s.drain.Handler(serving.BodyTimeout(server.DefaultBuildHandlerChain(measured, config), bodyTimeout))
 }
 
 // endpointOf names the endpoint that a request is to.

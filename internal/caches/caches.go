@@ -20,8 +20,8 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	joberrorv1 "joberror.io/operator/api/v1"
-	"joberror.io/operator/internal/bounded"
 	"joberror.io/operator/internal/certs"
+	"joberror.io/operator/internal/truncate"
 )
 
 // Text of an error that is kept, in bytes: enough for a summary and an Event.
@@ -74,7 +74,7 @@ func (s *stripper) stripJobError(obj any) (any, error) {
 	delete(je.Annotations, corev1.LastAppliedConfigAnnotation)
 	je.Spec = joberrorv1.JobErrorSpec{
 		JobID: je.Spec.JobID, CreatedAt: je.Spec.CreatedAt, Resolved: je.Spec.Resolved,
-		Code: bounded.String(je.Spec.Code, keptCode), Message: bounded.String(je.Spec.Message, keptMessage),
+		Code: truncate.String(je.Spec.Code, keptCode), Message: truncate.String(je.Spec.Message, keptMessage),
 	}
 	share(&je.Namespace, &je.Spec.JobID, &je.Spec.Code, &je.Spec.Message, &je.Status.ResolvedBy, &je.Status.Resolution)
 	je.Annotations = sharedMap(je.Annotations)

@@ -16,7 +16,7 @@ import (
 	"k8s.io/utils/ptr"
 
 	joberrorv1 "joberror.io/operator/api/v1"
-	"joberror.io/operator/internal/capture"
+	"joberror.io/operator/internal/failure"
 )
 
 // ofJobs selects the pods that the Job controller makes.
@@ -91,7 +91,7 @@ func StripPod(obj any) (any, error) {
 
 // statusWriter keeps when the kubelet last wrote the status.
 func statusWriter(managers []metav1.ManagedFieldsEntry) []metav1.ManagedFieldsEntry {
-	writer := capture.StatusWriter(managers)
+	writer := failure.StatusWriter(managers)
 	if writer == nil {
 		return nil
 	}

@@ -14,7 +14,7 @@ import (
 	"k8s.io/utils/ptr"
 
 	joberrorv1 "joberror.io/operator/api/v1"
-	"joberror.io/operator/internal/capture"
+	"joberror.io/operator/internal/failure"
 )
 
 var morning = metav1.NewTime(time.Date(2026, time.November, 5, 9, 0, 0, 0, time.UTC))
@@ -66,9 +66,9 @@ func TestOfAPodStaysWhatWentWrong(t *testing.T) {
 		InitContainerStatuses: []corev1.ContainerStatus{ended("proxy", "x")},
 		ContainerStatuses:     []corev1.ContainerStatus{ended("main", `{"level":"error","message":"no such table"}`)},
 	}
-	want := capture.OfPod(pod)
+	want := failure.OfPod(pod)
 	got := strip(t, StripPod, pod.DeepCopy())
-	if failures := capture.OfPod(got); len(want) == 0 || !reflect.DeepEqual(failures, want) {
+	if failures := failure.OfPod(got); len(want) == 0 || !reflect.DeepEqual(failures, want) {
 		t.Errorf("of the stripped pod %+v is read, want %+v", failures, want)
 	}
 	if got.Spec.NodeName != "" || got.Spec.Containers[0].Image != "" || got.Status.HostIP != "" || got.Status.ContainerStatuses[0].ImageID != "" || got.ManagedFields != nil || len(got.Annotations) != 1 || len(got.Labels) != 1 {

@@ -17,7 +17,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/metrics/server"
 
 	"joberror.io/operator/internal/certs"
-	"joberror.io/operator/internal/patience"
+	"joberror.io/operator/internal/serving"
 )
 
 func init() {
@@ -25,8 +25,8 @@ func init() {
 	metrics.Registry.MustRegister(version.NewCollector("joberror"))
 }
 
-// patienceWithCallers is how long the body may take that nobody needs to send.
-const patienceWithCallers = 5 * time.Second
+// bodyTimeout is how long the body may take that nobody needs to send.
+const bodyTimeout = 5 * time.Second
 
 // filter lets those through whom the API server lets get /metrics.
 func filter(config *rest.Config, client *http.Client) (server.Filter, error) {
@@ -36,7 +36,7 @@ func filter(config *rest.Config, client *http.Client) (server.Filter, error) {
 	}
 	return func(log logr.Logger, handler http.Handler) (http.Handler, error) {
 		inner, err := authorized(log, handler)
-		return patience.Body(inner, patienceWithCallers), err
+		return serving.BodyTimeout(inner, bodyTimeout), err
 	}, nil
 }
 

@@ -16,7 +16,7 @@ import (
 
 	"joberror.io/operator/internal/apiserver"
 	"joberror.io/operator/internal/attribution"
-	"joberror.io/operator/internal/capture"
+	"joberror.io/operator/internal/capturepolicy"
 	"joberror.io/operator/internal/retention"
 )
 
@@ -49,7 +49,7 @@ type Options struct {
 	// APIServer are the settings of the aggregated API.
 	APIServer apiserver.Options
 	// Capture is what of failed Jobs is recorded by itself.
-	Capture capture.Options
+	Capture capturepolicy.Options
 	// Version asks for the version alone.
 	Version bool
 
@@ -69,7 +69,7 @@ func New() *Options {
 
 		ManageCertificates: true,
 		APIServer:          apiserver.NewOptions(),
-		Capture:            capture.NewOptions(),
+		Capture:            capturepolicy.NewOptions(),
 		retention:          "30d",
 	}
 }

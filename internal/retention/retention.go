@@ -12,7 +12,7 @@ import (
 	batchv1 "k8s.io/api/batch/v1"
 
 	joberrorv1 "joberror.io/operator/api/v1"
-	"joberror.io/operator/internal/bounded"
+	"joberror.io/operator/internal/truncate"
 )
 
 // ClockSkew is how far ahead of the operator's clock a record's createdAt may
@@ -44,12 +44,12 @@ func OfJob(job *batchv1.Job) string {
 	if job == nil {
 		return ""
 	}
-	return bounded.String(job.Annotations[joberrorv1.AnnotationRetention], maxText)
+	return truncate.String(job.Annotations[joberrorv1.AnnotationRetention], maxText)
 }
 
 // Remembered returns the Job's own retention as the operator noted it on an error.
 func Remembered(je *joberrorv1.JobError) string {
-	return bounded.String(je.Annotations[joberrorv1.AnnotationRetention], maxText)
+	return truncate.String(je.Annotations[joberrorv1.AnnotationRetention], maxText)
 }
 
 // For is the retention under a Job's own one. A Job's that can't be read

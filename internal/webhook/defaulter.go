@@ -18,7 +18,7 @@ import (
 	joberrorv1 "joberror.io/operator/api/v1"
 	"joberror.io/operator/internal/attribution"
 	"joberror.io/operator/internal/joblink"
-	"joberror.io/operator/internal/jobs"
+	"joberror.io/operator/internal/jobref"
 )
 
 // sourceTime is RFC 3339 with milliseconds, as the source's API writes it.
@@ -71,7 +71,7 @@ func (d *jobErrorDefaulter) defaultCreate(ctx context.Context, je *joberrorv1.Jo
 // link ties a new JobError to its Job where that is known. References from a
 // manifest that mean another cluster's Job or Namespace are dropped.
 func (d *jobErrorDefaulter) link(ctx context.Context, je *joberrorv1.JobError) error {
-	job, err := jobs.Find(ctx, d.cache, je.Namespace, je.Spec.JobID)
+	job, err := jobref.Find(ctx, d.cache, je.Namespace, je.Spec.JobID)
 	if err != nil || job == nil && len(je.OwnerReferences) == 0 {
 		return err
 	}

@@ -12,8 +12,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/webhook"
 
 	"joberror.io/operator/internal/certs"
-	"joberror.io/operator/internal/leaving"
-	"joberror.io/operator/internal/patience"
+	"joberror.io/operator/internal/serving"
 )
 
 // server is the webhook server, which can start only when its certificate is
@@ -21,25 +20,25 @@ import (
 type server struct {
 	webhook.Server
 	certificate certs.Certificate
-	notice      leaving.Notice
+	drain       serving.Drain
 }
 
-// patienceWithCallers is longer than the API server waits for an answer.
-const patienceWithCallers = 5 * time.Second
+// bodyTimeout is longer than the API server waits for an answer.
+const bodyTimeout = 5 * time.Second
 
 // NewServer returns the server of the webhooks for the manager to start.
-func NewServer(host string, port int, certificate certs.Certificate, notice leaving.Notice) webhook.Server {
+func NewServer(host string, port int, certificate certs.Certificate, drain serving.Drain) webhook.Server {
 	return &server{
 		Server:      webhook.NewServer(webhook.Options{Host: host, Port: port, CertDir: certificate.Folder, TLSOpts: []func(*tls.Config){certs.Strict}}),
 		certificate: certificate,
-		notice:      notice,
+		drain:       drain,
 	}
 }
 
 // Register serves a webhook at a path. Whoever reaches the port may send it
 // something, so nobody may take long over it.
 func (s *server) Register(path string, hook http.Handler) {
-	s.Server.Register(path, s.notice.Handler(patience.Body(hook, patienceWithCallers)))
+	s.Server.Register(path, s.drain.Handler(serving.BodyTimeout(hook, bodyTimeout)))
 }
 
 // Start serves until the context ends.
@@ -48,6 +47,6 @@ func (s *server) Start(ctx context.Context) error {
 		return nil
 	}
 	// For a path that nobody serves, too, the library would wait for the body.
-	s.WebhookMux().Handle("/", patience.Body(http.NotFoundHandler(), patienceWithCallers))
+	s.WebhookMux().Handle("/", serving.BodyTimeout(http.NotFoundHandler(), bodyTimeout))
 	return s.Server.Start(ctx)
 }

@@ -13,7 +13,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/webhook/admission"
 
 	joberrorv1 "joberror.io/operator/api/v1"
-	"joberror.io/operator/internal/jobs"
+	"joberror.io/operator/internal/jobref"
 	"joberror.io/operator/internal/retention"
 )
 
@@ -26,7 +26,7 @@ type jobErrorValidator struct {
 }
 
 func (v *jobErrorValidator) ValidateCreate(ctx context.Context, je *joberrorv1.JobError) (admission.Warnings, error) {
-	job, err := jobs.Find(ctx, v.cache, je.Namespace, je.Spec.JobID)
+	job, err := jobref.Find(ctx, v.cache, je.Namespace, je.Spec.JobID)
 	if err != nil {
 		return nil, err
 	}

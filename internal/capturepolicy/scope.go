@@ -1,0 +1,34 @@
+// Copyright The JobError Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package capturepolicy
+
+import (
+	"slices"
+
+	batchv1 "k8s.io/api/batch/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/labels"
+
+	joberrorv1 "joberror.io/operator/api/v1"
+)
+
+// Watches tells whether Jobs in a namespace are watched.
+func (o Options) Watches(namespace string) bool {
+	return len(o.Namespaces) == 0 || slices.Contains(o.Namespaces, namespace)
+}
+
+// Wants tells whether the failures of a Job are recorded. The labels of a Job
+// that is gone and was never seen are not known: no selector but the empty one
+// selects it.
+func (o Options) Wants(job *batchv1.Job, namespace metav1.Object) bool {
+	return o.Enabled && o.Selects(job) && !Off(joberrorv1.AnnotationCapture, job, namespace)
+}
+
+// Selects reports whether the selector of --capture-selector matches a Job.
+func (o Options) Selects(job *batchv1.Job) bool { return o.selector.Matches(labels.Set(job.Labels)) }
+
+// Off tells whether one of the objects turns off what the annotation is about.
+func Off(annotation string, objects ...metav1.Object) bool {
+	return slices.ContainsFunc(objects, func(o metav1.Object) bool { return o.GetAnnotations()[annotation] == joberrorv1.Off })
+}

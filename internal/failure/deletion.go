@@ -1,0 +1,187 @@
+// Copyright The JobError Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package failure
+
+import (
+	"sync"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/utils/lru"
+	"k8s.io/utils/ptr"
+)
+
+// clockSlack covers what whole seconds hide when times of two clocks are compared.
+const clockSlack = 2 * time.Second
+
+// rememberedPods bounds how many pods a Memory holds.
+const rememberedPods = 20_000
+
+// deletion is what tells a container that ended because its pod was deleted from one
+// that had failed before.
+type deletion struct {
+	// requested is when the deletion was requested, by the API server's clock; zero if
+	// nobody did.
+	requested time.Time
+	// ahead is how far the node's clock is ahead of the API server's, at least;
+	// negative if it is behind. Unless dated, nobody knows.
+	ahead time.Duration
+	dated bool
+	// unseen says that the kubelet did not know of the deletion when it wrote the status.
+	unseen bool
+}
+
+// deletionOf reads a pod's deletion from the pod alone.
+func deletionOf(pod *corev1.Pod) deletion {
+	var d deletion
+	if pod.DeletionTimestamp != nil {
+		d.requested = requested(pod)
+		d.unseen = pod.Status.ObservedGeneration > 0 && pod.Status.ObservedGeneration < pod.Generation
+	}
+	// The API server notes when the kubelet wrote the status. What the kubelet dates
+	// last in it happened just before that.
+	if written, latest := statusWritten(pod), latestOnNode(pod); !written.IsZero() && !latest.IsZero() {
+		d.ahead, d.dated = latest.Sub(written), true
+	}
+	return d
+}
+
+// requested returns when the deletion of a pod was requested, or the earliest that it
+// can have been.
+func requested(pod *corev1.Pod) time.Time {
+	grace := ptr.Deref(pod.DeletionGracePeriodSeconds, 0)
+	if grace == 0 {
+		// Either it is deleted by force, or this is the kubelet's last delete.
+		grace = ptr.Deref(pod.Spec.TerminationGracePeriodSeconds, corev1.DefaultTerminationGracePeriodSeconds)
+	}
+	return pod.DeletionTimestamp.Add(-time.Duration(grace) * time.Second)
+}
+
+// Memory reads pods as OfPod does, and remembers what their last state no longer
+// says. The kubelet's last delete of a pod whose containers have ended moves
+// deletionTimestamp to now and sets the grace period to 0. A kubelet that could
+// not reach the API server for a while writes late.
+type Memory struct {
+	mu   sync.Mutex
+	pods *lru.Cache
+}
+
+// NewMemory returns a memory of at most 20,000 pods, the latest.
+func NewMemory() *Memory { return &Memory{pods: lru.New(rememberedPods)} }
+
+// OfPod reads what went wrong with a pod, and what its containers report.
+func (m *Memory) OfPod(pod *corev1.Pod) []Failure {
+	return ofPod(pod, m.deletionOf(pod))
+}
+
+func (m *Memory) deletionOf(pod *corev1.Pod) deletion {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	now := deletionOf(pod)
+	if before, known := m.pods.Get(pod.UID); known {
+		now = before.(deletion).then(now)
+	}
+	m.pods.Add(pod.UID, now)
+	return now
+}
+
+// then merges what is known of a deletion with what a later state of the pod says.
+func (d deletion) then(later deletion) deletion {
+	if !d.requested.IsZero() {
+		later.requested = d.requested
+	}
+	if d.dated && (!later.dated || d.ahead > later.ahead) {
+		later.ahead, later.dated = d.ahead, true
+	}
+	return later
+}
+
+// Forget drops what is remembered of a pod that is gone.
+func (m *Memory) Forget(pod types.UID) { m.pods.Remove(pod) }
+
+// toldToEnd reports whether a container ended because it was told to, with whatever
+// exit code: its pod is being deleted, or it is a sidecar and the work is done.
+func (c container) toldToEnd(end *corev1.ContainerStateTerminated, d deletion) bool {
+	switch {
+	case end.Reason == reasonOOMKilled:
+		return false
+	case c.kind == sidecar && c.endedAfterWork(end):
+		return true
+	case d.requested.IsZero() || d.unseen:
+		return false
+	case end.FinishedAt.IsZero():
+		// The runtime knows of no run: it never began, or was cut short.
+		return true
+	default:
+		return !end.FinishedAt.Add(-d.ahead).Before(d.requested.Add(-clockSlack))
+	}
+}
+
+// endedAfterWork reports whether a run ended when the regular containers had.
+func (c container) endedAfterWork(end *corev1.ContainerStateTerminated) bool {
+	last := workEnded(c.pod)
+	return !last.IsZero() && !end.FinishedAt.Time.Before(last)
+}
+
+// StatusWriter returns the entry of managedFields that says when the kubelet last
+// wrote the status; nil if nobody did.
+func StatusWriter(managers []metav1.ManagedFieldsEntry) *metav1.ManagedFieldsEntry {
+	var last *metav1.ManagedFieldsEntry
+	for i := range managers {
+		m := &managers[i]
+		if m.Subresource != "status" || m.Time == nil {
+			continue
+		}
+		if m.Manager == kubelet {
+			return m
+		}
+		if last == nil || last.Time.Before(m.Time) {
+			last = m
+		}
+	}
+	return last
+}
+
+// kubelet is the field manager that a kubelet writes a pod's status as.
+const kubelet = "kubelet"
+
+func statusWritten(pod *corev1.Pod) time.Time {
+	if writer := StatusWriter(pod.ManagedFields); writer != nil {
+		return writer.Time.Time
+	}
+	return time.Time{}
+}
+
+// nodeConditions are the conditions of a pod that the kubelet dates.
+var nodeConditions = map[corev1.PodConditionType]bool{
+	corev1.PodReady: true, corev1.ContainersReady: true, corev1.PodInitialized: true, corev1.PodReadyToStartContainers: true,
+}
+
+// latestOnNode returns the latest time in a pod's status that is of the node's clock.
+func latestOnNode(pod *corev1.Pod) time.Time {
+	var latest time.Time
+	see := func(at metav1.Time) {
+		if at.After(latest) {
+			latest = at.Time
+		}
+	}
+	for _, c := range pod.Status.Conditions {
+		if nodeConditions[c.Type] {
+			see(c.LastTransitionTime)
+		}
+	}
+	for _, c := range containers(pod) {
+		for _, state := range []corev1.ContainerState{c.status.State, c.status.LastTerminationState} {
+			if state.Running != nil {
+				see(state.Running.StartedAt)
+			}
+			if state.Terminated != nil {
+				see(state.Terminated.FinishedAt)
+			}
+		}
+	}
+	return latest
+}

@@ -1,0 +1,110 @@
+// Copyright The JobError Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package failure
+
+import (
+	"fmt"
+	"time"
+
+	batchv1 "k8s.io/api/batch/v1"
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/types"
+)
+
+// reasonFailedCreate is the reason of the Event that says that a Job's pod, or a
+// CronJob's Job, can't be created.
+const reasonFailedCreate = "FailedCreate"
+
+// Reasons of the Events that say what no status says.
+var (
+	// PodEventReasons keep a pod in ContainerCreating.
+	PodEventReasons = []string{"FailedMount", "FailedAttachVolume", "FailedCreatePodSandBox"}
+	// cronJobEventReasons keep a CronJob from starting a Job.
+	cronJobEventReasons = map[string]bool{
+		"MissSchedule": true, reasonFailedCreate: true, "UnparseableSchedule": true, "InvalidSchedule": true, "UnknownTimeZone": true,
+	}
+	// jobEventReasons are those that a Job gives for its failure.
+	jobEventReasons = map[string]bool{
+		batchv1.JobReasonBackoffLimitExceeded: true, batchv1.JobReasonDeadlineExceeded: true, batchv1.JobReasonPodFailurePolicy: true,
+		batchv1.JobReasonFailedIndexes: true, batchv1.JobReasonMaxFailedIndexesExceeded: true,
+	}
+)
+
+// onlyEvent follows the message of a failure that an Event alone tells of.
+const onlyEvent = " (from an Event; the Job was gone before the operator could see its pods, and nothing else is known)"
+
+// cronJobSource is the source of the failures of a CronJob.
+const cronJobSource = "cronjob"
+
+// OfJobEvent reads what an Event on a Job says. Events are best effort, and may come
+// before or after the status that says the same: the failure of a Job has the same
+// occurrence either way.
+func OfJobEvent(e *corev1.Event) (Failure, bool) {
+	job, at := e.InvolvedObject, eventTime(e)
+	switch {
+	case e.Reason == reasonFailedCreate:
+		return Failure{
+			Key: JobKey(reasonFailedCreate), Occurrence: eventOccurrence(job.UID, e.Reason, at), Code: e.Reason, Message: e.Message,
+			Source: job.Name, At: at, Passing: true, Event: true, Subject: job.UID,
+		}, true
+	case jobEventReasons[e.Reason]:
+		return Failure{
+			Key: JobKey(e.Reason), Occurrence: jobOccurrence(job.UID, e.Reason), Code: e.Reason, Message: e.Message + onlyEvent,
+			Source: job.Name, At: at, Event: true, Subject: job.UID,
+		}, true
+	default:
+		return Failure{}, false
+	}
+}
+
+// OfCronJobEvent reads from an Event on a CronJob why it started no Job.
+func OfCronJobEvent(e *corev1.Event) (Failure, bool) {
+	if !cronJobEventReasons[e.Reason] {
+		return Failure{}, false
+	}
+	at := eventTime(e)
+	return Failure{
+		Key: "cronjob/" + e.Reason, Occurrence: eventOccurrence(e.InvolvedObject.UID, e.Reason, at), Code: e.Reason, Message: e.Message,
+		Source: cronJobSource, At: at, Event: true, CronJob: true, Subject: e.InvolvedObject.UID,
+	}, true
+}
+
+// OfPodEvent reads from an Event on a pod why its containers are not created.
+func OfPodEvent(e *corev1.Event, pod *corev1.Pod) Failure {
+	return Failure{
+		Key: podEventKey(e.Reason, pod), Occurrence: string(pod.UID) + "/" + e.Reason, Code: e.Reason, Message: e.Message,
+		Source: pod.Name, At: eventTime(e), Passing: true, Event: true, OfPod: true, Subject: pod.UID, Pod: factsOf(pod),
+	}
+}
+
+func podEventKey(reason string, pod *corev1.Pod) string { return "pod/" + reason + indexOf(pod) }
+
+// PodCreated says that a pod of a Job was created, so that what kept it from being
+// created before is over.
+func PodCreated(job types.UID, pod *corev1.Pod) Waits {
+	return Waits{UID: job, Overcome: map[string]bool{JobKey(reasonFailedCreate): true}, Since: pod.CreationTimestamp.Time}
+}
+
+// JobEnded says that a Job failed or is gone: no pod of it will be created.
+func JobEnded(job types.UID) Waits {
+	return Waits{UID: job, Shows: map[string]bool{JobKey(reasonFailedCreate): true}, Gone: true}
+}
+
+func eventOccurrence(subject types.UID, reason string, at time.Time) string {
+	return fmt.Sprintf("%s/%s/%d", subject, reason, at.Unix())
+}
+
+// eventTime returns when an Event last happened.
+func eventTime(e *corev1.Event) time.Time {
+	switch {
+	case e.Series != nil && !e.Series.LastObservedTime.IsZero():
+		return e.Series.LastObservedTime.Time
+	case !e.LastTimestamp.IsZero():
+		return e.LastTimestamp.Time
+	case !e.EventTime.IsZero():
+		return e.EventTime.Time
+	default:
+		return e.CreationTimestamp.Time
+	}
+}

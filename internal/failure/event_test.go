@@ -1,0 +1,82 @@
+// Copyright The JobError Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package failure
+
+import (
+	"testing"
+	"time"
+
+	batchv1 "k8s.io/api/batch/v1"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+)
+
+func eventOn(name, reason, message string, at metav1.Time) *corev1.Event {
+	return &corev1.Event{
+		InvolvedObject: corev1.ObjectReference{Name: name, UID: "u"}, Reason: reason, Message: message, LastTimestamp: at,
+	}
+}
+
+func TestOfJobEvent(t *testing.T) {
+	t.Parallel()
+	for reason, want := range map[string]struct{ ok, passing bool }{
+		"FailedCreate": {true, true}, "BackoffLimitExceeded": {true, false}, "DeadlineExceeded": {true, false},
+		"SuccessfulCreate": {}, "Suspended": {}, "": {},
+	} {
+		f, ok := OfJobEvent(eventOn("job", reason, "why", start))
+		if ok != want.ok || f.Passing != want.passing {
+			t.Errorf("%q: %v, %+v", reason, ok, f)
+		}
+		if ok && (!f.Event || f.Code != reason || f.Source != "job" || !f.At.Equal(start.Time)) {
+			t.Errorf("%q: %+v", reason, f)
+		}
+	}
+	job := &batchv1.Job{ObjectMeta: metav1.ObjectMeta{Name: "job", UID: "u"}, Status: batchv1.JobStatus{Conditions: []batchv1.JobCondition{
+		{Type: batchv1.JobFailed, Status: corev1.ConditionTrue, Reason: "BackoffLimitExceeded", LastTransitionTime: start},
+	}}}
+	f, _ := OfJobEvent(eventOn("job", "BackoffLimitExceeded", "why", after(time.Minute)))
+	if own := OfJob(job)[0]; own.Key != f.Key || own.Occurrence != f.Occurrence {
+		t.Errorf("the Event's %+v is not the Job's own %+v", f, own)
+	}
+}
+
+func TestOfCronJobEvent(t *testing.T) {
+	t.Parallel()
+	first, _ := OfCronJobEvent(eventOn("nightly", "MissSchedule", "why", start))
+	again, _ := OfCronJobEvent(eventOn("nightly", "MissSchedule", "why", start))
+	later, _ := OfCronJobEvent(eventOn("nightly", "MissSchedule", "why", after(time.Minute)))
+	if !first.CronJob || first.Source != "cronjob" || first.Key != later.Key || first.Occurrence != again.Occurrence || first.Occurrence == later.Occurrence {
+		t.Errorf("read are %+v, %+v, %+v", first, again, later)
+	}
+	if f, ok := OfCronJobEvent(eventOn("nightly", "JobAlreadyActive", "", start)); ok {
+		t.Errorf("read is %+v", f)
+	}
+}
+
+func TestOfPodEvent(t *testing.T) {
+	t.Parallel()
+	stuck := pod(waiting("main", "ContainerCreating", ""))
+	f := OfPodEvent(eventOn("job-x7k2p", "FailedMount", "why", start), stuck)
+	if !f.Passing || !f.OfPod || !Passes(f.Code) || f.Subject != stuck.UID {
+		t.Errorf("read is %+v", f)
+	}
+	if WaitsOf(stuck).Overcome[f.Key] || !WaitsOf(pod(ends("main", exit(0, "Completed", "", start)))).Overcome[f.Key] {
+		t.Error("a pod has recovered from it once a container has started, and not before")
+	}
+}
+
+func TestEventTime(t *testing.T) {
+	t.Parallel()
+	micro := metav1.NewMicroTime(start.Time)
+	for name, e := range map[string]*corev1.Event{
+		"a series":    {Series: &corev1.EventSeries{LastObservedTime: micro}, LastTimestamp: after(time.Hour)},
+		"an old one":  {LastTimestamp: start, EventTime: metav1.NewMicroTime(after(time.Hour).Time)},
+		"a new one":   {EventTime: micro},
+		"without any": {ObjectMeta: metav1.ObjectMeta{CreationTimestamp: start}},
+	} {
+		if got := eventTime(e); !got.Equal(start.Time) {
+			t.Errorf("%s: %s, want %s", name, got, start)
+		}
+	}
+}

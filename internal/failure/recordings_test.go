@@ -1,0 +1,177 @@
+// Copyright The JobError Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package failure
+
+import (
+	"bufio"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/utils/ptr"
+)
+
+// recordings holds what is read of the pods in testdata/watch, which a real kubelet
+// ran; test/node made them. Whatever ended because it was told to is no failure.
+var recordings = map[string][]string{
+	"cronjob-replace":                  nil,
+	"delete-background-exit-0":         nil,
+	"delete-background-exit-1":         nil,
+	"delete-background-killed":         nil,
+	"delete-foreground":                nil,
+	"delete-image-missing":             {"wait/main/ImagePullBackOff"},
+	"delete-orphan":                    nil,
+	"delete-pod":                       nil,
+	"delete-pod-force":                 nil,
+	"delete-pod-twice":                 nil,
+	"delete-while-init-runs":           nil,
+	"delete-while-pulling":             nil,
+	"exit-3":                           {"exit/main/ExitCode:3"},
+	"exit-3-ttl-0":                     {"exit/main/ExitCode:3"},
+	"job-deadline":                     nil,
+	"on-failure-backoff-limit":         {"exit/main/ExitCode:5"},
+	"on-failure-backoff-limit-running": {"exit/main/ExitCode:5"},
+	"one-exits-3-at-deletion":          {"exit/main/ExitCode:3"},
+	"one-exits-3-then-deleted":         {"exit/main/ExitCode:3"},
+	"parallelism-reduced":              nil,
+	"pod-deadline":                     {"pod/DeadlineExceeded"},
+	"sidecar-deleted":                  nil,
+	"sidecar-main-fails":               {"exit/main/ExitCode:8"},
+	"sidecar-main-succeeds":            nil,
+	"success-policy":                   nil,
+	"suspend":                          nil,
+}
+
+// recorded reads the states of the pods of a recording, with a node's clock that is
+// off.
+func recorded(t *testing.T, name string, skew time.Duration) []*corev1.Pod {
+	t.Helper()
+	file, err := os.Open(filepath.Join("testdata", "watch", name+".jsonl"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer file.Close()
+	var states []*corev1.Pod
+	lines := bufio.NewScanner(file)
+	lines.Buffer(nil, 1<<20)
+	for lines.Scan() {
+		var event struct{ Object *corev1.Pod }
+		if err := json.Unmarshal(lines.Bytes(), &event); err != nil {
+			t.Fatal(err)
+		}
+		pod := event.Object
+		pod.Spec.TerminationGracePeriodSeconds = ptr.To[int64](3)
+		if strings.HasPrefix(name, "sidecar-") {
+			pod.Spec.InitContainers = []corev1.Container{{Name: "sidecar", RestartPolicy: ptr.To(corev1.ContainerRestartPolicyAlways)}}
+		}
+		setClock(pod, skew)
+		states = append(states, pod)
+	}
+	if err := lines.Err(); err != nil || len(states) == 0 {
+		t.Fatalf("%d states: %v", len(states), err)
+	}
+	return states
+}
+
+// setClock moves all times that are of the node's clock.
+func setClock(pod *corev1.Pod, skew time.Duration) {
+	move := func(at *metav1.Time) {
+		if !at.IsZero() {
+			at.Time = at.Add(skew)
+		}
+	}
+	for i := range pod.Status.Conditions {
+		if nodeConditions[pod.Status.Conditions[i].Type] {
+			move(&pod.Status.Conditions[i].LastTransitionTime)
+		}
+	}
+	for _, statuses := range [][]corev1.ContainerStatus{pod.Status.InitContainerStatuses, pod.Status.ContainerStatuses} {
+		for i := range statuses {
+			for _, state := range []*corev1.ContainerState{&statuses[i].State, &statuses[i].LastTerminationState} {
+				if state.Running != nil {
+					move(&state.Running.StartedAt)
+				}
+				if state.Terminated != nil {
+					move(&state.Terminated.StartedAt)
+					move(&state.Terminated.FinishedAt)
+				}
+			}
+		}
+	}
+}
+
+// replay returns the keys of what is read of the states, each once.
+func replay(states []*corev1.Pod) []string {
+	memory, keys := NewMemory(), map[string]bool{}
+	for _, pod := range states {
+		for _, f := range memory.OfPod(pod) {
+			keys[f.Key] = true
+		}
+	}
+	return slices.Sorted(maps.Keys(keys))
+}
+
+var clocks = []time.Duration{-time.Hour, -5 * time.Second, -time.Second, 0, time.Second, 5 * time.Second, time.Hour}
+
+func TestRecordings(t *testing.T) {
+	t.Parallel()
+	files, err := filepath.Glob(filepath.Join("testdata", "watch", "*.jsonl"))
+	if err != nil || len(files) != len(recordings) {
+		t.Errorf("there are %d recordings, and what is read of %d is known: %v", len(files), len(recordings), err)
+	}
+	for name, want := range recordings {
+		for _, skew := range clocks {
+			t.Run(fmt.Sprintf("%s/clock off by %s", name, skew), func(t *testing.T) {
+				t.Parallel()
+				// The key of a pod of an Indexed Job ends with its index.
+				got := replay(recorded(t, name, skew))
+				for i := range got {
+					got[i] = strings.TrimSuffix(strings.TrimSuffix(got[i], "/0"), "/1")
+				}
+				if !slices.Equal(got, want) {
+					t.Errorf("read is %v, want %v", got, want)
+				}
+			})
+		}
+	}
+}
+
+// An operator may start to watch at any moment of a pod's end, also when all that it
+// sees is the last state.
+func TestRecordingsFromTheMiddle(t *testing.T) {
+	t.Parallel()
+	for name, want := range recordings {
+		for _, skew := range clocks {
+			states := recorded(t, name, skew)
+			for first := range states {
+				for _, key := range replay(states[first:]) {
+					if !slices.Contains(want, key) {
+						t.Errorf("%s, clock off by %s, seen from state %d of %d: %s is read", name, skew, first, len(states), key)
+					}
+				}
+			}
+		}
+	}
+}
+
+// What failed before the request is read from the last state alone.
+func TestRecordingsOfRealFailuresFromTheEnd(t *testing.T) {
+	t.Parallel()
+	for _, name := range []string{"exit-3", "exit-3-ttl-0", "one-exits-3-then-deleted", "pod-deadline", "sidecar-main-fails"} {
+		for _, skew := range clocks {
+			states := recorded(t, name, skew)
+			if got := replay(states[len(states)-1:]); !slices.Equal(got, recordings[name]) {
+				t.Errorf("%s, clock off by %s: read is %v, want %v", name, skew, got, recordings[name])
+			}
+		}
+	}
+}

@@ -1,0 +1,135 @@
+// Copyright The JobError Authors
+// SPDX-License-Identifier: Apache-2.0
+
+// Package jobs answers which Job an id means and which JobErrors are its. It is
+// the one place that knows that a job may be named by its name or by its UID,
+// and that its errors may name it either way.
+package jobref
+
+import (
+	"context"
+	"slices"
+
+	batchv1 "k8s.io/api/batch/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/types"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	joberrorv1 "joberror.io/operator/api/v1"
+	"joberror.io/operator/internal/joblink"
+)
+
+// Find returns the Job that a UID or name means, or nil where there is none. A
+// Job that bears another's UID as its name is not taken for it. The reader must
+// have the indexes of SetupIndexes.
+func Find(ctx context.Context, cache client.Reader, namespace, id string) (*batchv1.Job, error) {
+	job, err := FindUID(ctx, cache, namespace, types.UID(id))
+	if err != nil || job != nil {
+		return job, err
+	}
+	job = &batchv1.Job{}
+	err = cache.Get(ctx, types.NamespacedName{Namespace: namespace, Name: id}, job)
+	if apierrors.IsNotFound(err) {
+		return nil, nil
+	}
+	return job, err
+}
+
+// FindUID returns the Job of that UID, or nil where there is none.
+func FindUID(ctx context.Context, cache client.Reader, namespace string, uid types.UID) (*batchv1.Job, error) {
+	var list batchv1.JobList
+	if err := cache.List(ctx, &list, client.InNamespace(namespace), client.MatchingFields{indexUID: string(uid)}); err != nil {
+		return nil, err
+	}
+	if len(list.Items) == 0 {
+		return nil, nil
+	}
+	return &list.Items[0], nil
+}
+
+// Runs returns the Jobs in the cache that are runs of a CronJob.
+func Runs(ctx context.Context, cache client.Reader, namespace, cronJob string) ([]batchv1.Job, error) {
+	var list batchv1.JobList
+	err := cache.List(ctx, &list, client.InNamespace(namespace), client.MatchingFields{indexCronJob: cronJob}, client.UnsafeDisableDeepCopy)
+	return list.Items, err
+}
+
+// In returns the Jobs of a namespace in the cache.
+func In(ctx context.Context, cache client.Reader, namespace string) ([]batchv1.Job, error) {
+	var list batchv1.JobList
+	err := cache.List(ctx, &list, client.InNamespace(namespace), client.UnsafeDisableDeepCopy)
+	return list.Items, err
+}
+
+// OfCronJob returns the JobErrors in the cache that were captured of the runs of
+// a CronJob.
+func OfCronJob(ctx context.Context, cache client.Reader, namespace, cronJob string) ([]joberrorv1.JobError, error) {
+	return indexed(ctx, cache, namespace, indexCaptured, cronJob)
+}
+
+// Mentions returns the JobErrors in the cache that name the job, or are linked
+// to it, by this name or UID.
+func Mentions(ctx context.Context, cache client.Reader, namespace, id string) ([]joberrorv1.JobError, error) {
+	named, err := indexed(ctx, cache, namespace, indexJob, id)
+	if err != nil {
+		return nil, err
+	}
+	aliased, err := indexed(ctx, cache, namespace, indexAlias, id)
+	return append(named, aliased...), err
+}
+
+func indexed(ctx context.Context, cache client.Reader, namespace, index, id string, opts ...client.ListOption) ([]joberrorv1.JobError, error) {
+	var list joberrorv1.JobErrorList
+	opts = append(opts, client.InNamespace(namespace), client.MatchingFields{index: id}, client.UnsafeDisableDeepCopy)
+	err := cache.List(ctx, &list, opts...)
+	return list.Items, err
+}
+
+// Ref is a job as a request names it.
+type Ref struct {
+	Namespace string
+	// ID is the name or the UID that the request gives. A name means every
+	// Job that bore it; a UID means the one.
+	ID string
+	// Job is the existing Job of that id; nil where there is none.
+	Job *batchv1.Job
+	// names are the values of spec._jobId under which errors of the job may
+	// stand, sorted.
+	names []string
+}
+
+// Resolve finds out what a request means by an id.
+func Resolve(ctx context.Context, cache client.Reader, namespace, id string) (Ref, error) {
+	ref := Ref{Namespace: namespace, ID: id, names: []string{id}}
+	var err error
+	if ref.Job, err = Find(ctx, cache, namespace, id); err != nil {
+		return ref, err
+	}
+	if ref.Job != nil {
+		ref.names = append(ref.names, ref.Job.Name, string(ref.Job.UID))
+	}
+	aliased, err := indexed(ctx, cache, namespace, indexAlias, id)
+	if err != nil {
+		return ref, err
+	}
+	for i := range aliased {
+		ref.names = append(ref.names, aliased[i].Spec.JobID)
+	}
+	slices.Sort(ref.names)
+	ref.names = slices.Compact(ref.names)
+	return ref, nil
+}
+
+// Owns tells whether an error is the job's.
+func (r Ref) Owns(je *joberrorv1.JobError) bool {
+	if je.Namespace != r.Namespace {
+		return false
+	}
+	if je.Spec.JobID == r.ID {
+		return true
+	}
+	if linked := joblink.Linked(je); linked != nil {
+		return linked.Name == r.ID || string(linked.UID) == r.ID
+	}
+	return r.Job != nil && (je.Spec.JobID == r.Job.Name || je.Spec.JobID == string(r.Job.UID))
+}

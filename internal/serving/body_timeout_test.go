@@ -1,0 +1,113 @@
+// Copyright The JobError Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package serving
+
+import (
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+)
+
+// impatient is a server that reads a whole body and tells how that went.
+func impatient(t *testing.T, d time.Duration) (*httptest.Server, chan error) {
+	t.Helper()
+	read := make(chan error, 1)
+	server := httptest.NewUnstartedServer(BodyTimeout(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		_, err := io.ReadAll(r.Body)
+		read <- err
+	}), d))
+	server.EnableHTTP2 = true
+	server.StartTLS()
+	t.Cleanup(server.Close)
+	return server, read
+}
+
+// post sends a body with one version of HTTP.
+func post(t *testing.T, server *httptest.Server, version string, body io.Reader) (*http.Response, error) {
+	t.Helper()
+	client := server.Client()
+	transport := client.Transport.(*http.Transport)
+	transport.ForceAttemptHTTP2 = version == "HTTP/2.0"
+	if version == "HTTP/1.1" {
+		transport.TLSClientConfig.NextProtos = []string{"http/1.1"}
+		transport.Protocols = &http.Protocols{}
+		transport.Protocols.SetHTTP1(true)
+	}
+	request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, server.URL, body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	response, err := client.Do(request)
+	if err == nil {
+		response.Body.Close()
+		if response.Proto != version {
+			t.Errorf("the request went over %s, want %s", response.Proto, version)
+		}
+	}
+	return response, err
+}
+
+// The body of the request never ends: without a limit, neither would the test.
+func TestABodyThatComesTooSlowlyIsGivenUp(t *testing.T) {
+	t.Parallel()
+	for _, version := range []string{"HTTP/1.1", "HTTP/2.0"} {
+		t.Run(version, func(t *testing.T) {
+			t.Parallel()
+			server, read := impatient(t, 50*time.Millisecond)
+			never, end := io.Pipe()
+			t.Cleanup(func() { end.Close() })
+			go func() { _, _ = end.Write([]byte("{")) }()
+			// What the client sees depends on what it is doing at that moment.
+			response, err := post(t, server, version, never)
+			if err == nil {
+				response.Body.Close()
+			}
+			if err := <-read; err == nil {
+				t.Error("the body was taken for complete")
+			}
+		})
+	}
+}
+
+func TestABodyThatComesInTimeIsRead(t *testing.T) {
+	t.Parallel()
+	for _, version := range []string{"HTTP/1.1", "HTTP/2.0"} {
+		t.Run(version, func(t *testing.T) {
+			t.Parallel()
+			server, read := impatient(t, time.Minute)
+			for range 3 {
+				if _, err := post(t, server, version, strings.NewReader("{}")); err != nil {
+					t.Fatal(err)
+				}
+				if err := <-read; err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+}
+
+// A connection outlives its requests; so must not their deadlines.
+func TestADeadlineEndsWithItsRequest(t *testing.T) {
+	t.Parallel()
+	for _, version := range []string{"HTTP/1.1", "HTTP/2.0"} {
+		t.Run(version, func(t *testing.T) {
+			t.Parallel()
+			const d = 50 * time.Millisecond
+			server, read := impatient(t, d)
+			for range 3 {
+				if _, err := post(t, server, version, strings.NewReader("{}")); err != nil {
+					t.Fatal(err)
+				}
+				if err := <-read; err != nil {
+					t.Error(err)
+				}
+				time.Sleep(2 * d)
+			}
+		})
+	}
+}
