@@ -24,7 +24,7 @@ import (
 	"joberror.io/operator/test/harness"
 )
 
-var keep = flag.Bool("record", false, "record how pods end into internal/capture/testdata/watch")
+var keep = flag.Bool("record", false, "record how pods end into internal/failure/testdata/watch")
 
 // codes holds what is captured of each recording; nothing of the others, since whatever
 // ended there was told to.
@@ -238,7 +238,7 @@ func TestEnds(t *testing.T) {
 				}
 			}
 			if *keep {
-				write(t, filepath.Join(cluster.Root, "internal", "capture", "testdata", "watch", name+".jsonl"),
+				write(t, filepath.Join(cluster.Root, "internal", "failure", "testdata", "watch", name+".jsonl"),
 					slices.DeleteFunc(r.all(), func(e event) bool { return e.Pod.Labels[batchv1.JobNameLabel] == "last" }))
 			}
 		})
