@@ -91,7 +91,7 @@ func run(signal context.Context, opts *options.Options) error {
 	if err := os.MkdirAll(opts.CertDir, 0o700); err != nil {
 		return fmt.Errorf("--cert-dir: %w", err)
 	}
-	certificate := certs.In(opts.CertDir)
+	certificate := certs.NewCertificate(opts.CertDir)
 	lease := types.NamespacedName{Namespace: opts.Namespace, Name: leaseName}
 	lock, err := election.NewLock(config, scheme(), lease.Namespace, lease.Name)
 	if err != nil {

@@ -48,7 +48,7 @@ func (b *backend) job(ctx context.Context, namespace, id string) (jobref.Ref, er
 	if !isName(id) {
 		return jobref.Ref{}, unknown
 	}
-	ref, err := jobref.Resolve(ctx, b.client, namespace, id)
+	ref, err := jobref.Lookup(ctx, b.client, namespace, id)
 	if err != nil || ref.Job != nil {
 		return ref, err
 	}
@@ -103,7 +103,7 @@ func (b *backend) submit(ctx context.Context, entry *joberrorv1.JobErrorResoluti
 	ctx, cancel := context.WithTimeout(ctx, b.wait)
 	defer cancel()
 	*entry = *b.waiter.Wait(ctx, entry)
-	return resolution.Complete(entry), nil
+	return resolution.IsComplete(entry), nil
 }
 
 // answer writes the entry, complete, or with 202 what there is of it.

@@ -95,5 +95,5 @@ func kindName(wrong *json.UnmarshalTypeError) string {
 
 // shorten keeps a message from repeating a whole body.
 func shorten(value []byte) string {
-	return truncate.String(string(value), 64)
+	return truncate.Bytes(string(value), 64)
 }

@@ -125,7 +125,7 @@ func (k *keeper) count(ctx context.Context) (int, error) {
 	}
 	before := k.je.DeepCopy()
 	k.je.Spec.Resolved = false
-	again.Mark(k.je)
+	again.Annotate(k.je)
 	attribution.Mark{
 		By: k.report.by, Generation: before.Generation + 1, Cause: attribution.Cause{Reason: attribution.ReportedAgain},
 	}.Put(k.je)

@@ -169,7 +169,7 @@ func TestWhatIsWrittenForAReport(t *testing.T) {
 			if je.Spec.Resolved == tc.open || je.Status.Occurrences != tc.occurrences {
 				t.Errorf("it is %+v, want %d occurrences", je, tc.occurrences)
 			}
-			mark := attribution.Of(je)
+			mark := attribution.MarkOf(je)
 			want := attribution.Mark{}
 			switch {
 			case tc.resolved && tc.open:

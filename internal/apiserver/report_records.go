@@ -90,7 +90,7 @@ func (b *backend) judgeReport(path *field.Path, r *resolvev1.Record, ref jobref.
 		problems = append(problems, field.Invalid(path.Child("_jobId"), shorten([]byte(r.JobID)), "must be the job of the path, "+job.Name+", or be left out"))
 	}
 	given := joberrorv1.JobError{Spec: joberrorv1.JobErrorSpec{CreatedAt: r.CreatedAt}}
-	if problem := b.policy.Problem(&given, retention.OfJob(job), now); problem != "" {
+	if problem := b.policy.Problem(&given, retention.Requested(job), now); problem != "" {
 		problems = append(problems, field.Invalid(path.Child("createdAt"), shorten([]byte(r.CreatedAt)), problem))
 	}
 	return problems
@@ -119,7 +119,7 @@ func reportOf(failures []failure.Failure, job *batchv1.Job, user user.Info, now 
 	}
 	// The answer has a createdAt in any case: sent back, it is no other time.
 	first.Occurrence = failure.Created(je).Occurrence
-	first.Mark(je)
+	first.Annotate(je)
 	return &report{je: je, by: user.GetName(), at: now, source: first.Report.Source, failures: failures}
 }
 

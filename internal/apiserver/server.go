@@ -39,7 +39,7 @@ import (
 type Server struct {
 	options     Options
 	kubeconfig  string
-	certificate certs.Certificate
+	certificate *certs.Certificate
 	drain       serving.Drain
 	listener    net.Listener
 	storage     map[string]rest.Storage
@@ -54,7 +54,7 @@ type Server struct {
 
 // Setup adds the server to the manager. It takes the port at once, so that one
 // that is in use is known at start. The kubeconfig may be empty in a cluster.
-func Setup(ctx context.Context, mgr ctrl.Manager, opts Options, policy retention.Policy, kubeconfig string, certificate certs.Certificate, drain serving.Drain) (*Server, error) {
+func Setup(ctx context.Context, mgr ctrl.Manager, opts Options, policy retention.Policy, kubeconfig string, certificate *certs.Certificate, drain serving.Drain) (*Server, error) {
 	address := net.JoinHostPort(opts.BindAddress, strconv.Itoa(opts.Port))
 	listener, err := net.Listen("tcp", address)
 	if err != nil {
@@ -129,7 +129,7 @@ const bodyTimeout = 30 * time.Second
 
 // buildHandlerChain puts what the library's chain lacks around and into it.
 func (s *Server) buildHandlerChain(handler http.Handler, config *server.Config) http.Handler {
-	measured := metrics.Requests(withDryRun(handler), endpointOf)
+	measured := metrics.MeasureRequests(withDryRun(handler), endpointOf)
 	return s.drain.Handler(serving.BodyTimeout(server.DefaultBuildHandlerChain(measured, config), bodyTimeout))
 }
 

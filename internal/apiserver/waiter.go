@@ -40,7 +40,7 @@ func newWaiter(ctx context.Context, c cache.Cache) (*waiter, error) {
 }
 
 func (w *waiter) notify(obj any) {
-	if entry, ok := obj.(*joberrorv1.JobErrorResolution); ok && resolution.Complete(entry) {
+	if entry, ok := obj.(*joberrorv1.JobErrorResolution); ok && resolution.IsComplete(entry) {
 		w.release(entry)
 	}
 }
@@ -77,7 +77,7 @@ func (w *waiter) Wait(ctx context.Context, entry *joberrorv1.JobErrorResolution)
 		w.mu.Unlock()
 	}()
 	// It may have been completed before anybody waited.
-	if now := w.current(ctx, entry); resolution.Complete(now) {
+	if now := w.current(ctx, entry); resolution.IsComplete(now) {
 		return now
 	}
 	select {

@@ -1,9 +1,9 @@
 // Copyright The JobError Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Package attribution keeps, on the JobError itself, who last set
-// spec.resolved. The mark is made where the user is known, at admission or by
-// the operator for a caller that it authenticated, and read by the reconciler.
+// Package attribution records, in a JobError's annotations, which user last set
+// spec.resolved. The webhook writes this mark at admission; the operator writes it for a
+// caller that it authenticated. The reconciler reads it.
 package attribution
 
 import (
@@ -16,44 +16,48 @@ import (
 	joberrorv1 "joberror.io/operator/api/v1"
 )
 
-// OperatorUser is the user that the operator runs as: the one that may mark a
-// change as somebody else's. The ValidatingAdmissionPolicies under
-// config/admission name it too, with its namespace.
+// OperatorUser is the user that the operator runs as. Only this user may mark a change
+// with another user's name. The ValidatingAdmissionPolicies under config/admission
+// contain the user and the namespace too.
 const (
 	OperatorNamespace = "joberror-system"
 	OperatorUser      = "system:serviceaccount:" + OperatorNamespace + ":joberror-operator"
 )
 
-// FieldManager is the name under which the operator writes, so that a GitOps
-// tool that owns other fields never fights it.
+// FieldManager is the field manager of the operator's writes. A GitOps tool that owns
+// other fields then never conflicts with the operator.
 const FieldManager = "joberror-operator"
 
-// Mark tells who set spec.resolved.
+// Mark records who set spec.resolved.
 type Mark struct {
-	// By is the authenticated user; empty where it is not known.
+	// By is the authenticated user; empty if unknown.
 	By string
-	// Generation is the one that the change led to.
+	// Generation is the JobError's generation after the change.
 	Generation int64
 	// Resolution is the JobErrorResolution that made the change, if any.
 	Resolution Resolution
-	// Cause is why the operator made the change by itself, if it did.
+	// Cause is set if the operator made the change automatically.
 	Cause Cause
 }
 
-// Cause is what happened that made the operator set spec.resolved by itself.
+// Cause is the reason for which the operator set spec.resolved automatically.
 type Cause struct {
-	// Reason is the one that the condition Resolved gives for it.
+	// Reason is the reason of the condition Resolved.
 	Reason string
-	// Name is that of the Job or the pod that it happened to.
+	// Name is the Job, the pod or the container that caused the change.
 	Name string
 }
 
-// ReportedAgain is the Reason of a Cause if a record was reported again after it was
-// resolved. The Name is that of the container that reported it. It is empty for a
-// request, and the mark has the user.
-const ReportedAgain = "ReportedAgain"
+// Reasons of a Cause that reopens a resolved error.
+const (
+	// FailedAgain means that the captured failure happened again.
+	FailedAgain = "FailedAgain"
+	// ReportedAgain means that the record was reported again. Name is the container that
+	// reported it. After a request, Name is empty and the mark has the user.
+	ReportedAgain = "ReportedAgain"
+)
 
-// String is the form in which it stands in the annotation.
+// String returns the annotation's value.
 func (c Cause) String() string {
 	if c.Reason == "" {
 		return ""
@@ -61,13 +65,14 @@ func (c Cause) String() string {
 	return c.Reason + "/" + c.Name
 }
 
-// Resolution tells one JobErrorResolution from a later one of the same name.
+// Resolution identifies a JobErrorResolution. The UID distinguishes it from a later one
+// with the same name.
 type Resolution struct {
 	Name string
 	UID  types.UID
 }
 
-// String is the form in which it stands in the annotation.
+// String returns the annotation's value.
 func (r Resolution) String() string {
 	if r.Name == "" {
 		return ""
@@ -75,8 +80,9 @@ func (r Resolution) String() string {
 	return r.Name + "/" + string(r.UID)
 }
 
-// Of reads the mark of an object. An unreadable one is no mark.
-func Of(obj metav1.Object) Mark {
+// MarkOf returns the mark of an object. It returns the zero Mark if the annotations have
+// no valid generation.
+func MarkOf(obj metav1.Object) Mark {
 	annotations := obj.GetAnnotations()
 	generation, err := strconv.ParseInt(annotations[joberrorv1.AnnotationResolvedGeneration], 10, 64)
 	if err != nil {
@@ -90,9 +96,11 @@ func Of(obj metav1.Object) Mark {
 	}
 }
 
-// Name is the name that an object's annotations carry, whether or not they are
-// a whole mark.
-func Name(obj metav1.Object) string { return obj.GetAnnotations()[joberrorv1.AnnotationResolvedBy] }
+// ResolvedBy returns the user in an object's annotations, even if the rest of the mark is
+// missing or invalid.
+func ResolvedBy(obj metav1.Object) string {
+	return obj.GetAnnotations()[joberrorv1.AnnotationResolvedBy]
+}
 
 func parseResolution(value string) Resolution {
 	name, uid, _ := strings.Cut(value, "/")
@@ -104,7 +112,7 @@ func parseCause(value string) Cause {
 	return Cause{Reason: reason, Name: name}
 }
 
-// Put writes the mark onto an object, in place of an earlier one.
+// Put writes the mark to an object and replaces an earlier mark.
 func (m Mark) Put(obj metav1.Object) {
 	annotations := obj.GetAnnotations()
 	if annotations == nil {
@@ -128,9 +136,9 @@ func (m Mark) Put(obj metav1.Object) {
 	obj.SetAnnotations(annotations)
 }
 
-// Carry copies the annotations of a mark from one object to another as they
-// stand, whole mark or not.
-func Carry(from, to metav1.Object) {
+// CopyMark copies the annotations of a mark from one object to another, even if they are
+// not a valid mark.
+func CopyMark(from, to metav1.Object) {
 	for _, key := range []string{joberrorv1.AnnotationResolvedBy, joberrorv1.AnnotationResolvedGeneration, joberrorv1.AnnotationResolution, joberrorv1.AnnotationCause} {
 		if value, ok := from.GetAnnotations()[key]; ok {
 			annotations := to.GetAnnotations()
@@ -143,9 +151,9 @@ func Carry(from, to metav1.Object) {
 	}
 }
 
-// Fresh tells whether the mark belongs to a change that came after the
-// generation observed, in an object that has now reached the other generation.
-// A change that was made while admission was down leaves an older mark behind.
-func (m Mark) Fresh(observed, now int64) bool {
-	return observed < m.Generation && m.Generation <= now
+// Fresh reports whether the mark belongs to a change after the observed generation of an
+// object that is now at the current generation. A change that was made while the webhook
+// was down leaves an older mark in place.
+func (m Mark) Fresh(observed, current int64) bool {
+	return observed < m.Generation && m.Generation <= current
 }

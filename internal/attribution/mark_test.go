@@ -18,53 +18,53 @@ func annotated(annotations map[string]string) *joberrorv1.JobError {
 	return je
 }
 
-func TestAMarkReadsAsItWasPut(t *testing.T) {
+func TestMarkOfReturnsTheMarkThatWasPut(t *testing.T) {
 	t.Parallel()
 	for name, mark := range map[string]Mark{
-		"by a user":                {By: "alice", Generation: 2},
-		"with a resolution":        {By: "alice", Generation: 7, Resolution: Resolution{Name: "resolve-x1", UID: "1"}},
-		"by the operator itself":   {By: "operator", Generation: 7, Cause: Cause{Reason: "JobSucceeded", Name: "nightly-2"}},
-		"by a user who is unknown": {Generation: 3, Resolution: Resolution{Name: "resolve-x1", UID: "1"}},
+		"by a user":          {By: "alice", Generation: 2},
+		"with a resolution":  {By: "alice", Generation: 7, Resolution: Resolution{Name: "resolve-x1", UID: "1"}},
+		"by the operator":    {By: "operator", Generation: 7, Cause: Cause{Reason: "JobSucceeded", Name: "nightly-2"}},
+		"by an unknown user": {Generation: 3, Resolution: Resolution{Name: "resolve-x1", UID: "1"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			je := annotated(nil)
 			mark.Put(je)
-			if got := Of(je); got != mark {
-				t.Errorf("Of = %+v, want %+v", got, mark)
+			if got := MarkOf(je); got != mark {
+				t.Errorf("MarkOf = %+v, want %+v", got, mark)
 			}
 		})
 	}
 }
 
-func TestOf(t *testing.T) {
+func TestMarkOf(t *testing.T) {
 	t.Parallel()
 	for _, tc := range []struct {
 		name        string
 		annotations map[string]string
 		want        Mark
 	}{
-		{name: "no annotations are no mark"},
-		{name: "a mark without a generation is no mark", annotations: map[string]string{
+		{name: "no annotations"},
+		{name: "without a generation", annotations: map[string]string{
 			joberrorv1.AnnotationResolvedBy: "alice", joberrorv1.AnnotationResolution: "resolve-x1/1",
 		}},
-		{name: "a mark with an unreadable generation is no mark", annotations: map[string]string{
+		{name: "a generation that is not a number", annotations: map[string]string{
 			joberrorv1.AnnotationResolvedBy: "alice", joberrorv1.AnnotationResolvedGeneration: "two",
 		}},
-		{name: "a mark with a generation beyond all numbers is no mark", annotations: map[string]string{
+		{name: "a generation that overflows", annotations: map[string]string{
 			joberrorv1.AnnotationResolvedBy: "alice", joberrorv1.AnnotationResolvedGeneration: "9223372036854775808",
 		}},
-		{name: "a mark with a user and a generation is one", want: Mark{By: "alice", Generation: 2}, annotations: map[string]string{
+		{name: "a user and a generation", want: Mark{By: "alice", Generation: 2}, annotations: map[string]string{
 			joberrorv1.AnnotationResolvedBy: "alice", joberrorv1.AnnotationResolvedGeneration: "2",
 		}},
-		{name: "a mark with a generation alone is one of nobody known", want: Mark{Generation: 2}, annotations: map[string]string{
+		{name: "a generation without a user", want: Mark{Generation: 2}, annotations: map[string]string{
 			joberrorv1.AnnotationResolvedGeneration: "2",
 		}},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()
-			if got := Of(annotated(tc.annotations)); got != tc.want {
-				t.Errorf("Of = %+v, want %+v", got, tc.want)
+			if got := MarkOf(annotated(tc.annotations)); got != tc.want {
+				t.Errorf("MarkOf = %+v, want %+v", got, tc.want)
 			}
 		})
 	}
@@ -78,12 +78,12 @@ func TestPut(t *testing.T) {
 		mark         Mark
 	}{
 		{
-			name: "an object without annotations gets them",
+			name: "an object without annotations gets the mark",
 			mark: Mark{By: "alice", Generation: 2},
 			want: map[string]string{joberrorv1.AnnotationResolvedBy: "alice", joberrorv1.AnnotationResolvedGeneration: "2"},
 		},
 		{
-			name: "an earlier mark is replaced, and what the new one lacks is cleared",
+			name: "an earlier mark is replaced, including the fields that the new mark lacks",
 			before: map[string]string{
 				joberrorv1.AnnotationResolvedBy: "alice", joberrorv1.AnnotationResolvedGeneration: "2",
 				joberrorv1.AnnotationResolution: "resolve-x1/1",
@@ -92,7 +92,7 @@ func TestPut(t *testing.T) {
 			want: map[string]string{joberrorv1.AnnotationResolvedBy: "bob", joberrorv1.AnnotationResolvedGeneration: "3"},
 		},
 		{
-			name:   "an unknown user clears the earlier one's name",
+			name:   "an unknown user clears the earlier user",
 			before: map[string]string{joberrorv1.AnnotationResolvedBy: "alice", joberrorv1.AnnotationResolvedGeneration: "2"},
 			mark:   Mark{Generation: 3, Resolution: Resolution{Name: "resolve-x2", UID: "1"}},
 			want:   map[string]string{joberrorv1.AnnotationResolution: "resolve-x2/1", joberrorv1.AnnotationResolvedGeneration: "3"},
@@ -121,39 +121,39 @@ func TestPut(t *testing.T) {
 func TestFresh(t *testing.T) {
 	t.Parallel()
 	for _, tc := range []struct {
-		name                string
-		mark, observed, now int64
-		want                bool
+		name                    string
+		mark, observed, current int64
+		want                    bool
 	}{
-		{name: "the change that led to the present generation", mark: 3, observed: 2, now: 3, want: true},
-		{name: "a change of which more have followed unseen", mark: 3, observed: 2, now: 5, want: true},
-		{name: "the first change of an object never observed", mark: 1, observed: 0, now: 1, want: true},
-		{name: "a change that was observed already", mark: 2, observed: 2, now: 3},
-		{name: "a change of long ago", mark: 1, observed: 4, now: 5},
-		{name: "a change that has not come yet", mark: 4, observed: 2, now: 3},
-		{name: "no mark at all", mark: 0, observed: 0, now: 1},
+		{name: "the change to the current generation", mark: 3, observed: 2, current: 3, want: true},
+		{name: "an unobserved change before the current generation", mark: 3, observed: 2, current: 5, want: true},
+		{name: "the creation of an object that was never observed", mark: 1, observed: 0, current: 1, want: true},
+		{name: "a change that was already observed", mark: 2, observed: 2, current: 3},
+		{name: "an old change", mark: 1, observed: 4, current: 5},
+		{name: "a generation in the future", mark: 4, observed: 2, current: 3},
+		{name: "no mark", mark: 0, observed: 0, current: 1},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()
-			if got := (Mark{Generation: tc.mark}).Fresh(tc.observed, tc.now); got != tc.want {
-				t.Errorf("Fresh(%d, %d) of generation %d = %t, want %t", tc.observed, tc.now, tc.mark, got, tc.want)
+			if got := (Mark{Generation: tc.mark}).Fresh(tc.observed, tc.current); got != tc.want {
+				t.Errorf("Fresh(%d, %d) of generation %d = %t, want %t", tc.observed, tc.current, tc.mark, got, tc.want)
 			}
 		})
 	}
 }
 
-func TestCarryLeavesNothingOfAMarkBehind(t *testing.T) {
+func TestCopyMarkCopiesAnInvalidMark(t *testing.T) {
 	t.Parallel()
 	from := &joberrorv1.JobError{ObjectMeta: metav1.ObjectMeta{Annotations: map[string]string{
 		joberrorv1.AnnotationResolvedBy: "bob", joberrorv1.AnnotationResolvedGeneration: "no number", "team": "data",
 	}}}
 	to := &joberrorv1.JobError{}
-	Carry(from, to)
+	CopyMark(from, to)
 	if want := (map[string]string{joberrorv1.AnnotationResolvedBy: "bob", joberrorv1.AnnotationResolvedGeneration: "no number"}); !maps.Equal(to.Annotations, want) {
-		t.Errorf("carried %v, want %v", to.Annotations, want)
+		t.Errorf("annotations = %v, want %v", to.Annotations, want)
 	}
-	Carry(&joberrorv1.JobError{}, to)
+	CopyMark(&joberrorv1.JobError{}, to)
 	if len(to.Annotations) != 2 {
-		t.Errorf("an object without a mark changed %v", to.Annotations)
+		t.Errorf("annotations = %v, want the earlier mark unchanged", to.Annotations)
 	}
 }

@@ -74,7 +74,7 @@ func (s *stripper) stripJobError(obj any) (any, error) {
 	delete(je.Annotations, corev1.LastAppliedConfigAnnotation)
 	je.Spec = joberrorv1.JobErrorSpec{
 		JobID: je.Spec.JobID, CreatedAt: je.Spec.CreatedAt, Resolved: je.Spec.Resolved,
-		Code: truncate.String(je.Spec.Code, keptCode), Message: truncate.String(je.Spec.Message, keptMessage),
+		Code: truncate.Bytes(je.Spec.Code, keptCode), Message: truncate.Bytes(je.Spec.Message, keptMessage),
 	}
 	share(&je.Namespace, &je.Spec.JobID, &je.Spec.Code, &je.Spec.Message, &je.Status.ResolvedBy, &je.Status.Resolution)
 	je.Annotations = sharedMap(je.Annotations)

@@ -66,9 +66,9 @@ func TestOfAPodStaysWhatWentWrong(t *testing.T) {
 		InitContainerStatuses: []corev1.ContainerStatus{ended("proxy", "x")},
 		ContainerStatuses:     []corev1.ContainerStatus{ended("main", `{"level":"error","message":"no such table"}`)},
 	}
-	want := failure.OfPod(pod)
+	want := failure.FromPod(pod)
 	got := strip(t, StripPod, pod.DeepCopy())
-	if failures := failure.OfPod(got); len(want) == 0 || !reflect.DeepEqual(failures, want) {
+	if failures := failure.FromPod(got); len(want) == 0 || !reflect.DeepEqual(failures, want) {
 		t.Errorf("of the stripped pod %+v is read, want %+v", failures, want)
 	}
 	if got.Spec.NodeName != "" || got.Spec.Containers[0].Image != "" || got.Status.HostIP != "" || got.Status.ContainerStatuses[0].ImageID != "" || got.ManagedFields != nil || len(got.Annotations) != 1 || len(got.Labels) != 1 {

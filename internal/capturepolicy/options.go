@@ -12,55 +12,55 @@ import (
 	"k8s.io/apimachinery/pkg/util/validation"
 )
 
-// maxLimit keeps the record of what a Job has from growing without end.
+// maxLimit limits the number of captured errors of a Job.
 const maxLimit = 10_000
 
-// Options are the settings of what is captured by itself.
+// Options hold the settings of automatic capture.
 type Options struct {
-	// Enabled is false where nothing is.
+	// Enabled is false if nothing is captured.
 	Enabled bool
-	// Namespaces are those whose Jobs are watched; empty means all.
+	// Namespaces lists the namespaces whose Jobs are watched; empty means all.
 	Namespaces []string
 	// Limit is how many failures of a Job's pods are recorded one by one.
 	Limit int
-	// Grace is how long a pod may be unable to run before that is recorded.
+	// Grace is how long a pod may be unable to run before the failure is recorded.
 	Grace time.Duration
-	// LogLines is how much of its log is the message of a container that left
-	// none; none where zero.
+	// LogLines is how many lines at the end of its log become the message of a container
+	// that failed without a termination message; 0 means none.
 	LogLines int64
-	// AutoResolve resolves what was captured once the same work succeeds.
+	// AutoResolve resolves captured errors when the same work succeeds.
 	AutoResolve bool
 
 	labels   string
 	selector labels.Selector
 }
 
-// NewOptions returns the defaults: everything of all Jobs.
+// NewOptions returns the defaults, which capture the failures of all Jobs.
 func NewOptions() Options {
 	return Options{Enabled: true, Limit: 100, Grace: 2 * time.Minute, AutoResolve: true, selector: labels.Everything()}
 }
 
 // AddFlags adds a flag for each setting.
 func (o *Options) AddFlags(flags *pflag.FlagSet) {
-	flags.BoolVar(&o.Enabled, "capture", o.Enabled, "Record what goes wrong with Jobs and their pods.")
-	flags.StringSliceVar(&o.Namespaces, "capture-namespaces", o.Namespaces, "Namespaces whose Jobs are captured, separated by commas; all where left out.")
-	flags.StringVar(&o.labels, "capture-selector", o.labels, "Label selector of the Jobs that are captured, for example team=data,tier!=test; all where left out.")
-	flags.IntVar(&o.Limit, "capture-limit", o.Limit, "How many failures of a Job's pods are recorded one by one; those over it are counted together.")
-	flags.DurationVar(&o.Grace, "capture-grace", o.Grace, "How long a pod may be unable to run, for want of its image for example, before that is recorded.")
-	flags.Int64Var(&o.LogLines, "capture-log-lines", o.LogLines, "How many of the last lines of its log are the message of a container that failed without one, which takes a right of its own; 0 for none.")
-	flags.BoolVar(&o.AutoResolve, "auto-resolve", o.AutoResolve, "Resolve what was captured once the Job, or the next run of its CronJob, succeeds.")
+	flags.BoolVar(&o.Enabled, "capture", o.Enabled, "Record the failures of Jobs and their pods.")
+	flags.StringSliceVar(&o.Namespaces, "capture-namespaces", o.Namespaces, "Namespaces whose Jobs are captured, separated by commas. Empty means all namespaces.")
+	flags.StringVar(&o.labels, "capture-selector", o.labels, "Label selector of the Jobs that are captured, for example team=data,tier!=test. Empty means all Jobs.")
+	flags.IntVar(&o.Limit, "capture-limit", o.Limit, "How many failures of a Job's pods are recorded one by one. Failures over the limit are counted together.")
+	flags.DurationVar(&o.Grace, "capture-grace", o.Grace, "How long a pod may be unable to run before the failure is recorded, for example because its image is missing.")
+	flags.Int64Var(&o.LogLines, "capture-log-lines", o.LogLines, "How many lines at the end of its log become the message of a container that failed without a termination message. Needs the permission to read pod logs. 0 means none.")
+	flags.BoolVar(&o.AutoResolve, "auto-resolve", o.AutoResolve, "Resolve captured errors when the Job, or the next run of its CronJob, succeeds.")
 }
 
-// Validate completes the settings and names each that can't be.
+// Validate parses the settings and returns an error for each invalid one.
 func (o *Options) Validate() []error {
 	var errs []error
 	var err error
 	if o.selector, err = labels.Parse(o.labels); err != nil {
-		errs = append(errs, fmt.Errorf("--capture-selector: %q is no label selector: %w", o.labels, err))
+		errs = append(errs, fmt.Errorf("--capture-selector: %q is not a label selector: %w", o.labels, err))
 	}
 	for _, namespace := range o.Namespaces {
 		if problems := validation.IsDNS1123Label(namespace); len(problems) > 0 {
-			errs = append(errs, fmt.Errorf("--capture-namespaces: %q is no name of a namespace: %s", namespace, problems[0]))
+			errs = append(errs, fmt.Errorf("--capture-namespaces: %q is not the name of a namespace: %s", namespace, problems[0]))
 		}
 	}
 	if o.Limit < 1 || o.Limit > maxLimit {

@@ -13,22 +13,21 @@ import (
 	joberrorv1 "joberror.io/operator/api/v1"
 )
 
-// Watches tells whether Jobs in a namespace are watched.
+// Watches reports whether the Jobs in a namespace are watched.
 func (o Options) Watches(namespace string) bool {
 	return len(o.Namespaces) == 0 || slices.Contains(o.Namespaces, namespace)
 }
 
-// Wants tells whether the failures of a Job are recorded. The labels of a Job
-// that is gone and was never seen are not known: no selector but the empty one
-// selects it.
-func (o Options) Wants(job *batchv1.Job, namespace metav1.Object) bool {
-	return o.Enabled && o.Selects(job) && !Off(joberrorv1.AnnotationCapture, job, namespace)
+// Captures reports whether the failures of a Job are recorded. The labels of a Job that
+// was deleted before it was seen are unknown, so only the empty selector matches it.
+func (o Options) Captures(job *batchv1.Job, namespace metav1.Object) bool {
+	return o.Enabled && o.Selects(job) && !OptedOut(joberrorv1.AnnotationCapture, job, namespace)
 }
 
 // Selects reports whether the selector of --capture-selector matches a Job.
 func (o Options) Selects(job *batchv1.Job) bool { return o.selector.Matches(labels.Set(job.Labels)) }
 
-// Off tells whether one of the objects turns off what the annotation is about.
-func Off(annotation string, objects ...metav1.Object) bool {
+// OptedOut reports whether the annotation of one of the objects turns the feature off.
+func OptedOut(annotation string, objects ...metav1.Object) bool {
 	return slices.ContainsFunc(objects, func(o metav1.Object) bool { return o.GetAnnotations()[annotation] == joberrorv1.Off })
 }

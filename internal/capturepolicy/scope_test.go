@@ -13,7 +13,7 @@ import (
 	joberrorv1 "joberror.io/operator/api/v1"
 )
 
-func options(t *testing.T, args ...string) Options {
+func newOptions(t *testing.T, args ...string) Options {
 	t.Helper()
 	o := NewOptions()
 	flags := pflag.NewFlagSet(t.Name(), pflag.ContinueOnError)
@@ -27,7 +27,7 @@ func options(t *testing.T, args ...string) Options {
 	return o
 }
 
-func TestWhichJobsAreCaptured(t *testing.T) {
+func TestCaptures(t *testing.T) {
 	t.Parallel()
 	off := map[string]string{joberrorv1.AnnotationCapture: "false"}
 	for name, tc := range map[string]struct {
@@ -36,31 +36,31 @@ func TestWhichJobsAreCaptured(t *testing.T) {
 		job, namespace map[string]string
 		want           bool
 	}{
-		"all by default":                        {want: true},
-		"not one that is opted out":             {job: off},
-		"not one of a namespace that is":        {namespace: off},
-		"another value opts nothing out":        {job: map[string]string{joberrorv1.AnnotationCapture: "no"}, want: true},
-		"none where it is off":                  {args: []string{"--capture=false"}},
-		"one that the selector selects":         {args: []string{"--capture-selector=team=data"}, labels: map[string]string{"team": "data"}, want: true},
-		"not one that it does not":              {args: []string{"--capture-selector=team=data"}, labels: map[string]string{"team": "web"}},
-		"not one of which no labels are known":  {args: []string{"--capture-selector=team=data"}},
-		"the selector does not overrule an out": {args: []string{"--capture-selector=team=data"}, labels: map[string]string{"team": "data"}, job: off},
+		"all Jobs by default":                        {want: true},
+		"not a Job that opted out":                   {job: off},
+		"not a Job in a namespace that opted out":    {namespace: off},
+		"another value does not opt out":             {job: map[string]string{joberrorv1.AnnotationCapture: "no"}, want: true},
+		"no Job if capture is off":                   {args: []string{"--capture=false"}},
+		"a Job that the selector matches":            {args: []string{"--capture-selector=team=data"}, labels: map[string]string{"team": "data"}, want: true},
+		"not a Job that the selector does not match": {args: []string{"--capture-selector=team=data"}, labels: map[string]string{"team": "web"}},
+		"not a Job with unknown labels":              {args: []string{"--capture-selector=team=data"}},
+		"an opt-out overrides the selector":          {args: []string{"--capture-selector=team=data"}, labels: map[string]string{"team": "data"}, job: off},
 	} {
 		job := &batchv1.Job{ObjectMeta: metav1.ObjectMeta{Labels: tc.labels, Annotations: tc.job}}
 		namespace := &metav1.PartialObjectMetadata{ObjectMeta: metav1.ObjectMeta{Annotations: tc.namespace}}
-		if got := options(t, tc.args...).Wants(job, namespace); got != tc.want {
-			t.Errorf("%s: %t", name, got)
+		if got := newOptions(t, tc.args...).Captures(job, namespace); got != tc.want {
+			t.Errorf("%s: Captures = %t, want %t", name, got, tc.want)
 		}
 	}
 }
 
-func TestWhichNamespacesAreWatched(t *testing.T) {
+func TestWatches(t *testing.T) {
 	t.Parallel()
-	if !options(t).Watches("any") {
-		t.Error("by default all are")
+	if !newOptions(t).Watches("any") {
+		t.Error("Watches by default = false, want true")
 	}
-	some := options(t, "--capture-namespaces=a,b")
+	some := newOptions(t, "--capture-namespaces=a,b")
 	if !some.Watches("a") || !some.Watches("b") || some.Watches("c") {
-		t.Error("where some are named, those alone are")
+		t.Error("with --capture-namespaces, want only these namespaces watched")
 	}
 }

@@ -8,36 +8,36 @@ import (
 	"encoding/pem"
 )
 
-// bundle is a list of certificates, PEM encoded, as a caBundle is.
+// bundle is a list of PEM-encoded certificates, as in a caBundle field.
 type bundle []byte
 
-// blocks are the certificates, each alone.
-func (b bundle) blocks() [][]byte {
-	var all [][]byte
+// certificates returns each certificate of the bundle, PEM encoded.
+func (b bundle) certificates() [][]byte {
+	var certificates [][]byte
 	for block, rest := pem.Decode(b); block != nil; block, rest = pem.Decode(rest) {
-		all = append(all, pem.EncodeToMemory(block))
+		certificates = append(certificates, pem.EncodeToMemory(block))
 	}
-	return all
+	return certificates
 }
 
-// has tells whether a certificate is in it.
+// has reports whether the bundle contains a certificate.
 func (b bundle) has(certificate []byte) bool {
-	for _, block := range b.blocks() {
-		if bytes.Equal(bytes.TrimSpace(block), bytes.TrimSpace(certificate)) {
+	for _, c := range b.certificates() {
+		if bytes.Equal(bytes.TrimSpace(c), bytes.TrimSpace(certificate)) {
 			return true
 		}
 	}
 	return false
 }
 
-// extended is the bundle with a certificate in front, and no more than the
-// latest of those that it had.
-func (b bundle) extended(certificate []byte) bundle {
+// with returns the bundle with a certificate added at the front. Of the certificates that
+// the bundle had, it keeps only the first, which is the latest.
+func (b bundle) with(certificate []byte) bundle {
 	if b.has(certificate) {
 		return b
 	}
 	extended := bytes.Clone(certificate)
-	if former := b.blocks(); len(former) > 0 {
+	if former := b.certificates(); len(former) > 0 {
 		extended = append(extended, former[0]...)
 	}
 	return extended

@@ -8,52 +8,52 @@ import (
 	"testing"
 )
 
-// certificate is one with some content; what it says is of no importance.
-func certificate(content string) []byte {
+// fakeCert returns a PEM-encoded certificate with the given content.
+func fakeCert(content string) []byte {
 	return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: []byte(content)})
 }
 
-// of is a bundle of certificates.
-func of(contents ...string) bundle {
+// bundleOf returns a bundle of certificates.
+func bundleOf(contents ...string) bundle {
 	var b bundle
 	for _, content := range contents {
-		b = append(b, certificate(content)...)
+		b = append(b, fakeCert(content)...)
 	}
 	return b
 }
 
-func TestABundleIsExtendedByOne(t *testing.T) {
+func TestWithAddsACertificate(t *testing.T) {
 	t.Parallel()
 	for _, tc := range []struct {
 		name       string
 		from, want bundle
 	}{
-		{name: "none", from: nil, want: of("new")},
-		{name: "what is no certificate is dropped", from: bundle("Cg=="), want: of("new")},
-		{name: "the former stays", from: of("old"), want: of("new", "old")},
-		{name: "the one before the former goes", from: of("old", "older"), want: of("new", "old")},
-		{name: "it is there already", from: of("new"), want: of("new")},
-		{name: "it is there already beside the former", from: of("new", "old"), want: of("new", "old")},
-		{name: "it was the former", from: of("other", "new"), want: of("other", "new")},
+		{name: "to an empty bundle", from: nil, want: bundleOf("new")},
+		{name: "and drops data that is not a certificate", from: bundle("Cg=="), want: bundleOf("new")},
+		{name: "before the former one", from: bundleOf("old"), want: bundleOf("new", "old")},
+		{name: "and drops all but the latest former one", from: bundleOf("old", "older"), want: bundleOf("new", "old")},
+		{name: "only once", from: bundleOf("new"), want: bundleOf("new")},
+		{name: "only once, and keeps the former one", from: bundleOf("new", "old"), want: bundleOf("new", "old")},
+		{name: "only once, even if it is the former one", from: bundleOf("other", "new"), want: bundleOf("other", "new")},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()
-			if got := tc.from.extended(certificate("new")); string(got) != string(tc.want) {
-				t.Errorf("extended to\n%s, want\n%s", got, tc.want)
+			if got := tc.from.with(fakeCert("new")); string(got) != string(tc.want) {
+				t.Errorf("bundle =\n%s, want\n%s", got, tc.want)
 			}
 		})
 	}
 }
 
-func TestABundleHas(t *testing.T) {
+func TestHasFindsACertificate(t *testing.T) {
 	t.Parallel()
-	b := of("a", "b")
+	b := bundleOf("a", "b")
 	for content, want := range map[string]bool{"a": true, "b": true, "c": false} {
-		if got := b.has(certificate(content)); got != want {
-			t.Errorf("has %s: %t", content, got)
+		if got := b.has(fakeCert(content)); got != want {
+			t.Errorf("has(%s) = %t, want %t", content, got, want)
 		}
 	}
-	if bundle(nil).has(certificate("a")) {
-		t.Error("nothing has something")
+	if bundle(nil).has(fakeCert("a")) {
+		t.Error("has of an empty bundle = true, want false")
 	}
 }

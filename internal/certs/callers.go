@@ -12,15 +12,16 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 )
 
-// Names of the objects under config by which the API server calls the operator.
+// Names of the objects under config that make the API server call the operator.
 const (
 	MutatingWebhook   = "joberror-operator"
 	ValidatingWebhook = "joberror-operator"
 	APIService        = "v1.resolve.joberror.io"
 )
 
-// Callers are objects of the kinds that say which CA the API server trusts when
-// it calls the operator, each with its name.
+// Callers returns an empty object of each kind that makes the API server call the
+// operator, with its name. These objects hold the CAs that the API server trusts for the
+// call.
 func Callers() map[client.Object]string {
 	return map[client.Object]string{
 		&admissionregistrationv1.MutatingWebhookConfiguration{}:   MutatingWebhook,
@@ -29,54 +30,54 @@ func Callers() map[client.Object]string {
 	}
 }
 
-// Bundles are the places of a caller's bundles.
-func Bundles(caller client.Object) []*[]byte {
-	var places []*[]byte
+// CABundles returns pointers to the caBundle fields of a caller.
+func CABundles(caller client.Object) []*[]byte {
+	var bundles []*[]byte
 	switch c := caller.(type) {
 	case *admissionregistrationv1.MutatingWebhookConfiguration:
 		for i := range c.Webhooks {
-			places = append(places, &c.Webhooks[i].ClientConfig.CABundle)
+			bundles = append(bundles, &c.Webhooks[i].ClientConfig.CABundle)
 		}
 	case *admissionregistrationv1.ValidatingWebhookConfiguration:
 		for i := range c.Webhooks {
-			places = append(places, &c.Webhooks[i].ClientConfig.CABundle)
+			bundles = append(bundles, &c.Webhooks[i].ClientConfig.CABundle)
 		}
 	case *apiregistrationv1.APIService:
-		places = append(places, &c.Spec.CABundle)
+		bundles = append(bundles, &c.Spec.CABundle)
 	}
-	return places
+	return bundles
 }
 
-// trust is how far the callers are with a CA.
+// trust is the state of the callers with respect to a CA.
 type trust struct {
-	// complete: each of them trusts it.
+	// complete means that all callers trust the CA.
 	complete bool
-	// alone: none of them trusts another.
-	alone bool
+	// exclusive means that no caller trusts another CA.
+	exclusive bool
 }
 
-// trusted tells how far the callers in the cache are with a CA.
-func (h *handover) trusted(ctx context.Context, ca []byte) (trust, error) {
-	t := trust{complete: true, alone: true}
-	err := h.each(ctx, func(caller client.Object) error {
-		for _, place := range Bundles(caller) {
-			t.complete = t.complete && bundle(*place).has(ca)
-			t.alone = t.alone && len(bundle(*place).blocks()) < 2
+// trustIn returns how far the callers in the cache trust a CA.
+func (h *handover) trustIn(ctx context.Context, ca []byte) (trust, error) {
+	t := trust{complete: true, exclusive: true}
+	err := h.forEachCaller(ctx, func(caller client.Object) error {
+		for _, caBundle := range CABundles(caller) {
+			t.complete = t.complete && bundle(*caBundle).has(ca)
+			t.exclusive = t.exclusive && len(bundle(*caBundle).certificates()) < 2
 		}
 		return nil
 	})
 	return t, err
 }
 
-// inject writes to each caller the bundle that it should have.
-func (h *handover) inject(ctx context.Context, want func(bundle) bundle) error {
-	return h.each(ctx, func(caller client.Object) error {
+// inject updates the bundles of each caller.
+func (h *handover) inject(ctx context.Context, update func(bundle) bundle) error {
+	return h.forEachCaller(ctx, func(caller client.Object) error {
 		before := caller.DeepCopyObject().(client.Object)
 		changed := false
-		for _, place := range Bundles(caller) {
-			next := want(*place)
-			changed = changed || string(next) != string(*place)
-			*place = next
+		for _, caBundle := range CABundles(caller) {
+			updated := update(*caBundle)
+			changed = changed || string(updated) != string(*caBundle)
+			*caBundle = updated
 		}
 		if !changed {
 			return nil
@@ -86,13 +87,13 @@ func (h *handover) inject(ctx context.Context, want func(bundle) bundle) error {
 	})
 }
 
-// each calls f for each caller that there is: what somebody has taken away is
-// called by nobody.
-func (h *handover) each(ctx context.Context, f func(client.Object) error) error {
+// forEachCaller calls f for each caller that exists. The API server does not call the
+// operator through an object that was deleted.
+func (h *handover) forEachCaller(ctx context.Context, f func(client.Object) error) error {
 	for caller, name := range Callers() {
 		err := h.client.Get(ctx, client.ObjectKey{Name: name}, caller)
 		if client.IgnoreNotFound(err) != nil {
-			return fmt.Errorf("%T %s: %w", caller, name, err)
+			return fmt.Errorf("read %T %s: %w", caller, name, err)
 		}
 		if err != nil {
 			continue

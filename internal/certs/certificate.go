@@ -7,12 +7,12 @@ import (
 	"bytes"
 	"context"
 	"crypto/tls"
-	"crypto/x509"
 	"errors"
 	"net/http"
 	"os"
 	"path/filepath"
 	"sync"
+	"sync/atomic"
 
 	corev1 "k8s.io/api/core/v1"
 )
@@ -25,36 +25,47 @@ const (
 	keyName  = corev1.TLSPrivateKeyKey
 )
 
-// Certificate is the serving certificate in a folder. The servers watch the
-// files; a mounted Secret would be a minute late.
+// errNotReady is the error of a server that has no certificate yet.
+var errNotReady = errors.New("the serving certificate is not ready")
+
+// Certificate is the serving certificate of all servers, in memory and in a folder. The
+// operator writes the files itself, because a mounted Secret lags by a minute.
 type Certificate struct {
-	Folder string
-	// ready is closed once the certificate is there and those who call the
-	// servers trust it.
-	ready chan struct{}
-	once  *sync.Once
+	Folder  string
+	current atomic.Pointer[tls.Certificate]
+	// ready is closed once the certificate is there and the callers trust it.
+	ready     chan struct{}
+	readyOnce sync.Once
 }
 
-// In is the certificate that Setup will keep in the folder.
-func In(folder string) Certificate {
-	return Certificate{Folder: folder, ready: make(chan struct{}), once: &sync.Once{}}
+// NewCertificate returns the certificate that Setup will keep in the folder.
+func NewCertificate(folder string) *Certificate {
+	return &Certificate{Folder: folder, ready: make(chan struct{})}
 }
 
-// CertFile is the path of the certificate.
-func (c Certificate) CertFile() string { return filepath.Join(c.Folder, certName) }
+// CertFile returns the path of the certificate.
+func (c *Certificate) CertFile() string { return filepath.Join(c.Folder, certName) }
 
-// KeyFile is the path of its key.
-func (c Certificate) KeyFile() string { return filepath.Join(c.Folder, keyName) }
+// KeyFile returns the path of the private key.
+func (c *Certificate) KeyFile() string { return filepath.Join(c.Folder, keyName) }
 
-// Get is for servers that read the files at each handshake.
-func (c Certificate) Get(*tls.ClientHelloInfo) (*tls.Certificate, error) {
-	pair, err := tls.LoadX509KeyPair(c.CertFile(), c.KeyFile())
-	return &pair, err
+// ConfigureTLS makes a server use the certificate. It requires TLS 1.3, because all
+// callers support it. It leaves HTTP/2 on: a server that shuts down then says which
+// requests it has not processed, and the API server sends them to another replica. Over
+// HTTP/1.1, a request on an idle connection that closes is lost.
+func (c *Certificate) ConfigureTLS(config *tls.Config) {
+	config.MinVersion = tls.VersionTLS13
+	config.GetCertificate = func(*tls.ClientHelloInfo) (*tls.Certificate, error) {
+		current := c.current.Load()
+		if current == nil {
+			return nil, errNotReady
+		}
+		return current, nil
+	}
 }
 
-// Wait waits until the certificate can be used; false where the context ended
-// first.
-func (c Certificate) Wait(ctx context.Context) bool {
+// Wait waits until the certificate is ready. It returns false if the context ends first.
+func (c *Certificate) Wait(ctx context.Context) bool {
 	select {
 	case <-c.ready:
 		return true
@@ -63,16 +74,16 @@ func (c Certificate) Wait(ctx context.Context) bool {
 	}
 }
 
-// Check is a readiness check.
-func (c Certificate) Check(*http.Request) error {
-	if !c.inUse() {
-		return errors.New("the serving certificate is not ready")
+// Check is a readiness check. It fails until the certificate is ready.
+func (c *Certificate) Check(*http.Request) error {
+	if !c.isReady() {
+		return errNotReady
 	}
 	return nil
 }
 
-// inUse tells whether the servers have a certificate.
-func (c Certificate) inUse() bool {
+// isReady reports whether the servers have a certificate.
+func (c *Certificate) isReady() bool {
 	select {
 	case <-c.ready:
 		return true
@@ -81,9 +92,10 @@ func (c Certificate) inUse() bool {
 	}
 }
 
-// write replaces the files where they differ; the key first, since the servers
-// load the pair when either changes and keep the old one until it fits.
-func (c Certificate) write(pair keyPair) error {
+// set makes the servers use a key pair. It replaces the files that differ, the key first:
+// a server that watches the files loads the pair when either changes, and keeps the old
+// pair until key and certificate match.
+func (c *Certificate) set(pair keyPair) error {
 	for _, file := range []struct {
 		path string
 		data []byte
@@ -99,27 +111,21 @@ func (c Certificate) write(pair keyPair) error {
 			return err
 		}
 	}
-	c.once.Do(func() { close(c.ready) })
+	c.current.Store(pair.parsed)
+	c.readyOnce.Do(func() { close(c.ready) })
 	return nil
 }
 
-type keyPair struct{ cert, key []byte }
-
-func pairOf(secret *corev1.Secret) keyPair {
-	return keyPair{cert: secret.Data[certName], key: secret.Data[keyName]}
+// keyPair is a certificate with its private key, PEM encoded and parsed.
+type keyPair struct {
+	cert, key []byte
+	parsed    *tls.Certificate
 }
 
-// leaf is the certificate itself; nil where the pair can't be served.
-func (p keyPair) leaf() *x509.Certificate {
-	pair, err := tls.X509KeyPair(p.cert, p.key)
-	if err != nil {
-		return nil
-	}
-	return pair.Leaf
+// parseKeyPair returns the key pair in a Secret.
+func parseKeyPair(secret *corev1.Secret) (keyPair, error) {
+	pair := keyPair{cert: secret.Data[certName], key: secret.Data[keyName]}
+	parsed, err := tls.X509KeyPair(pair.cert, pair.key)
+	pair.parsed = &parsed
+	return pair, err
 }
-
-// Strict is how servers speak TLS with their few callers, all of them current.
-// HTTP/2 stays on: with it a server that shuts down tells which requests it has
-// not seen, and the API server sends those elsewhere. Over HTTP/1.1 a request
-// that meets the end of an idle connection is lost.
-func Strict(config *tls.Config) { config.MinVersion = tls.VersionTLS13 }

@@ -1,9 +1,10 @@
 // Copyright The JobError Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Package certs keeps the serving certificate of all servers. cert-controller
-// makes and renews it and its CA in one Secret; this package brings both to
-// where they are used, in an order in which no request fails.
+// Package certs maintains the serving certificate of all servers. cert-controller creates
+// and renews the certificate and its CA in a Secret. This package copies the certificate
+// to the servers and the CA to the API server's configuration, in an order in which no
+// request fails.
 package certs
 
 import (
@@ -27,7 +28,7 @@ import (
 	"joberror.io/operator/internal/attribution"
 )
 
-// Names of the objects under config that the certificate is about.
+// Names of the Secret with the certificate and of the Service that it is for.
 const (
 	SecretName  = "joberror-operator-certs"
 	ServiceName = "joberror-operator"
@@ -38,18 +39,17 @@ const (
 // +kubebuilder:rbac:groups=admissionregistration.k8s.io,resources=mutatingwebhookconfigurations;validatingwebhookconfigurations,resourceNames=joberror-operator,verbs=list;watch;patch
 // +kubebuilder:rbac:groups=apiregistration.k8s.io,resources=apiservices,resourceNames=v1.resolve.joberror.io,verbs=list;watch;patch
 
-// Options tell who keeps the certificate.
+// Options says who maintains the certificate.
 type Options struct {
-	// Namespace is that of the Secret and of the Service.
+	// Namespace holds the Secret and the Service.
 	Namespace string
-	// Manage is false where another tool keeps the Secret and puts its CA where
-	// it is trusted.
+	// Manage is false if another tool maintains the Secret and makes the API server
+	// trust its CA.
 	Manage bool
 }
 
-// Setup makes the manager keep the certificate of the Service, copied into its
-// folder.
-func Setup(ctx context.Context, mgr ctrl.Manager, opts Options, certificate Certificate) error {
+// Setup makes the manager maintain the certificate of the Service.
+func Setup(ctx context.Context, mgr ctrl.Manager, opts Options, certificate *Certificate) error {
 	secret := types.NamespacedName{Namespace: opts.Namespace, Name: SecretName}
 	h := &handover{client: mgr.GetClient(), clock: clock.RealClock{}, secret: secret, certificate: certificate, manage: opts.Manage}
 	if err := h.setup(mgr); err != nil || !opts.Manage {
@@ -58,34 +58,34 @@ func Setup(ctx context.Context, mgr ctrl.Manager, opts Options, certificate Cert
 	return rotate(ctx, mgr, secret, certificate.Folder)
 }
 
-// setup makes all that it watches lead to the one request that there is.
+// setup adds the controller to the manager. All watched objects lead to the same request.
 func (h *handover) setup(mgr ctrl.Manager) error {
-	to := func(name string) builder.WatchesOption {
+	named := func(name string) builder.WatchesOption {
 		return builder.WithPredicates(predicate.NewPredicateFuncs(func(obj client.Object) bool { return obj.GetName() == name }))
 	}
-	one := handler.EnqueueRequestsFromMapFunc(func(context.Context, client.Object) []reconcile.Request {
+	toSecret := handler.EnqueueRequestsFromMapFunc(func(context.Context, client.Object) []reconcile.Request {
 		return []reconcile.Request{{NamespacedName: h.secret}}
 	})
 	b := ctrl.NewControllerManagedBy(mgr).Named("certificates").
 		WithOptions(controller.Options{NeedLeaderElection: ptr.To(false), MaxConcurrentReconciles: 1}).
-		Watches(&corev1.Secret{}, one, to(h.secret.Name))
+		Watches(&corev1.Secret{}, toSecret, named(h.secret.Name))
 	for caller, name := range Callers() {
-		b = b.Watches(caller, one, to(name))
+		b = b.Watches(caller, toSecret, named(name))
 	}
 	return b.Complete(h)
 }
 
-// rotate makes cert-controller fill the Secret and renew what is in it.
+// rotate makes cert-controller fill in the Secret and renew the certificate in it.
 func rotate(ctx context.Context, mgr ctrl.Manager, secret types.NamespacedName, folder string) error {
-	live, err := client.New(mgr.GetConfig(), client.Options{Scheme: mgr.GetScheme(), Mapper: mgr.GetRESTMapper(), HTTPClient: mgr.GetHTTPClient()})
+	uncached, err := client.New(mgr.GetConfig(), client.Options{Scheme: mgr.GetScheme(), Mapper: mgr.GetRESTMapper(), HTTPClient: mgr.GetHTTPClient()})
 	if err != nil {
 		return err
 	}
-	// It does not start without one.
+	// cert-controller does not start without the Secret.
 	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
 	defer cancel()
-	if err := makeSecret(ctx, live, secret); err != nil {
-		return fmt.Errorf("secret %s: %w", secret, err)
+	if err := createSecret(ctx, uncached, secret); err != nil {
+		return fmt.Errorf("create Secret %s: %w", secret, err)
 	}
 	return rotator.AddRotator(mgr, &rotator.CertRotator{
 		SecretKey:      secret,

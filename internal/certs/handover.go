@@ -18,62 +18,68 @@ import (
 )
 
 const (
-	// spreading is how long every API server has to learn which CA to trust.
-	spreading = 10 * time.Second
-	// overlap is how long the CA before is trusted beside the new one: each
-	// replica has changed its certificate by then.
+	// trustDelay is how long every API server has to read the new caBundle.
+	trustDelay = 10 * time.Second
+	// overlap is how long the old CA stays trusted after the new certificate is in use.
+	// By then, each replica has changed its certificate.
 	overlap = time.Minute
 )
 
-// handover changes from one certificate to the next, and from one CA to the
-// next, without a moment in which the API server would refuse to talk to the
-// operator: first all callers trust both CAs, then the servers change their
-// certificate, then the old CA goes. Every replica does so for itself.
+// handover replaces one certificate or CA with the next, without a moment in which the
+// API server rejects the operator's certificate: first all callers trust both CAs, then
+// the servers change their certificate, then the old CA is removed. Every replica does
+// this independently.
 type handover struct {
 	client      client.Client
 	clock       clock.PassiveClock
 	secret      types.NamespacedName
-	certificate Certificate
-	// manage is false where somebody else keeps the Secret and the callers.
+	certificate *Certificate
+	// manage is false if another tool maintains the Secret and the callers.
 	manage bool
 
-	// ca is the CA that was seen last, and since when all callers trust it.
-	ca    []byte
-	since time.Time
-	// served is since when the servers have its certificate.
-	served time.Time
+	// ca is the CA of the last step.
+	ca []byte
+	// trustedSince is when all callers were first seen to trust the CA.
+	trustedSince time.Time
+	// servedSince is when the servers got a certificate of the CA.
+	servedSince time.Time
 }
 
-// Reconcile takes the next step towards what is in the Secret.
+// Reconcile takes the next step toward the certificate in the Secret.
 func (h *handover) Reconcile(ctx context.Context, _ ctrl.Request) (ctrl.Result, error) {
 	secret := &corev1.Secret{}
 	err := h.client.Get(ctx, h.secret, secret)
 	if apierrors.IsNotFound(err) && h.manage {
-		return ctrl.Result{}, makeSecret(ctx, h.client, h.secret)
+		return ctrl.Result{}, createSecret(ctx, h.client, h.secret)
 	}
-	pair := pairOf(secret)
-	if err != nil || pair.leaf() == nil {
+	if err != nil {
 		return ctrl.Result{}, client.IgnoreNotFound(err)
 	}
-	ca := bundle(secret.Data[caName]).blocks()
-	if len(ca) == 0 {
+	pair, err := parseKeyPair(secret)
+	if err != nil {
+		// cert-controller has not filled in the Secret yet. Its update leads to the next
+		// attempt.
 		return ctrl.Result{}, nil
 	}
-	wait, err := h.step(ctx, ca[0], pair)
+	cas := bundle(secret.Data[caName]).certificates()
+	if len(cas) == 0 {
+		return ctrl.Result{}, nil
+	}
+	wait, err := h.step(ctx, cas[0], pair)
 	if apierrors.IsConflict(err) {
-		// The cache is behind; it brings the next try.
+		// The cache is stale. It is current at the next attempt.
 		return ctrl.Result{RequeueAfter: time.Second}, nil
 	}
 	return ctrl.Result{RequeueAfter: wait}, err
 }
 
-// step returns when the next one is due; 0 where something else has to happen
-// first, or nothing.
+// step takes one step and returns the delay before the next one. It returns 0 if no step
+// is left or if a change of a watched object leads to the next one.
 func (h *handover) step(ctx context.Context, ca []byte, pair keyPair) (time.Duration, error) {
 	if !bytes.Equal(ca, h.ca) {
-		h.ca, h.since, h.served = ca, time.Time{}, time.Time{}
+		h.ca, h.trustedSince, h.servedSince = ca, time.Time{}, time.Time{}
 	}
-	t, err := h.trusted(ctx, ca)
+	t, err := h.trustIn(ctx, ca)
 	if err != nil {
 		return 0, err
 	}
@@ -81,35 +87,35 @@ func (h *handover) step(ctx context.Context, ca []byte, pair keyPair) (time.Dura
 		if !h.manage {
 			return time.Second, nil
 		}
-		return 0, h.inject(ctx, func(b bundle) bundle { return b.extended(ca) })
+		return 0, h.inject(ctx, func(b bundle) bundle { return b.with(ca) })
 	}
 	now := h.clock.Now()
-	if h.since.IsZero() {
-		h.since = now
+	if h.trustedSince.IsZero() {
+		h.trustedSince = now
 	}
-	if left := h.since.Add(spreading).Sub(now); left > 0 && h.served.IsZero() && h.certificate.inUse() {
+	if left := h.trustedSince.Add(trustDelay).Sub(now); left > 0 && h.servedSince.IsZero() && h.certificate.isReady() {
 		return left, nil
 	}
-	if err := h.certificate.write(pair); err != nil {
+	if err := h.certificate.set(pair); err != nil {
 		return 0, err
 	}
-	if leaf := pair.leaf(); leaf != nil {
-		expiration.Set(float64(leaf.NotAfter.Unix()))
+	if pair.parsed != nil {
+		expiration.Set(float64(pair.parsed.Leaf.NotAfter.Unix()))
 	}
-	if h.served.IsZero() {
-		h.served = now
+	if h.servedSince.IsZero() {
+		h.servedSince = now
 	}
-	if t.alone || !h.manage {
+	if t.exclusive || !h.manage {
 		return 0, nil
 	}
-	if left := h.served.Add(overlap).Sub(now); left > 0 {
+	if left := h.servedSince.Add(overlap).Sub(now); left > 0 {
 		return left, nil
 	}
 	return 0, h.inject(ctx, func(bundle) bundle { return ca })
 }
 
-// makeSecret makes the Secret for the rotator to fill in.
-func makeSecret(ctx context.Context, c client.Writer, key types.NamespacedName) error {
+// createSecret creates the Secret for the rotator to fill in.
+func createSecret(ctx context.Context, c client.Writer, key types.NamespacedName) error {
 	err := c.Create(ctx, &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: key.Namespace, Name: key.Name}})
 	if apierrors.IsAlreadyExists(err) {
 		return nil

@@ -20,14 +20,14 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client/fake"
 )
 
-// stage is a handover with callers to which nobody has brought a CA, and a
-// clock that stands.
-type stage struct {
+// fixture is a handover with callers that trust no CA yet, and a clock that the test
+// controls.
+type fixture struct {
 	*handover
 	clock *testingclock.FakeClock
 }
 
-func newStage(t *testing.T, manage bool) stage {
+func newFixture(t *testing.T, manage bool) fixture {
 	t.Helper()
 	scheme := runtime.NewScheme()
 	utilruntime.Must(clientgoscheme.AddToScheme(scheme))
@@ -39,143 +39,142 @@ func newStage(t *testing.T, manage bool) stage {
 		ObjectMeta: metav1.ObjectMeta{Name: ValidatingWebhook}, Webhooks: []admissionregistrationv1.ValidatingWebhook{{Name: "c"}},
 	}
 	service := &apiregistrationv1.APIService{ObjectMeta: metav1.ObjectMeta{Name: APIService}}
-	clock := testingclock.NewFakeClock(time.Now())
-	return stage{clock: clock, handover: &handover{
+	fakeClock := testingclock.NewFakeClock(time.Now())
+	return fixture{clock: fakeClock, handover: &handover{
 		client: fake.NewClientBuilder().WithScheme(scheme).WithObjects(mutating, validating, service).Build(),
-		clock:  clock, certificate: In(t.TempDir()), manage: manage,
+		clock:  fakeClock, certificate: NewCertificate(t.TempDir()), manage: manage,
 	}}
 }
 
-// steps takes as many steps as can be taken at this moment and returns when the
-// next one is due.
-func (s stage) steps(t *testing.T, ca, pair string) time.Duration {
+// steps takes all steps that are possible now and returns the delay before the next.
+func (f fixture) steps(t *testing.T, ca, pair string) time.Duration {
 	t.Helper()
 	var wait time.Duration
 	for range 3 {
 		var err error
-		if wait, err = s.step(t.Context(), certificate(ca), keyPair{cert: []byte(pair), key: []byte(pair)}); err != nil {
+		if wait, err = f.step(t.Context(), fakeCert(ca), keyPair{cert: []byte(pair), key: []byte(pair)}); err != nil {
 			t.Fatal(err)
 		}
 	}
 	return wait
 }
 
-// after lets time go by.
-func (s stage) after(d time.Duration) stage {
-	s.clock.Step(d)
-	return s
+// after advances the clock.
+func (f fixture) after(d time.Duration) fixture {
+	f.clock.Step(d)
+	return f
 }
 
-// want fails unless the callers trust these CAs and the servers have this pair.
-func (s stage) want(t *testing.T, pair string, cas ...string) {
+// expect fails unless the callers trust these CAs and the servers have this key pair.
+func (f fixture) expect(t *testing.T, pair string, cas ...string) {
 	t.Helper()
-	places := 0
-	err := s.each(t.Context(), func(caller client.Object) error {
-		for _, place := range Bundles(caller) {
-			places++
-			if string(*place) != string(of(cas...)) {
-				t.Errorf("%T trusts\n%s, want %s", caller, *place, strings.Join(cas, " and "))
+	bundles := 0
+	err := f.forEachCaller(t.Context(), func(caller client.Object) error {
+		for _, caBundle := range CABundles(caller) {
+			bundles++
+			if string(*caBundle) != string(bundleOf(cas...)) {
+				t.Errorf("%T trusts\n%s, want %s", caller, *caBundle, strings.Join(cas, " and "))
 			}
 		}
 		return nil
 	})
-	if err != nil || places != 4 {
-		t.Errorf("%d places of a bundle: %v", places, err)
+	if err != nil || bundles != 4 {
+		t.Errorf("checked %d bundles, %v, want 4", bundles, err)
 	}
-	for _, path := range []string{s.certificate.CertFile(), s.certificate.KeyFile()} {
+	for _, path := range []string{f.certificate.CertFile(), f.certificate.KeyFile()} {
 		data, err := os.ReadFile(path)
 		if err != nil && !os.IsNotExist(err) {
 			t.Fatal(err)
 		}
 		if string(data) != pair {
-			t.Errorf("%s is %q, want %q", path, data, pair)
+			t.Errorf("%s = %q, want %q", path, data, pair)
 		}
 	}
 }
 
-func TestTheFirstCertificateIsServedOnceItsCAIsTrusted(t *testing.T) {
+func TestTheFirstCertificateIsServedWhenItsCAIsTrusted(t *testing.T) {
 	t.Parallel()
-	s := newStage(t, true)
-	if wait, err := s.step(t.Context(), certificate("ca"), keyPair{cert: []byte("1"), key: []byte("1")}); err != nil || wait != 0 {
+	f := newFixture(t, true)
+	if wait, err := f.step(t.Context(), fakeCert("ca"), keyPair{cert: []byte("1"), key: []byte("1")}); err != nil || wait != 0 {
 		t.Fatal(wait, err)
 	}
-	s.want(t, "", "ca")
-	if s.certificate.inUse() {
-		t.Error("it is in use before the callers are known to trust it")
+	f.expect(t, "", "ca")
+	if f.certificate.isReady() {
+		t.Error("the certificate is ready before the callers trust it")
 	}
-	s.steps(t, "ca", "1")
-	s.want(t, "1", "ca")
-	if !s.certificate.inUse() || s.certificate.Check(nil) != nil {
-		t.Error("it is not in use")
+	f.steps(t, "ca", "1")
+	f.expect(t, "1", "ca")
+	if !f.certificate.isReady() || f.certificate.Check(nil) != nil {
+		t.Error("the certificate is not ready")
 	}
 }
 
-func TestACertificateOfTheSameCAIsServedAtOnce(t *testing.T) {
+func TestACertificateOfTheSameCAIsServedImmediately(t *testing.T) {
 	t.Parallel()
-	s := newStage(t, true)
-	s.steps(t, "ca", "1")
-	s.after(time.Hour).steps(t, "ca", "2")
-	s.want(t, "2", "ca")
+	f := newFixture(t, true)
+	f.steps(t, "ca", "1")
+	f.after(time.Hour).steps(t, "ca", "2")
+	f.expect(t, "2", "ca")
 }
 
-func TestACAIsHandedOverWithoutAGap(t *testing.T) {
+func TestANewCAIsTrustedBeforeItsCertificateIsServed(t *testing.T) {
 	t.Parallel()
-	s := newStage(t, true)
-	s.steps(t, "old", "1")
-	s.after(time.Hour)
-	if wait := s.steps(t, "new", "2"); wait != spreading {
-		t.Errorf("the next step is due in %s, want %s", wait, spreading)
+	f := newFixture(t, true)
+	f.steps(t, "old", "1")
+	f.after(time.Hour)
+	if wait := f.steps(t, "new", "2"); wait != trustDelay {
+		t.Errorf("wait = %s, want %s", wait, trustDelay)
 	}
-	s.want(t, "1", "new", "old")
-	s.after(spreading-time.Second).steps(t, "new", "2")
-	s.want(t, "1", "new", "old")
-	if wait := s.after(time.Second).steps(t, "new", "2"); wait != overlap {
-		t.Errorf("the next step is due in %s, want %s", wait, overlap)
+	f.expect(t, "1", "new", "old")
+	f.after(trustDelay-time.Second).steps(t, "new", "2")
+	f.expect(t, "1", "new", "old")
+	if wait := f.after(time.Second).steps(t, "new", "2"); wait != overlap {
+		t.Errorf("wait = %s, want %s", wait, overlap)
 	}
-	s.want(t, "2", "new", "old")
-	s.after(overlap-time.Second).steps(t, "new", "2")
-	s.want(t, "2", "new", "old")
-	if wait := s.after(time.Second).steps(t, "new", "2"); wait != 0 {
-		t.Errorf("the next step is due in %s, want none", wait)
+	f.expect(t, "2", "new", "old")
+	f.after(overlap-time.Second).steps(t, "new", "2")
+	f.expect(t, "2", "new", "old")
+	if wait := f.after(time.Second).steps(t, "new", "2"); wait != 0 {
+		t.Errorf("wait = %s, want 0", wait)
 	}
-	s.want(t, "2", "new")
+	f.expect(t, "2", "new")
 }
 
-func TestAReplicaThatStartsDuringAHandoverTakesPartInIt(t *testing.T) {
+func TestAReplicaThatStartsDuringAHandoverTakesPart(t *testing.T) {
 	t.Parallel()
-	s := newStage(t, true)
-	s.steps(t, "old", "1")
-	s.steps(t, "new", "2")
-	late := stage{clock: s.clock, handover: &handover{client: s.client, clock: s.clock, certificate: In(t.TempDir()), manage: true}}
-	if wait := late.steps(t, "new", "2"); wait != overlap {
-		t.Errorf("the next step is due in %s, want %s", wait, overlap)
+	f := newFixture(t, true)
+	f.steps(t, "old", "1")
+	f.steps(t, "new", "2")
+	second := fixture{clock: f.clock, handover: &handover{client: f.client, clock: f.clock, certificate: NewCertificate(t.TempDir()), manage: true}}
+	if wait := second.steps(t, "new", "2"); wait != overlap {
+		t.Errorf("wait = %s, want %s", wait, overlap)
 	}
-	late.want(t, "2", "new", "old")
+	second.expect(t, "2", "new", "old")
 }
 
-func TestWhatAnotherToolKeepsIsOnlyServed(t *testing.T) {
+func TestACertificateOfAnotherToolIsOnlyServed(t *testing.T) {
 	t.Parallel()
-	s := newStage(t, false)
-	if wait := s.steps(t, "ca", "1"); wait == 0 {
-		t.Error("it must look again until the CA is trusted")
+	f := newFixture(t, false)
+	if wait := f.steps(t, "ca", "1"); wait == 0 {
+		t.Error("wait = 0, want another check until the CA is trusted")
 	}
-	s.want(t, "")
-	if err := s.inject(t.Context(), func(bundle) bundle { return of("ca", "other") }); err != nil {
+	f.expect(t, "")
+	if err := f.inject(t.Context(), func(bundle) bundle { return bundleOf("ca", "other") }); err != nil {
 		t.Fatal(err)
 	}
-	s.after(time.Hour).steps(t, "ca", "1")
-	s.want(t, "1", "ca", "other")
+	f.after(time.Hour).steps(t, "ca", "1")
+	f.expect(t, "1", "ca", "other")
 }
 
-func TestACallerThatWasTakenAwayIsNotWaitedFor(t *testing.T) {
+func TestADeletedCallerIsNotWaitedFor(t *testing.T) {
 	t.Parallel()
-	s := newStage(t, true)
-	err := s.client.Delete(t.Context(), &apiregistrationv1.APIService{ObjectMeta: metav1.ObjectMeta{Name: APIService}})
+	f := newFixture(t, true)
+	err := f.client.Delete(t.Context(), &apiregistrationv1.APIService{ObjectMeta: metav1.ObjectMeta{Name: APIService}})
 	if err != nil {
 		t.Fatal(err)
 	}
-	s.steps(t, "ca", "1")
-	if !s.certificate.inUse() {
-		t.Error("it is not in use")
+	f.steps(t, "ca", "1")
+	if !f.certificate.isReady() {
+		t.Error("the certificate is not ready")
 	}
 }

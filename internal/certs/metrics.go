@@ -8,7 +8,6 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/metrics"
 )
 
-// expiration is set when the servers get a certificate.
 var expiration = prometheus.NewGauge(prometheus.GaugeOpts{
 	Name: "joberror_certificate_expiration_timestamp_seconds",
 	Help: "When the serving certificate expires, in seconds since 1970.",

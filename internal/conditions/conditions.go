@@ -1,7 +1,7 @@
 // Copyright The JobError Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Package conditions sets conditions by a given clock.
+// Package conditions sets the conditions of an object at a given time.
 package conditions
 
 import (
@@ -11,10 +11,10 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
-// Set sets a condition of an object of that generation at that time. The time
-// counts only where the condition's status changes.
-func Set(conditions *[]metav1.Condition, generation int64, now time.Time, name string, c metav1.Condition) {
-	c.Type = name
+// Set sets the condition of this type for an object with this generation. The
+// transition time becomes now only if the condition's status changes.
+func Set(conditions *[]metav1.Condition, generation int64, now time.Time, conditionType string, c metav1.Condition) {
+	c.Type = conditionType
 	c.ObservedGeneration = generation
 	c.LastTransitionTime = metav1.NewTime(now)
 	meta.SetStatusCondition(conditions, c)

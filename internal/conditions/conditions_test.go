@@ -28,31 +28,31 @@ func TestSet(t *testing.T) {
 		want   []metav1.Condition
 	}{
 		{
-			name: "a new condition begins now",
+			name: "a new condition transitions now",
 			set:  metav1.Condition{Status: metav1.ConditionTrue, Reason: "Done", Message: "Done"},
 			want: []metav1.Condition{ready(metav1.ConditionTrue, "Done", 2, now)},
 		},
 		{
-			name:   "a status that changes, changes now",
+			name:   "a changed status transitions now",
 			before: []metav1.Condition{ready(metav1.ConditionFalse, "Waiting", 1, earlier)},
 			set:    metav1.Condition{Status: metav1.ConditionTrue, Reason: "Done", Message: "Done"},
 			want:   []metav1.Condition{ready(metav1.ConditionTrue, "Done", 2, now)},
 		},
 		{
-			name:   "a status that stays keeps its time, whatever its reason",
+			name:   "an unchanged status keeps its time, even with another reason",
 			before: []metav1.Condition{ready(metav1.ConditionFalse, "Waiting", 1, earlier)},
 			set:    metav1.Condition{Status: metav1.ConditionFalse, Reason: "Failed", Message: "Failed"},
 			want:   []metav1.Condition{ready(metav1.ConditionFalse, "Failed", 2, earlier)},
 		},
 		{
-			name:   "the type, time and generation that a condition brings are not its own to say",
+			name:   "the type, time and generation of the given condition are ignored",
 			before: []metav1.Condition{ready(metav1.ConditionTrue, "Done", 1, earlier)},
 			set: metav1.Condition{Type: "Mistaken", Status: metav1.ConditionTrue, Reason: "Done", Message: "Done",
 				ObservedGeneration: 9, LastTransitionTime: metav1.NewTime(now.Add(time.Hour))},
 			want: []metav1.Condition{ready(metav1.ConditionTrue, "Done", 2, earlier)},
 		},
 		{
-			name:   "other conditions are left alone",
+			name:   "other conditions stay unchanged",
 			before: []metav1.Condition{other},
 			set:    metav1.Condition{Status: metav1.ConditionTrue, Reason: "Done", Message: "Done"},
 			want:   []metav1.Condition{other, ready(metav1.ConditionTrue, "Done", 2, now)},

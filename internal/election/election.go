@@ -1,9 +1,9 @@
 // Copyright The JobError Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Package election decides which replica leads when the leader dies. A replica that
-// was running then has seen what failed since; one that has just started has not, and
-// must not lead before it.
+// Package election decides which replica leads after the leader dies. A replica that was
+// already running has seen the failures since then. A replica that has just started has
+// not, and must not become the leader first.
 package election
 
 import (
@@ -24,19 +24,19 @@ import (
 )
 
 const (
-	// headStart is how much longer than others a new replica takes a lease for valid. It
-	// covers the pause between two tries of another replica, which is 4.4 seconds at
-	// most, and a little more.
+	// headStart is how much longer a new replica than any other considers a lease valid.
+	// It exceeds the pause between two attempts of another replica, which is at most 4.4
+	// seconds.
 	headStart = 6 * time.Second
-	// newFor is how long a replica is new: until a lease that was held when it started
-	// has run out for all others.
+	// newFor is how long a replica counts as new: until a lease that was held when it
+	// started has expired for all other replicas.
 	newFor = 30 * time.Second
-	// requestTimeout bounds a request for the lease, so that one that hangs does not cost
-	// the lead; half of what the leader has for renewing it.
+	// requestTimeout limits a request for the lease, so that the leader survives one
+	// request that hangs. It is half of the time that the leader has to renew the lease.
 	requestTimeout = 5 * time.Second
 )
 
-// NewLock returns the lock that the replicas contend for: the Lease of that name.
+// NewLock returns the lock that the replicas contend for: the Lease with this name.
 func NewLock(config *rest.Config, scheme *runtime.Scheme, namespace, name string) (resourcelock.Interface, error) {
 	config = rest.AddUserAgent(rest.CopyConfig(config), "leader-election")
 	config.Timeout = requestTimeout
@@ -57,24 +57,24 @@ func NewLock(config *rest.Config, scheme *runtime.Scheme, namespace, name string
 	if err != nil {
 		return nil, fmt.Errorf("leader election: %w", err)
 	}
-	return &patient{Interface: lock, clock: clock.RealClock{}, newUntil: time.Now().Add(newFor)}, nil
+	return &headStartLock{Interface: lock, clock: clock.RealClock{}, newUntil: time.Now().Add(newFor)}, nil
 }
 
-// patient is a lock that a new replica sees as held for longer than it is.
-type patient struct {
+// headStartLock is a lock that a new replica sees as held for longer than it is.
+type headStartLock struct {
 	resourcelock.Interface
 	clock    clock.PassiveClock
 	newUntil time.Time
 }
 
 // Get returns the lease, with a longer duration while this replica is new. A lease that
-// its holder has released is free at once.
-func (p *patient) Get(ctx context.Context) (*resourcelock.LeaderElectionRecord, []byte, error) {
-	lease, raw, err := p.Interface.Get(ctx)
-	if err != nil || lease.HolderIdentity == "" || lease.HolderIdentity == p.Identity() || !p.clock.Now().Before(p.newUntil) {
+// its holder has released is free immediately.
+func (l *headStartLock) Get(ctx context.Context) (*resourcelock.LeaderElectionRecord, []byte, error) {
+	lease, raw, err := l.Interface.Get(ctx)
+	if err != nil || lease.HolderIdentity == "" || lease.HolderIdentity == l.Identity() || !l.clock.Now().Before(l.newUntil) {
 		return lease, raw, err
 	}
-	longer := *lease
-	longer.LeaseDurationSeconds += int(headStart / time.Second)
-	return &longer, raw, nil
+	extended := *lease
+	extended.LeaseDurationSeconds += int(headStart / time.Second)
+	return &extended, raw, nil
 }

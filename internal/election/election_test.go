@@ -15,7 +15,7 @@ import (
 	testingclock "k8s.io/utils/clock/testing"
 )
 
-// lease is a lock that only answers who holds it.
+// lease is a lock that only returns its record.
 type lease struct {
 	resourcelock.Interface
 	record resourcelock.LeaderElectionRecord
@@ -36,35 +36,35 @@ func TestANewReplicaGivesOthersAHeadStart(t *testing.T) {
 		after  time.Duration
 		want   int
 	}{
-		"just started":            {"other", 0, 21},
-		"still new":               {"other", newFor - time.Second, 21},
-		"not new any more":        {"other", newFor, 15},
-		"when the lease is free":  {"", 0, 15},
-		"when it leads by itself": {"me", 0, 15},
+		"a replica that has just started": {"other", 0, 21},
+		"a replica that is still new":     {"other", newFor - time.Second, 21},
+		"a replica that is no longer new": {"other", newFor, 15},
+		"a lease without a holder":        {"", 0, 15},
+		"a replica that holds the lease":  {"me", 0, 15},
 	} {
 		clock := testingclock.NewFakePassiveClock(started.Add(tc.after))
-		lock := &patient{clock: clock, newUntil: started.Add(newFor), Interface: lease{
+		lock := &headStartLock{clock: clock, newUntil: started.Add(newFor), Interface: lease{
 			record: resourcelock.LeaderElectionRecord{HolderIdentity: tc.holder, LeaseDurationSeconds: 15},
 		}}
 		record, raw, err := lock.Get(t.Context())
 		if err != nil || record.LeaseDurationSeconds != tc.want || string(raw) != "raw" {
-			t.Errorf("%s: %+v, %s, %v; want %d seconds", name, record, raw, err, tc.want)
+			t.Errorf("%s: Get = %+v, %s, %v, want a duration of %d seconds", name, record, raw, err, tc.want)
 		}
 	}
-	refused := errors.New("refused")
-	if _, _, err := (&patient{Interface: lease{err: refused}, clock: testingclock.NewFakePassiveClock(started)}).Get(t.Context()); !errors.Is(err, refused) {
-		t.Errorf("got %v", err)
+	errRefused := errors.New("refused")
+	if _, _, err := (&headStartLock{Interface: lease{err: errRefused}, clock: testingclock.NewFakePassiveClock(started)}).Get(t.Context()); !errors.Is(err, errRefused) {
+		t.Errorf("Get = %v, want %v", err, errRefused)
 	}
 }
 
-// The timeout and the user agent are of the requests for the lease alone.
-func TestTheLockLeavesTheConfigurationOfOthersAlone(t *testing.T) {
+// The timeout and the user agent are only for requests for the lease.
+func TestTheLockDoesNotChangeTheSharedConfig(t *testing.T) {
 	t.Parallel()
 	config := &rest.Config{Host: "https://127.0.0.1:1"}
 	if _, err := NewLock(config, runtime.NewScheme(), "joberror-system", "joberror-operator"); err != nil {
 		t.Fatal(err)
 	}
 	if config.Timeout != 0 || config.UserAgent != "" {
-		t.Errorf("the configuration has the timeout %s and the user agent %q", config.Timeout, config.UserAgent)
+		t.Errorf("Timeout = %s, UserAgent = %q, want neither set", config.Timeout, config.UserAgent)
 	}
 }

@@ -73,7 +73,7 @@ func (f Failure) Class() string {
 		return classOfFailedCreate(f.Message)
 	case strings.HasPrefix(f.Code, outOf):
 		return joberrorv1.ClassResources
-	case f.Taken:
+	case f.Disruption:
 		return joberrorv1.ClassInfrastructure
 	default:
 		return joberrorv1.ClassApplication

@@ -38,21 +38,21 @@ func TestClass(t *testing.T) {
 		{Failure{Code: "ExitCode:1"}, joberrorv1.ClassApplication},
 		{Failure{Code: "ExitCode:137"}, joberrorv1.ClassApplication},
 		{Failure{Code: "BackoffLimitExceeded"}, joberrorv1.ClassApplication},
-		{Overflow(Failure{Code: "Evicted", Taken: true}, 100), joberrorv1.ClassApplication},
+		{Overflow(Failure{Code: "Evicted", Disruption: true}, 100), joberrorv1.ClassApplication},
 		{Failure{Code: "OOMKilled"}, joberrorv1.ClassResources},
-		{Failure{Code: "Evicted", Taken: true}, joberrorv1.ClassResources},
+		{Failure{Code: "Evicted", Disruption: true}, joberrorv1.ClassResources},
 		{Failure{Code: "Unschedulable"}, joberrorv1.ClassResources},
-		{Failure{Code: "OutOfcpu", Taken: true}, joberrorv1.ClassResources},
-		{Failure{Code: "OutOfnvidia.com/gpu", Taken: true}, joberrorv1.ClassResources},
+		{Failure{Code: "OutOfcpu", Disruption: true}, joberrorv1.ClassResources},
+		{Failure{Code: "OutOfnvidia.com/gpu", Disruption: true}, joberrorv1.ClassResources},
 		{Failure{Code: "ImagePullBackOff"}, joberrorv1.ClassImage},
 		{Failure{Code: "InvalidImageName"}, joberrorv1.ClassImage},
 		{Failure{Code: "CreateContainerConfigError"}, joberrorv1.ClassConfiguration},
 		{Failure{Code: "StartError"}, joberrorv1.ClassConfiguration},
 		{Failure{Code: "FailedMount"}, joberrorv1.ClassConfiguration},
 		{Failure{Code: "FailedCreatePodSandBox"}, joberrorv1.ClassInfrastructure},
-		{Failure{Code: "UnexpectedAdmissionError", Taken: true}, joberrorv1.ClassInfrastructure},
-		{Failure{Code: "NodeLost", Taken: true}, joberrorv1.ClassInfrastructure},
-		{Failure{Code: "Terminated", Taken: true}, joberrorv1.ClassInfrastructure},
+		{Failure{Code: "UnexpectedAdmissionError", Disruption: true}, joberrorv1.ClassInfrastructure},
+		{Failure{Code: "NodeLost", Disruption: true}, joberrorv1.ClassInfrastructure},
+		{Failure{Code: "Terminated", Disruption: true}, joberrorv1.ClassInfrastructure},
 		{Failure{Code: "ContainerStatusUnknown"}, joberrorv1.ClassInfrastructure},
 		{Failure{Code: "DeadlineExceeded"}, joberrorv1.ClassDeadline},
 		{Failure{Code: "PodFailurePolicy"}, joberrorv1.ClassPolicy},
@@ -62,7 +62,7 @@ func TestClass(t *testing.T) {
 
 		// Codes that the table does not list.
 		{Failure{Code: "SomeRuntimesReason"}, joberrorv1.ClassApplication},
-		{Failure{Code: "SomeAdmissionReason", Taken: true}, joberrorv1.ClassInfrastructure},
+		{Failure{Code: "SomeAdmissionReason", Disruption: true}, joberrorv1.ClassInfrastructure},
 		{Failure{}, joberrorv1.ClassApplication},
 	} {
 		if got := tc.failure.Class(); got != tc.want {
@@ -112,7 +112,7 @@ func TestEveryCodeHasAClass(t *testing.T) {
 		"FailedMount", "FailedAttachVolume", "FailedMapVolume", "FailedCreatePodSandBox", reasonFailedCreate,
 		"MissSchedule", "TooManyMissedTimes", "UnparseableSchedule", "InvalidSchedule", "UnknownTimeZone",
 	}
-	for _, code := range waits {
+	for _, code := range waitCodes {
 		codes = append(codes, code)
 	}
 	codes = append(codes, PodEventReasons...)

@@ -19,7 +19,7 @@ type kind int
 
 const (
 	regular kind = iota
-	initial
+	initContainer
 	// sidecar is an init container that keeps running. It is told to end when
 	// the regular containers have, and how it does so then is no failure.
 	sidecar
@@ -44,7 +44,7 @@ func containers(pod *corev1.Pod) []container {
 	}
 	var all []container
 	for _, status := range pod.Status.InitContainerStatuses {
-		k := initial
+		k := initContainer
 		if sidecars[status.Name] {
 			k = sidecar
 		}
@@ -109,7 +109,7 @@ func (c container) lastRun(last *corev1.ContainerStateTerminated) string {
 
 // wait tells what a container waits for from what it waited for before its last
 // run.
-func (c container) wait() string {
+func (c container) waitID() string {
 	last := c.status.LastTerminationState.Terminated
 	if last == nil {
 		return fmt.Sprintf("%s/%s/first", c.pod.UID, c.status.Name)
@@ -117,9 +117,9 @@ func (c container) wait() string {
 	return "after/" + c.lastRun(last)
 }
 
-// waitsSince is from when on a container could have run.
-func (c container) waitsSince() time.Time {
-	since := scheduled(c.pod)
+// waitingSince is from when on a container could have run.
+func (c container) waitingSince() time.Time {
+	since := scheduledAt(c.pod)
 	latest := func(end *corev1.ContainerStateTerminated) {
 		if end != nil && end.FinishedAt.After(since) {
 			since = end.FinishedAt.Time
@@ -133,10 +133,10 @@ func (c container) waitsSince() time.Time {
 }
 
 // exits are the ends of a container that are failures.
-func (c container) exits(d deletion) []Failure {
+func (c container) exitFailures(d deletion) []Failure {
 	var failures []Failure
 	for _, end := range c.ends() {
-		if end.ExitCode == 0 || c.toldToEnd(end.ContainerStateTerminated, d) {
+		if end.ExitCode == 0 || c.endedOnRequest(end.ContainerStateTerminated, d) {
 			continue
 		}
 		message, said := c.messageOf(end.ContainerStateTerminated)
@@ -160,20 +160,20 @@ func (c container) exits(d deletion) []Failure {
 // however it ended. Rows of one message with the same id, or without one and with
 // the same content, are one record that happened as often: the first row gives
 // the text.
-func (c container) reports() []Failure {
+func (c container) reportedRecords() []Failure {
 	var reports []Failure
 	for _, end := range c.ends() {
 		seen := map[string]int{}
 		records, _ := Records(end.Message, c.mayBeLog(end.ContainerStateTerminated))
 		for _, r := range records {
 			if i, again := seen[RecordKey(r)]; again {
-				reports[i].repeat(r)
+				reports[i].addRow(r)
 				continue
 			}
 			seen[RecordKey(r)] = len(reports)
 			at := end.FinishedAt.Time
 			if at.IsZero() {
-				at = changed(c.pod)
+				at = lastChange(c.pod)
 			}
 			reports = append(reports, Failure{Key: RecordKey(r), Occurrence: end.run, Times: 1, Source: c.source(), At: at, Report: &r})
 		}
@@ -199,13 +199,13 @@ const (
 	reasonLost = "ContainerStatusUnknown"
 )
 
-// vague are reasons that say less than the exit code does.
-var vague = map[string]bool{"": true, "Error": true, "Completed": true, "Unknown": true}
+// vagueReasons are reasons that say less than the exit code does.
+var vagueReasons = map[string]bool{"": true, "Error": true, "Completed": true, "Unknown": true}
 
 // codeOf is the reason of an end, or its exit code. Out of memory is a reason
 // like others: it stands there for a process whose child was killed, too.
 func codeOf(end *corev1.ContainerStateTerminated) string {
-	if vague[end.Reason] {
+	if vagueReasons[end.Reason] {
 		return fmt.Sprintf("ExitCode:%d", end.ExitCode)
 	}
 	return end.Reason

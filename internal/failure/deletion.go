@@ -17,7 +17,7 @@ import (
 // clockSlack covers what whole seconds hide when times of two clocks are compared.
 const clockSlack = 2 * time.Second
 
-// rememberedPods bounds how many pods a Memory holds.
+// rememberedPods bounds how many pods a DeletionMemory holds.
 const rememberedPods = 20_000
 
 // deletion is what tells a container that ended because its pod was deleted from one
@@ -38,7 +38,7 @@ type deletion struct {
 func deletionOf(pod *corev1.Pod) deletion {
 	var d deletion
 	if pod.DeletionTimestamp != nil {
-		d.requested = requested(pod)
+		d.requested = deletionRequestedAt(pod)
 		d.unseen = pod.Status.ObservedGeneration > 0 && pod.Status.ObservedGeneration < pod.Generation
 	}
 	// The API server notes when the kubelet wrote the status. What the kubelet dates
@@ -51,7 +51,7 @@ func deletionOf(pod *corev1.Pod) deletion {
 
 // requested returns when the deletion of a pod was requested, or the earliest that it
 // can have been.
-func requested(pod *corev1.Pod) time.Time {
+func deletionRequestedAt(pod *corev1.Pod) time.Time {
 	grace := ptr.Deref(pod.DeletionGracePeriodSeconds, 0)
 	if grace == 0 {
 		// Either it is deleted by force, or this is the kubelet's last delete.
@@ -60,36 +60,36 @@ func requested(pod *corev1.Pod) time.Time {
 	return pod.DeletionTimestamp.Add(-time.Duration(grace) * time.Second)
 }
 
-// Memory reads pods as OfPod does, and remembers what their last state no longer
+// DeletionMemory reads pods as PodLevel does, and remembers what their last state no longer
 // says. The kubelet's last delete of a pod whose containers have ended moves
 // deletionTimestamp to now and sets the grace period to 0. A kubelet that could
 // not reach the API server for a while writes late.
-type Memory struct {
+type DeletionMemory struct {
 	mu   sync.Mutex
 	pods *lru.Cache
 }
 
-// NewMemory returns a memory of at most 20,000 pods, the latest.
-func NewMemory() *Memory { return &Memory{pods: lru.New(rememberedPods)} }
+// NewDeletionMemory returns a memory of at most 20,000 pods, the latest.
+func NewDeletionMemory() *DeletionMemory { return &DeletionMemory{pods: lru.New(rememberedPods)} }
 
-// OfPod reads what went wrong with a pod, and what its containers report.
-func (m *Memory) OfPod(pod *corev1.Pod) []Failure {
-	return ofPod(pod, m.deletionOf(pod))
+// PodLevel reads what went wrong with a pod, and what its containers report.
+func (m *DeletionMemory) FromPod(pod *corev1.Pod) []Failure {
+	return fromPod(pod, m.deletionOf(pod))
 }
 
-func (m *Memory) deletionOf(pod *corev1.Pod) deletion {
+func (m *DeletionMemory) deletionOf(pod *corev1.Pod) deletion {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	now := deletionOf(pod)
 	if before, known := m.pods.Get(pod.UID); known {
-		now = before.(deletion).then(now)
+		now = before.(deletion).merge(now)
 	}
 	m.pods.Add(pod.UID, now)
 	return now
 }
 
 // then merges what is known of a deletion with what a later state of the pod says.
-func (d deletion) then(later deletion) deletion {
+func (d deletion) merge(later deletion) deletion {
 	if !d.requested.IsZero() {
 		later.requested = d.requested
 	}
@@ -100,11 +100,11 @@ func (d deletion) then(later deletion) deletion {
 }
 
 // Forget drops what is remembered of a pod that is gone.
-func (m *Memory) Forget(pod types.UID) { m.pods.Remove(pod) }
+func (m *DeletionMemory) Forget(pod types.UID) { m.pods.Remove(pod) }
 
-// toldToEnd reports whether a container ended because it was told to, with whatever
+// endedOnRequest reports whether a container ended because it was told to, with whatever
 // exit code: its pod is being deleted, or it is a sidecar and the work is done.
-func (c container) toldToEnd(end *corev1.ContainerStateTerminated, d deletion) bool {
+func (c container) endedOnRequest(end *corev1.ContainerStateTerminated, d deletion) bool {
 	switch {
 	case end.Reason == reasonOOMKilled:
 		return false

@@ -41,7 +41,7 @@ func TestWhatFailedBeforeTheDeletionIsToldFromWhatEndedByIt(t *testing.T) {
 		} {
 			t.Run(fmt.Sprintf("clock off by %s: %s", skew, name), func(t *testing.T) {
 				t.Parallel()
-				if got := OfPod(tc.pod); len(got) != tc.want {
+				if got := FromPod(tc.pod); len(got) != tc.want {
 					t.Errorf("got %d failures, want %d: %+v", len(got), tc.want, got)
 				}
 			})
@@ -53,7 +53,7 @@ func TestWhatFailedBeforeTheDeletionIsToldFromWhatEndedByIt(t *testing.T) {
 // after the container ended.
 func TestMemoryOfTheRequest(t *testing.T) {
 	t.Parallel()
-	m := NewMemory()
+	m := NewDeletionMemory()
 	states := []*corev1.Pod{
 		pod(),
 		pod(deleted(after(30 * time.Second))),
@@ -62,12 +62,12 @@ func TestMemoryOfTheRequest(t *testing.T) {
 		}),
 	}
 	for i, state := range states {
-		if got := m.OfPod(state); len(got) != 0 {
+		if got := m.FromPod(state); len(got) != 0 {
 			t.Errorf("state %d: got %+v", i, got)
 		}
 	}
 	m.Forget(states[0].UID)
-	if got := m.OfPod(states[2]); len(got) != 1 {
+	if got := m.FromPod(states[2]); len(got) != 1 {
 		t.Errorf("without a memory it seems to have failed long before: got %+v", got)
 	}
 }
@@ -85,9 +85,9 @@ func TestMemoryOfTheNodesClock(t *testing.T) {
 		late := pod(deleted(after(30*time.Second)), written(after(5*time.Second)), ends("main", exit(3, "Error", "", after(-time.Minute+skew))))
 		told := pod(deleted(after(30*time.Second)), written(after(5*time.Second)), ends("main", exit(3, "Error", "", after(time.Second+skew))))
 		for state, want := range map[*corev1.Pod]int{late: 1, told: 0} {
-			m := NewMemory()
-			m.OfPod(runs)
-			if got := m.OfPod(state); len(got) != want {
+			m := NewDeletionMemory()
+			m.FromPod(runs)
+			if got := m.FromPod(state); len(got) != want {
 				t.Errorf("clock off by %s: got %d failures, want %d", skew, len(got), want)
 			}
 		}

@@ -37,44 +37,44 @@ const onlyEvent = " (from an Event; the Job was gone before the operator could s
 // cronJobSource is the source of the failures of a CronJob.
 const cronJobSource = "cronjob"
 
-// OfJobEvent reads what an Event on a Job says. Events are best effort, and may come
+// FromJobEvent reads what an Event on a Job says. Events are best effort, and may come
 // before or after the status that says the same: the failure of a Job has the same
 // occurrence either way.
-func OfJobEvent(e *corev1.Event) (Failure, bool) {
+func FromJobEvent(e *corev1.Event) (Failure, bool) {
 	job, at := e.InvolvedObject, eventTime(e)
 	switch {
 	case e.Reason == reasonFailedCreate:
 		return Failure{
 			Key: JobKey(reasonFailedCreate), Occurrence: eventOccurrence(job.UID, e.Reason, at), Code: e.Reason, Message: e.Message,
-			Source: job.Name, At: at, Passing: true, Event: true, Subject: job.UID,
+			Source: job.Name, At: at, Transient: true, FromEvent: true, Subject: job.UID,
 		}, true
 	case jobEventReasons[e.Reason]:
 		return Failure{
 			Key: JobKey(e.Reason), Occurrence: jobOccurrence(job.UID, e.Reason), Code: e.Reason, Message: e.Message + onlyEvent,
-			Source: job.Name, At: at, Event: true, Subject: job.UID,
+			Source: job.Name, At: at, FromEvent: true, Subject: job.UID,
 		}, true
 	default:
 		return Failure{}, false
 	}
 }
 
-// OfCronJobEvent reads from an Event on a CronJob why it started no Job.
-func OfCronJobEvent(e *corev1.Event) (Failure, bool) {
+// FromCronJobEvent reads from an Event on a CronJob why it started no Job.
+func FromCronJobEvent(e *corev1.Event) (Failure, bool) {
 	if !cronJobEventReasons[e.Reason] {
 		return Failure{}, false
 	}
 	at := eventTime(e)
 	return Failure{
 		Key: "cronjob/" + e.Reason, Occurrence: eventOccurrence(e.InvolvedObject.UID, e.Reason, at), Code: e.Reason, Message: e.Message,
-		Source: cronJobSource, At: at, Event: true, CronJob: true, Subject: e.InvolvedObject.UID,
+		Source: cronJobSource, At: at, FromEvent: true, CronJob: true, Subject: e.InvolvedObject.UID,
 	}, true
 }
 
-// OfPodEvent reads from an Event on a pod why its containers are not created.
-func OfPodEvent(e *corev1.Event, pod *corev1.Pod) Failure {
+// FromPodEvent reads from an Event on a pod why its containers are not created.
+func FromPodEvent(e *corev1.Event, pod *corev1.Pod) Failure {
 	return Failure{
 		Key: podEventKey(e.Reason, pod), Occurrence: string(pod.UID) + "/" + e.Reason, Code: e.Reason, Message: e.Message,
-		Source: pod.Name, At: eventTime(e), Passing: true, Event: true, OfPod: true, Subject: pod.UID, Pod: factsOf(pod),
+		Source: pod.Name, At: eventTime(e), Transient: true, FromEvent: true, PodLevel: true, Subject: pod.UID, Pod: factsOf(pod),
 	}
 }
 
@@ -82,13 +82,13 @@ func podEventKey(reason string, pod *corev1.Pod) string { return "pod/" + reason
 
 // PodCreated says that a pod of a Job was created, so that what kept it from being
 // created before is over.
-func PodCreated(job types.UID, pod *corev1.Pod) Waits {
-	return Waits{UID: job, Overcome: map[string]bool{JobKey(reasonFailedCreate): true}, Since: pod.CreationTimestamp.Time}
+func PodCreated(job types.UID, pod *corev1.Pod) WaitState {
+	return WaitState{UID: job, Recovered: map[string]bool{JobKey(reasonFailedCreate): true}, Since: pod.CreationTimestamp.Time}
 }
 
 // JobEnded says that a Job failed or is gone: no pod of it will be created.
-func JobEnded(job types.UID) Waits {
-	return Waits{UID: job, Shows: map[string]bool{JobKey(reasonFailedCreate): true}, Gone: true}
+func JobEnded(job types.UID) WaitState {
+	return WaitState{UID: job, Waiting: map[string]bool{JobKey(reasonFailedCreate): true}, Ended: true}
 }
 
 func eventOccurrence(subject types.UID, reason string, at time.Time) string {

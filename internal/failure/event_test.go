@@ -24,32 +24,32 @@ func TestOfJobEvent(t *testing.T) {
 		"FailedCreate": {true, true}, "BackoffLimitExceeded": {true, false}, "DeadlineExceeded": {true, false},
 		"SuccessfulCreate": {}, "Suspended": {}, "": {},
 	} {
-		f, ok := OfJobEvent(eventOn("job", reason, "why", start))
-		if ok != want.ok || f.Passing != want.passing {
+		f, ok := FromJobEvent(eventOn("job", reason, "why", start))
+		if ok != want.ok || f.Transient != want.passing {
 			t.Errorf("%q: %v, %+v", reason, ok, f)
 		}
-		if ok && (!f.Event || f.Code != reason || f.Source != "job" || !f.At.Equal(start.Time)) {
+		if ok && (!f.FromEvent || f.Code != reason || f.Source != "job" || !f.At.Equal(start.Time)) {
 			t.Errorf("%q: %+v", reason, f)
 		}
 	}
 	job := &batchv1.Job{ObjectMeta: metav1.ObjectMeta{Name: "job", UID: "u"}, Status: batchv1.JobStatus{Conditions: []batchv1.JobCondition{
 		{Type: batchv1.JobFailed, Status: corev1.ConditionTrue, Reason: "BackoffLimitExceeded", LastTransitionTime: start},
 	}}}
-	f, _ := OfJobEvent(eventOn("job", "BackoffLimitExceeded", "why", after(time.Minute)))
-	if own := OfJob(job)[0]; own.Key != f.Key || own.Occurrence != f.Occurrence {
+	f, _ := FromJobEvent(eventOn("job", "BackoffLimitExceeded", "why", after(time.Minute)))
+	if own := FromJob(job)[0]; own.Key != f.Key || own.Occurrence != f.Occurrence {
 		t.Errorf("the Event's %+v is not the Job's own %+v", f, own)
 	}
 }
 
 func TestOfCronJobEvent(t *testing.T) {
 	t.Parallel()
-	first, _ := OfCronJobEvent(eventOn("nightly", "MissSchedule", "why", start))
-	again, _ := OfCronJobEvent(eventOn("nightly", "MissSchedule", "why", start))
-	later, _ := OfCronJobEvent(eventOn("nightly", "MissSchedule", "why", after(time.Minute)))
+	first, _ := FromCronJobEvent(eventOn("nightly", "MissSchedule", "why", start))
+	again, _ := FromCronJobEvent(eventOn("nightly", "MissSchedule", "why", start))
+	later, _ := FromCronJobEvent(eventOn("nightly", "MissSchedule", "why", after(time.Minute)))
 	if !first.CronJob || first.Source != "cronjob" || first.Key != later.Key || first.Occurrence != again.Occurrence || first.Occurrence == later.Occurrence {
 		t.Errorf("read are %+v, %+v, %+v", first, again, later)
 	}
-	if f, ok := OfCronJobEvent(eventOn("nightly", "JobAlreadyActive", "", start)); ok {
+	if f, ok := FromCronJobEvent(eventOn("nightly", "JobAlreadyActive", "", start)); ok {
 		t.Errorf("read is %+v", f)
 	}
 }
@@ -57,11 +57,11 @@ func TestOfCronJobEvent(t *testing.T) {
 func TestOfPodEvent(t *testing.T) {
 	t.Parallel()
 	stuck := pod(waiting("main", "ContainerCreating", ""))
-	f := OfPodEvent(eventOn("job-x7k2p", "FailedMount", "why", start), stuck)
-	if !f.Passing || !f.OfPod || !Passes(f.Code) || f.Subject != stuck.UID {
+	f := FromPodEvent(eventOn("job-x7k2p", "FailedMount", "why", start), stuck)
+	if !f.Transient || !f.PodLevel || !CanRecover(f.Code) || f.Subject != stuck.UID {
 		t.Errorf("read is %+v", f)
 	}
-	if WaitsOf(stuck).Overcome[f.Key] || !WaitsOf(pod(ends("main", exit(0, "Completed", "", start)))).Overcome[f.Key] {
+	if WaitStateOf(stuck).Recovered[f.Key] || !WaitStateOf(pod(ends("main", exit(0, "Completed", "", start)))).Recovered[f.Key] {
 		t.Error("a pod has recovered from it once a container has started, and not before")
 	}
 }

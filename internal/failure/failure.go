@@ -1,8 +1,9 @@
 // Copyright The JobError Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Package capture reads from pods and Jobs what went wrong with them. It knows
-// their objects alone: no client, no clock.
+// Package failure reads from pods, Jobs, Events and termination messages what went wrong
+// with a Job, and decides how it is recorded. It reads objects only: it has no client
+// and no clock.
 package failure
 
 import (
@@ -13,49 +14,49 @@ import (
 	resolvev1 "joberror.io/operator/api/resolve/v1"
 )
 
-// Failure is something that went wrong with a Job. Those of one Job with the
-// same key are one failure that happened again.
+// Failure is one failure of a Job. Failures of one Job with the same key are one
+// failure that happened again.
 type Failure struct {
-	// Key tells the failures of a Job apart.
+	// Key identifies the failure within its Job.
 	Key string
-	// Occurrence tells one time that it happened from the next.
+	// Occurrence identifies one time that the failure happened.
 	Occurrence string
-	// Times is how often it happened at once, as equal rows of one report. Zero
-	// stands for one.
+	// Times is how often it happened at the same time, as equal rows of one report do.
+	// Zero means once.
 	Times int
-	// Code, Message and Source are what the JobError of it says.
+	// Code, Message and Source become the fields of the JobError.
 	Code, Message, Source string
 	// At is when it happened.
 	At time.Time
-	// Passing says that the pod may recover on its own: it is a failure only if it
+	// Transient is true if the pod may recover on its own: it is a failure only if it
 	// lasts.
-	Passing bool
-	// Event says that an Event is all that shows it: the pod's status does not.
-	Event bool
-	// CronJob says that a CronJob failed to start a Job: there is none.
+	Transient bool
+	// FromEvent is true if only an Event shows the failure, and no status does.
+	FromEvent bool
+	// CronJob is true if a CronJob failed to start a Job: there is no Job.
 	CronJob bool
-	// Subject is the pod that failed; the Job or the CronJob if an Event on it is all
-	// that shows the failure.
+	// Subject is the UID of the pod that failed. If only an Event on a Job or a CronJob
+	// shows the failure, it is the UID of that object.
 	Subject types.UID
 	// Pod holds what the Job's podFailurePolicy looks at; nil for a failure of the Job
-	// as a whole and for what a container reports.
+	// as a whole and for a reported record.
 	Pod *PodFacts
-	// OfPod says that a pod or a container failed, not the Job as a whole.
-	OfPod bool
-	// Taken says that the whole pod was taken, which happens to it once: whatever
-	// else is said of it later is another word for the same.
-	Taken bool
-	// Log is where the container's log says more than the message does; nil
-	// where the container left a message, and for all else.
+	// PodLevel is true if a pod or a container failed, not the Job as a whole.
+	PodLevel bool
+	// Disruption is true if the whole pod was evicted, preempted, rejected or lost. That
+	// happens to a pod once: a reason that is given later is another word for the same
+	// disruption.
+	Disruption bool
+	// Log names the container's log if it says more than Message; nil if the container
+	// left a message, and for any other failure.
 	Log *Log
-	// Report is the record that the Job itself reported, in place of what was
-	// seen of it; nil for all others.
+	// Report is the record that the Job itself reported; nil for what was seen to fail.
 	Report *resolvev1.Record
 }
 
-// Log is the log of a container's run.
+// Log names the log of one run of a container.
 type Log struct {
 	Pod, Container string
-	// Previous says that it is the run before the last one.
+	// Previous is true for the run before the last one.
 	Previous bool
 }

@@ -13,7 +13,7 @@ import (
 
 // OfJob reads what went wrong with a Job as a whole. FailureTarget comes before
 // Failed, and where a node is lost it is alone for long; both say the same.
-func OfJob(job *batchv1.Job) []Failure {
+func FromJob(job *batchv1.Job) []Failure {
 	var failures []Failure
 	for _, c := range job.Status.Conditions {
 		if c.Status != corev1.ConditionTrue || c.Type != batchv1.JobFailureTarget && c.Type != batchv1.JobFailed {

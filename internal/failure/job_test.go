@@ -39,7 +39,7 @@ func TestOfJob(t *testing.T) {
 			t.Parallel()
 			job := &batchv1.Job{ObjectMeta: metav1.ObjectMeta{Name: "job", UID: "u"}}
 			job.Status.Conditions, job.Status.FailedIndexes = tc.conditions, tc.failed
-			got := OfJob(job)
+			got := FromJob(job)
 			if len(got) != len(tc.want) {
 				t.Fatalf("got %+v, want %v", got, tc.want)
 			}

@@ -28,28 +28,28 @@ const maxTimes = 1000
 // 1762337700.4n0q1r2s3t
 type occurrence string
 
-var isMark = regexp.MustCompile(`^(\d{10}\.[0-9a-v]{10})(?:\*([1-9]\d{0,3}))?$`)
+var encodedOccurrence = regexp.MustCompile(`^(\d{10}\.[0-9a-v]{10})(?:\*([1-9]\d{0,3}))?$`)
 
 // first returns the occurrence, or the first of several at once. It sorts by time.
-func (f Failure) first() occurrence {
+func (f Failure) firstOccurrence() occurrence {
 	return occurrence(fmt.Sprintf("%010d.%s", f.At.Unix(), digest(f.Occurrence)))
 }
 
 // mark returns the text that stands for all occurrences of f: the first one, and
 // how many there are if it is more than one, as in 1762337700.4n0q1r2s3t*3.
-func (f Failure) mark() string {
+func (f Failure) encode() string {
 	if f.Times > 1 {
-		return fmt.Sprintf("%s*%d", f.first(), f.Times)
+		return fmt.Sprintf("%s*%d", f.firstOccurrence(), f.Times)
 	}
-	return string(f.first())
+	return string(f.firstOccurrence())
 }
 
 // all returns the occurrences of f.
-func (f Failure) all() []occurrence { return f.first().repeat(f.Times) }
+func (f Failure) occurrences() []occurrence { return f.firstOccurrence().expand(f.Times) }
 
-// parseMark reads a mark. ok is false if the text is not a mark.
-func parseMark(mark string) (first occurrence, times int, ok bool) {
-	parts := isMark.FindStringSubmatch(mark)
+// decodeOccurrence reads a mark. ok is false if the text is not a mark.
+func decodeOccurrence(mark string) (first occurrence, times int, ok bool) {
+	parts := encodedOccurrence.FindStringSubmatch(mark)
 	if parts == nil {
 		return "", 0, false
 	}
@@ -60,7 +60,7 @@ func parseMark(mark string) (first occurrence, times int, ok bool) {
 
 // repeat returns n occurrences at once. The first is o, and the others follow from
 // it.
-func (o occurrence) repeat(n int) []occurrence {
+func (o occurrence) expand(n int) []occurrence {
 	all := []occurrence{o}
 	seconds, hash, _ := strings.Cut(string(o), ".")
 	for i := 1; i < min(n, maxTimes); i++ {
@@ -87,69 +87,69 @@ func (o occurrence) hash() string {
 
 // Mark writes the occurrences that an error is made or reopened for on the error
 // itself: the status can be written only after that.
-func (f Failure) Mark(je *joberrorv1.JobError) {
-	metav1.SetMetaDataAnnotation(&je.ObjectMeta, joberrorv1.AnnotationOccurrence, f.mark())
+func (f Failure) Annotate(je *joberrorv1.JobError) {
+	metav1.SetMetaDataAnnotation(&je.ObjectMeta, joberrorv1.AnnotationOccurrence, f.encode())
 }
 
 // CountMarked counts the occurrences that an error was made or reopened for, if
 // they are not counted yet.
 func CountMarked(je *joberrorv1.JobError, status *joberrorv1.JobErrorStatus) {
-	if first, times, ok := parseMark(je.Annotations[joberrorv1.AnnotationOccurrence]); ok {
-		countAll(status, first.repeat(times), false)
+	if first, times, ok := decodeOccurrence(je.Annotations[joberrorv1.AnnotationOccurrence]); ok {
+		addOccurrences(status, first.expand(times), false)
 	}
 }
 
 // Counts reports whether a captured error is about this occurrence, too.
-func (f Failure) Counts(je *joberrorv1.JobError) bool {
-	is := f.first().is
-	first, _, _ := parseMark(je.Annotations[joberrorv1.AnnotationOccurrence])
+func (f Failure) IsRecordedBy(je *joberrorv1.JobError) bool {
+	is := f.firstOccurrence().is
+	first, _, _ := decodeOccurrence(je.Annotations[joberrorv1.AnnotationOccurrence])
 	return is(string(first)) || slices.ContainsFunc(je.Status.RecentOccurrences, is)
 }
 
 // RecordedIn reports whether a JobError of a Job holds this occurrence.
 func (f Failure) RecordedIn(je *joberrorv1.JobError, job string, uid types.UID) bool {
 	if je.Labels[joberrorv1.LabelCaptured] == joberrorv1.CapturedOverflow {
-		return Overflow(f, 0).Counts(je)
+		return Overflow(f, 0).IsRecordedBy(je)
 	}
-	return (f.Taken || je.Name == Name(job, uid, f.Key)) && f.Counts(je)
+	return (f.Disruption || je.Name == ErrorName(job, uid, f.Key)) && f.IsRecordedBy(je)
 }
 
 // Count counts an occurrence, and reports whether it was not counted before. Of
 // those that are not remembered any more all that is known is that they were
 // earlier: what is seen late then is taken for one of them, and so is what
 // happened in the same second, before the one who counts began to watch.
-func (f Failure) Count(status *joberrorv1.JobErrorStatus, watching time.Time) bool {
-	return len(countEach(status, []Failure{f}, watching)) > 0
+func (f Failure) AddTo(status *joberrorv1.JobErrorStatus, watching time.Time) bool {
+	return len(addEach(status, []Failure{f}, watching)) > 0
 }
 
-// countEach counts failures as Count does, but for some occurrences, and returns
+// addEach counts failures as Count does, but for some occurrences, and returns
 // those that were not counted before.
-func countEach(status *joberrorv1.JobErrorStatus, failures []Failure, watching time.Time, but ...occurrence) []occurrence {
+func addEach(status *joberrorv1.JobErrorStatus, failures []Failure, watching time.Time, but ...occurrence) []occurrence {
 	var maybeKnown, fresh []occurrence
 	for _, f := range failures {
-		all := slices.DeleteFunc(f.all(), func(o occurrence) bool { return slices.Contains(but, o) })
+		all := slices.DeleteFunc(f.occurrences(), func(o occurrence) bool { return slices.Contains(but, o) })
 		if f.At.Before(watching) {
 			maybeKnown = append(maybeKnown, all...)
 		} else {
 			fresh = append(fresh, all...)
 		}
 	}
-	return append(countAll(status, maybeKnown, false), countAll(status, fresh, true)...)
+	return append(addOccurrences(status, maybeKnown, false), addOccurrences(status, fresh, true)...)
 }
 
-// countAll counts occurrences and returns those that were not counted before. They
+// addOccurrences counts occurrences and returns those that were not counted before. They
 // are counted in order: what is forgotten first must be counted first.
-func countAll(status *joberrorv1.JobErrorStatus, all []occurrence, fresh bool) []occurrence {
+func addOccurrences(status *joberrorv1.JobErrorStatus, all []occurrence, fresh bool) []occurrence {
 	var counted []occurrence
 	for _, o := range slices.Sorted(slices.Values(all)) {
-		if count(status, o, fresh) {
+		if addOccurrence(status, o, fresh) {
 			counted = append(counted, o)
 		}
 	}
 	return counted
 }
 
-func count(status *joberrorv1.JobErrorStatus, o occurrence, fresh bool) bool {
+func addOccurrence(status *joberrorv1.JobErrorStatus, o occurrence, fresh bool) bool {
 	recent, at := status.RecentOccurrences, o.at()
 	if slices.ContainsFunc(recent, o.is) {
 		return false

@@ -19,7 +19,7 @@ func nth(n int) Failure {
 }
 
 // counted counts an occurrence as one who has watched since the start.
-func counted(f Failure, status *joberrorv1.JobErrorStatus) bool { return f.Count(status, start.Time) }
+func counted(f Failure, status *joberrorv1.JobErrorStatus) bool { return f.AddTo(status, start.Time) }
 
 func TestNoOccurrenceIsCountedTwice(t *testing.T) {
 	t.Parallel()
@@ -60,7 +60,7 @@ func TestManyOccurrencesInOneSecondAreAllCounted(t *testing.T) {
 	}
 	// Who watches only since then sees all of them once more.
 	for n := range 10 * maxRemembered {
-		(Failure{Occurrence: fmt.Sprint(n), At: start.Time}).Count(&status, start.Add(time.Second))
+		(Failure{Occurrence: fmt.Sprint(n), At: start.Time}).AddTo(&status, start.Add(time.Second))
 	}
 	if status.Occurrences != 10*maxRemembered {
 		t.Errorf("after a restart it is %d occurrences, want %d", status.Occurrences, 10*maxRemembered)
@@ -110,8 +110,8 @@ func TestAnErrorIsReopenedForOneMoreOccurrence(t *testing.T) {
 	t.Parallel()
 	je := nth(7).JobError(job("job", "1"), "alice")
 	CountMarked(je, &je.Status)
-	nth(9).Mark(je)
-	if !nth(9).Counts(je) || !nth(7).Counts(je) || nth(8).Counts(je) {
+	nth(9).Annotate(je)
+	if !nth(9).IsRecordedBy(je) || !nth(7).IsRecordedBy(je) || nth(8).IsRecordedBy(je) {
 		t.Errorf("of three it is about other than two: %+v", je)
 	}
 	CountMarked(je, &je.Status)
@@ -127,7 +127,7 @@ func TestAnErrorIsReopenedForOneMoreOccurrence(t *testing.T) {
 		counted(others[n], &je.Status)
 	}
 	for _, forgotten := range others {
-		forgotten.Mark(je)
+		forgotten.Annotate(je)
 		CountMarked(je, &je.Status)
 	}
 	if je.Status.Occurrences != before {
@@ -147,7 +147,7 @@ func TestWhatHappensSeveralTimesAtOnceIsCountedAsOften(t *testing.T) {
 				t.Errorf("%d at once are %d, of which %d are remembered", times, je.Status.Occurrences, len(je.Status.RecentOccurrences))
 			}
 		}
-		if f.Count(&je.Status, start.Add(time.Hour)) || !f.Counts(je) {
+		if f.AddTo(&je.Status, start.Add(time.Hour)) || !f.IsRecordedBy(je) {
 			t.Errorf("%d at once are counted twice", times)
 		}
 		// One more in the same report is the only one that is new.

@@ -16,7 +16,7 @@ import (
 // waits maps the reasons for which a container can't start to the code of the
 // failure. It may start later after all, so each counts only once it has lasted.
 // ErrImagePull and ImagePullBackOff take turns: they are one.
-var waits = map[string]string{
+var waitCodes = map[string]string{
 	"ErrImagePull":               "ImagePullBackOff",
 	"ImagePullBackOff":           "ImagePullBackOff",
 	"ErrImageNeverPull":          "ErrImageNeverPull",
@@ -29,26 +29,26 @@ var waits = map[string]string{
 // it was: nobody knows.
 const reasonNodeLost = "NodeLost"
 
-// OfPod reads what went wrong with a pod, and what its containers report.
-func OfPod(pod *corev1.Pod) []Failure { return ofPod(pod, deletionOf(pod)) }
+// PodLevel reads what went wrong with a pod, and what its containers report.
+func FromPod(pod *corev1.Pod) []Failure { return fromPod(pod, deletionOf(pod)) }
 
-func ofPod(pod *corev1.Pod, d deletion) []Failure {
+func fromPod(pod *corev1.Pod, d deletion) []Failure {
 	var failures, reports []Failure
 	for _, c := range containers(pod) {
-		reports = append(reports, c.reports()...)
-		failures = append(failures, c.exits(d)...)
-		failures = append(failures, c.waits()...)
+		reports = append(reports, c.reportedRecords()...)
+		failures = append(failures, c.exitFailures(d)...)
+		failures = append(failures, c.waitFailures()...)
 	}
-	failures = append(failures, unscheduled(pod)...)
-	if failure, ok := taken(pod); ok {
+	failures = append(failures, unschedulable(pod)...)
+	if failure, ok := disruption(pod); ok {
 		// How its containers ended follows from it.
 		failures = []Failure{failure}
 	}
 	facts := factsOf(pod)
 	for i := range failures {
-		failures[i].OfPod, failures[i].Pod, failures[i].Subject = true, facts, pod.UID
+		failures[i].PodLevel, failures[i].Pod, failures[i].Subject = true, facts, pod.UID
 		if failures[i].At.IsZero() {
-			failures[i].At = changed(pod)
+			failures[i].At = lastChange(pod)
 		}
 		if index := pod.Annotations[batchv1.JobCompletionIndexAnnotation]; index != "" {
 			failures[i].Message += " (index " + index + ")"
@@ -59,8 +59,8 @@ func ofPod(pod *corev1.Pod, d deletion) []Failure {
 
 // Passes reports whether a code is that of a failure that a Job may recover from
 // without a new pod or with its next one.
-func Passes(code string) bool {
-	return code == corev1.PodReasonUnschedulable || code == reasonFailedCreate || code != "" && waits[code] == code || slices.Contains(PodEventReasons, code)
+func CanRecover(code string) bool {
+	return code == corev1.PodReasonUnschedulable || code == reasonFailedCreate || code != "" && waitCodes[code] == code || slices.Contains(PodEventReasons, code)
 }
 
 // FailedCreate reports whether a code says that the pods of a Job can't be created.
@@ -68,19 +68,19 @@ func FailedCreate(code string) bool { return code == reasonFailedCreate }
 
 // Overcome returns the keys of the failures that a pod can't have any more, or has
 // recovered from: sorted, each once.
-func Overcome(pod *corev1.Pod) []string {
+func RecoveredKeys(pod *corev1.Pod) []string {
 	var keys []string
 	if c := condition(pod, corev1.PodScheduled); c != nil && c.Status == corev1.ConditionTrue {
 		keys = append(keys, unschedulableKey(pod))
 	}
 	for _, c := range containers(pod) {
-		if !c.ran() {
+		if !c.hasStarted() {
 			continue
 		}
 		for _, reason := range PodEventReasons {
 			keys = append(keys, podEventKey(reason, pod))
 		}
-		for reason, code := range waits {
+		for reason, code := range waitCodes {
 			if reason == code {
 				keys = append(keys, c.waitKey(code))
 			}
@@ -90,42 +90,42 @@ func Overcome(pod *corev1.Pod) []string {
 	return slices.Compact(keys)
 }
 
-// Waits says which failures that may pass a pod shows, and which it has recovered
+// WaitState says which failures that may pass a pod shows, and which it has recovered
 // from, by their keys.
-type Waits struct {
+type WaitState struct {
 	UID             types.UID
-	Shows, Overcome map[string]bool
+	Waiting, Recovered map[string]bool
 	// Since is when it recovered: what happened after that is not overcome. The zero
 	// time is always.
 	Since time.Time
-	// Gone says that the pod has ended or is being deleted: it will not recover.
-	Gone bool
+	// Ended says that the pod has ended or is being deleted: it will not recover.
+	Ended bool
 }
 
-// WaitsOf reads what a pod waits for.
-func WaitsOf(pod *corev1.Pod) Waits {
-	w := Waits{
-		UID: pod.UID, Shows: map[string]bool{}, Overcome: map[string]bool{},
-		Gone: pod.DeletionTimestamp != nil || pod.Status.Phase == corev1.PodFailed || pod.Status.Phase == corev1.PodSucceeded,
+// WaitStateOf reads what a pod waits for.
+func WaitStateOf(pod *corev1.Pod) WaitState {
+	w := WaitState{
+		UID: pod.UID, Waiting: map[string]bool{}, Recovered: map[string]bool{},
+		Ended: pod.DeletionTimestamp != nil || pod.Status.Phase == corev1.PodFailed || pod.Status.Phase == corev1.PodSucceeded,
 	}
-	for _, f := range unscheduled(pod) {
-		w.Shows[f.Key] = true
+	for _, f := range unschedulable(pod) {
+		w.Waiting[f.Key] = true
 	}
 	for _, c := range containers(pod) {
-		for _, f := range c.waits() {
-			w.Shows[f.Key] = true
+		for _, f := range c.waitFailures() {
+			w.Waiting[f.Key] = true
 		}
 	}
-	for _, key := range Overcome(pod) {
-		w.Overcome[key] = true
+	for _, key := range RecoveredKeys(pod) {
+		w.Recovered[key] = true
 	}
 	return w
 }
 
 // taken is a failure of the whole pod: it was evicted, preempted, refused by its
 // node, or its node was lost.
-func taken(pod *corev1.Pod) (Failure, bool) {
-	failure := Failure{Occurrence: string(pod.UID), Source: pod.Name, Taken: true}
+func disruption(pod *corev1.Pod) (Failure, bool) {
+	failure := Failure{Occurrence: string(pod.UID), Source: pod.Name, Disruption: true}
 	if c := condition(pod, corev1.DisruptionTarget); c != nil && c.Status == corev1.ConditionTrue && pod.Status.Phase != corev1.PodSucceeded {
 		failure.Code, failure.Message, failure.At = c.Reason, c.Message, c.LastTransitionTime.Time
 	}
@@ -142,7 +142,7 @@ func taken(pod *corev1.Pod) (Failure, bool) {
 }
 
 // changed is when the pod's conditions last did.
-func changed(pod *corev1.Pod) time.Time {
+func lastChange(pod *corev1.Pod) time.Time {
 	last := pod.CreationTimestamp.Time
 	for _, c := range pod.Status.Conditions {
 		if at := c.LastTransitionTime.Time; at.After(last) {
@@ -153,21 +153,21 @@ func changed(pod *corev1.Pod) time.Time {
 }
 
 // waits is what a container can't start for.
-func (c container) waits() []Failure {
+func (c container) waitFailures() []Failure {
 	state := c.status.State.Waiting
-	if state == nil || waits[state.Reason] == "" {
+	if state == nil || waitCodes[state.Reason] == "" {
 		return nil
 	}
-	code := waits[state.Reason]
+	code := waitCodes[state.Reason]
 	return []Failure{{
-		Key: c.waitKey(code), Occurrence: c.wait(),
-		Code: code, Message: strings.TrimSpace(state.Message), Source: c.source(), At: c.waitsSince(), Passing: true,
+		Key: c.waitKey(code), Occurrence: c.waitID(),
+		Code: code, Message: strings.TrimSpace(state.Message), Source: c.source(), At: c.waitingSince(), Transient: true,
 	}}
 }
 
 // ran reports whether the container runs or has run. One that never started is shown
 // as ended, with no time, when its pod is deleted.
-func (c container) ran() bool {
+func (c container) hasStarted() bool {
 	end := c.status.State.Terminated
 	return c.status.State.Running != nil || end != nil && !(end.Reason == reasonLost && end.FinishedAt.IsZero())
 }
@@ -181,7 +181,7 @@ func unschedulableKey(pod *corev1.Pod) string {
 }
 
 // scheduled is when the pod got a node.
-func scheduled(pod *corev1.Pod) time.Time {
+func scheduledAt(pod *corev1.Pod) time.Time {
 	if c := condition(pod, corev1.PodScheduled); c != nil && c.Status == corev1.ConditionTrue {
 		return c.LastTransitionTime.Time
 	}
@@ -189,14 +189,14 @@ func scheduled(pod *corev1.Pod) time.Time {
 }
 
 // unscheduled is that no node takes the pod.
-func unscheduled(pod *corev1.Pod) []Failure {
+func unschedulable(pod *corev1.Pod) []Failure {
 	c := condition(pod, corev1.PodScheduled)
 	if c == nil || c.Status != corev1.ConditionFalse || c.Reason != corev1.PodReasonUnschedulable {
 		return nil
 	}
 	return []Failure{{
 		Key: unschedulableKey(pod), Occurrence: string(pod.UID) + "/" + corev1.PodReasonUnschedulable, Code: c.Reason, Message: c.Message,
-		Source: pod.Name, At: c.LastTransitionTime.Time, Passing: true,
+		Source: pod.Name, At: c.LastTransitionTime.Time, Transient: true,
 	}}
 }
 

@@ -210,9 +210,9 @@ func TestOfPod(t *testing.T) {
 		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()
 			var got failures
-			for _, f := range OfPod(tc.pod) {
+			for _, f := range FromPod(tc.pod) {
 				text := []string{f.Key, f.Code, f.Source, f.Message}
-				if f.Passing {
+				if f.Transient {
 					text = append(text, "passing")
 				}
 				if f.Report != nil {
@@ -269,7 +269,7 @@ func TestARunIsTheSameOneAfterARestart(t *testing.T) {
 				{state(3, backOff, lost), 3},
 				{state(3, running, lost), 3},
 			} {
-				for _, f := range OfPod(tc.pod) {
+				for _, f := range FromPod(tc.pod) {
 					runs[f.Occurrence] = true
 				}
 				if len(runs) != tc.want {
@@ -292,11 +292,11 @@ func TestAContainerWaitsFromWhenItCouldRun(t *testing.T) {
 		"after an init container":         {pod(scheduled, before("fetch", exit(0, "Completed", "", after(time.Hour)), nil), waiting("main", "ImagePullBackOff", "")), after(time.Hour)},
 		"after its last run, for another": {pod(scheduled, restarted("main", exit(0, "Completed", "", after(time.Minute)), 0), pull), after(time.Minute)},
 	} {
-		if got := OfPod(tc.pod); len(got) != 1 || !got[0].At.Equal(tc.want.Time) {
+		if got := FromPod(tc.pod); len(got) != 1 || !got[0].At.Equal(tc.want.Time) {
 			t.Errorf("%s: %+v, want it at %s", name, got, tc.want)
 		}
 	}
-	first, later := OfPod(pod(waiting("main", "ImagePullBackOff", ""))), OfPod(pod(restarted("main", exit(0, "Completed", "", start), 0), pull))
+	first, later := FromPod(pod(waiting("main", "ImagePullBackOff", ""))), FromPod(pod(restarted("main", exit(0, "Completed", "", start), 0), pull))
 	if first[0].Occurrence == later[0].Occurrence {
 		t.Error("a wait after a run is taken for the one before it")
 	}
@@ -305,7 +305,7 @@ func TestAContainerWaitsFromWhenItCouldRun(t *testing.T) {
 func TestEqualRowsOfOneMessageAreOneRecord(t *testing.T) {
 	t.Parallel()
 	said := `[{"_id":"a","message":"row 1","resolved":true},{"_id":"b","message":"row 2"},{"_id":"a","message":"row 3"},{"message":"m"},{"message":"m","createdAt":"2026-11-05T10:00:00Z"},{"message":"m"}]`
-	got := OfPod(pod(ends("main", exit(0, "Completed", said, start))))
+	got := FromPod(pod(ends("main", exit(0, "Completed", said, start))))
 	for i, want := range []struct {
 		message string
 		times   int
@@ -320,7 +320,7 @@ func TestEqualRowsOfOneMessageAreOneRecord(t *testing.T) {
 		p.Status.ContainerStatuses[0].LastTerminationState.Terminated = exit(1, "Error", said, start)
 	})
 	occurrences := map[string]int{}
-	for _, f := range OfPod(runs) {
+	for _, f := range FromPod(runs) {
 		if f.Report != nil {
 			occurrences[f.Key+f.Occurrence] += f.Times
 		}
@@ -342,7 +342,7 @@ func TestTheLogIsOfTheRunThatFailed(t *testing.T) {
 		"one that left a message": {pod(ends("main", exit(1, "Error", "no such table", start))), nil},
 		"one that left records":   {pod(ends("main", exit(1, "Error", `{"message":"m"}`, start))), &Log{Pod: "job-x7k2p", Container: "main"}},
 	} {
-		if got := OfPod(tc.pod)[0].Log; (got == nil) != (tc.want == nil) || got != nil && *got != *tc.want {
+		if got := FromPod(tc.pod)[0].Log; (got == nil) != (tc.want == nil) || got != nil && *got != *tc.want {
 			t.Errorf("%s: %+v, want %+v", name, got, tc.want)
 		}
 	}
@@ -351,15 +351,15 @@ func TestTheLogIsOfTheRunThatFailed(t *testing.T) {
 func TestWhatAPodGotOver(t *testing.T) {
 	t.Parallel()
 	stuck := pod(says(corev1.PodScheduled, corev1.ConditionTrue, "", ""), waiting("main", "ErrImagePull", "x"))
-	if got := Overcome(stuck); len(got) != 1 || got[0] != "pod/Unschedulable" {
+	if got := RecoveredKeys(stuck); len(got) != 1 || got[0] != "pod/Unschedulable" {
 		t.Errorf("a pod that waits for its image got over %v", got)
 	}
-	key := OfPod(stuck)[0].Key
-	if got := Overcome(pod(ends("main", exit(0, "Completed", "", start)))); !slices.Contains(got, key) || !Passes("ImagePullBackOff") {
+	key := FromPod(stuck)[0].Key
+	if got := RecoveredKeys(pod(ends("main", exit(0, "Completed", "", start)))); !slices.Contains(got, key) || !CanRecover("ImagePullBackOff") {
 		t.Errorf("a pod that ran got over %v, want %s among them", got, key)
 	}
 	for _, code := range []string{"", "ExitCode:1", "ErrImagePull", "Evicted"} {
-		if Passes(code) {
+		if CanRecover(code) {
 			t.Errorf("%q does not pass by itself", code)
 		}
 	}

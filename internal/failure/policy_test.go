@@ -40,7 +40,7 @@ func TestIgnores(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			policy := &batchv1.PodFailurePolicy{Rules: tc.rules}
-			for _, f := range OfPod(tc.pod) {
+			for _, f := range FromPod(tc.pod) {
 				if got := Ignores(policy, f); got != tc.want {
 					t.Errorf("got %v, want %v", got, tc.want)
 				}

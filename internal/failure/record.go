@@ -41,9 +41,9 @@ func digest(parts ...string) string {
 	return encoding.EncodeToString(sum[:])[:10]
 }
 
-// Name is that of the JobError with this key: the same one however often the
+// ErrorName returns that of the JobError with this key: the same one however often the
 // Job fails so, and however often the operator starts.
-func Name(job string, uid types.UID, key string) string {
+func ErrorName(job string, uid types.UID, key string) string {
 	if len(job) > maxJobInName {
 		job = job[:maxJobInName]
 	}
@@ -54,7 +54,7 @@ func Name(job string, uid types.UID, key string) string {
 func (f Failure) JobError(job *batchv1.Job, user string) *joberrorv1.JobError {
 	je := &joberrorv1.JobError{
 		ObjectMeta: metav1.ObjectMeta{
-			Namespace: job.Namespace, Name: Name(job.Name, job.UID, f.Key),
+			Namespace: job.Namespace, Name: ErrorName(job.Name, job.UID, f.Key),
 			Labels: map[string]string{joberrorv1.LabelClass: f.Class()},
 		},
 		Spec: joberrorv1.JobErrorSpec{
@@ -73,7 +73,7 @@ func (f Failure) JobError(job *batchv1.Job, user string) *joberrorv1.JobError {
 			je.Labels[joberrorv1.LabelCronJobName] = cronJob
 		}
 	}
-	f.Mark(je)
+	f.Annotate(je)
 	bound(&je.Spec)
 	return je
 }
@@ -87,7 +87,7 @@ const (
 // Overflow is what a failure over the limit of its Job counts as.
 func Overflow(f Failure, limit int) Failure {
 	return Failure{
-		Key: overflowKey, Occurrence: f.Key + "/" + f.Occurrence, Code: overflowCode, Source: f.Source, At: f.At, OfPod: true,
+		Key: overflowKey, Occurrence: f.Key + "/" + f.Occurrence, Code: overflowCode, Source: f.Source, At: f.At, PodLevel: true,
 		Message: fmt.Sprintf("the Job failed in more than %d ways; status.occurrences counts the failures that are not recorded one by one", limit),
 	}
 }

@@ -26,12 +26,12 @@ func job(name string, uid types.UID) *batchv1.Job {
 func TestANameIsTheFailures(t *testing.T) {
 	t.Parallel()
 	const key = "exit/main/ExitCode:1"
-	name := Name("job", "1", key)
+	name := ErrorName("job", "1", key)
 	for what, other := range map[string]string{
-		"another failure":                 Name("job", "1", "exit/main/ExitCode:2"),
-		"a later Job of the same name":    Name("job", "2", key),
-		"a Job whose name is longer":      Name(strings.Repeat("j", 63), "3", key),
-		"a Job whose name ends in a dash": Name(strings.Repeat("j", 51)+"-"+strings.Repeat("k", 10), "4", key),
+		"another failure":                 ErrorName("job", "1", "exit/main/ExitCode:2"),
+		"a later Job of the same name":    ErrorName("job", "2", key),
+		"a Job whose name is longer":      ErrorName(strings.Repeat("j", 63), "3", key),
+		"a Job whose name ends in a dash": ErrorName(strings.Repeat("j", 51)+"-"+strings.Repeat("k", 10), "4", key),
 	} {
 		if other == name {
 			t.Errorf("%s has the same name, %s", what, name)

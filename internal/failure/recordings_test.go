@@ -111,9 +111,9 @@ func setClock(pod *corev1.Pod, skew time.Duration) {
 
 // replay returns the keys of what is read of the states, each once.
 func replay(states []*corev1.Pod) []string {
-	memory, keys := NewMemory(), map[string]bool{}
+	memory, keys := NewDeletionMemory(), map[string]bool{}
 	for _, pod := range states {
-		for _, f := range memory.OfPod(pod) {
+		for _, f := range memory.FromPod(pod) {
 			keys[f.Key] = true
 		}
 	}

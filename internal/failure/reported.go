@@ -47,7 +47,7 @@ func (by Reporter) Group(records []resolvev1.Record) (reports [][]Failure, rows 
 		if same < 0 {
 			reports[place] = append(reports[place], f)
 		} else {
-			reports[place][same].repeat(r)
+			reports[place][same].addRow(r)
 		}
 	}
 	return reports, rows
@@ -69,7 +69,7 @@ func createdAt(at time.Time) string { return "createdAt/" + at.UTC().Format(time
 
 // repeat adds another row that reports the same. One open row keeps the record
 // open.
-func (f *Failure) repeat(r resolvev1.Record) {
+func (f *Failure) addRow(r resolvev1.Record) {
 	f.Times++
 	f.Report.Resolved = f.Report.Resolved && r.Resolved
 }
@@ -98,7 +98,7 @@ func (r Repetition) Reopens() bool { return r.reopen != "" }
 
 // Mark writes the occurrence that an error is reopened for on the error itself. The
 // status counts it once it says that the error is open.
-func (r Repetition) Mark(je *joberrorv1.JobError) {
+func (r Repetition) Annotate(je *joberrorv1.JobError) {
 	metav1.SetMetaDataAnnotation(&je.ObjectMeta, joberrorv1.AnnotationOccurrence, string(r.reopen))
 }
 
@@ -107,7 +107,7 @@ func (r Repetition) Mark(je *joberrorv1.JobError) {
 func Repeat(je *joberrorv1.JobError, failures []Failure, now time.Time) Repetition {
 	status := je.Status.DeepCopy()
 	if CountMarked(je, status); status.Occurrences == 0 {
-		Created(je).Count(status, now)
+		Created(je).AddTo(status, now)
 	}
 	// Zero while the status lags behind: it is better to reopen once too often than
 	// to miss an error.
@@ -118,17 +118,17 @@ func Repeat(je *joberrorv1.JobError, failures []Failure, now time.Time) Repetiti
 	reopening := sets.New[occurrence]()
 	for _, f := range failures {
 		if f.Reopens(je, resolvedAt) {
-			reopening.Insert(f.all()...)
+			reopening.Insert(f.occurrences()...)
 		}
 	}
-	counted := countEach(status.DeepCopy(), failures, now)
+	counted := addEach(status.DeepCopy(), failures, now)
 	result := Repetition{New: len(counted)}
 	for _, o := range counted {
 		if reopening.Has(o) {
 			result.reopen = max(result.reopen, o)
 		}
 	}
-	countEach(status, failures, now, result.reopen)
+	addEach(status, failures, now, result.reopen)
 	result.Status = *status
 	return result
 }

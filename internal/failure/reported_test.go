@@ -36,7 +36,7 @@ func kept(failures []Failure) *joberrorv1.JobError {
 	je := failures[0].JobError(job("job", "1"), "alice")
 	first := failures[0]
 	first.Occurrence = Created(je).Occurrence
-	first.Mark(je)
+	first.Annotate(je)
 	je.Generation, je.Status.ObservedGeneration = 1, 1
 	CountMarked(je, &je.Status)
 	return je
@@ -134,7 +134,7 @@ func TestAllRowsOfManyAreCounted(t *testing.T) {
 		reports, _ := Reporter{Request: fmt.Sprint(n), At: at}.Group(slices.Repeat([]resolvev1.Record{{Message: "m"}}, maxTimes))
 		got := Repeat(je, reports[0], at)
 		if je.Status = got.Status; got.Reopens() {
-			got.Mark(je)
+			got.Annotate(je)
 			CountMarked(je, &je.Status)
 		}
 		if want := int32(n+2) * maxTimes; je.Status.Occurrences != want || len(je.Status.RecentOccurrences) != maxRemembered || got.Reopens() != (n == 2) {
@@ -180,7 +180,7 @@ func TestWhatReopensARecord(t *testing.T) {
 			continue
 		}
 		if je.Status = got.Status; got.Reopens() {
-			got.Mark(je)
+			got.Annotate(je)
 			CountMarked(je, &je.Status)
 		}
 		if int(je.Status.Occurrences) != 1+got.New {

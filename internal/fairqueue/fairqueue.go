@@ -1,17 +1,37 @@
 // Copyright The JobError Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Package fairqueue gives the namespaces turns: ten thousand requests of one
-// keep a single request of another waiting for no more than one turn.
+// Package fairqueue makes the namespaces take turns: ten thousand requests in one
+// namespace delay a single request in another by one turn at most.
 package fairqueue
 
 import (
+	"time"
+
 	"k8s.io/client-go/util/workqueue"
+	"sigs.k8s.io/controller-runtime/pkg/controller"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 )
 
-// New is a controller's work queue whose namespaces take turns. Within a
-// namespace, requests come out in the order in which they went in.
+// Limits of the delay before a failed reconcile is tried again. Once the API server is
+// back, work continues within maxRetryDelay.
+const (
+	minRetryDelay = 5 * time.Millisecond
+	maxRetryDelay = 30 * time.Second
+)
+
+// ControllerOptions returns the options of a controller with this many workers, whose
+// namespaces take turns.
+func ControllerOptions(workers int) controller.Options {
+	return controller.Options{
+		MaxConcurrentReconciles: workers,
+		NewQueue:                New,
+		RateLimiter:             workqueue.NewTypedItemExponentialFailureRateLimiter[reconcile.Request](minRetryDelay, maxRetryDelay),
+	}
+}
+
+// New returns a controller's work queue in which the namespaces take turns. Within a
+// namespace, it is first in, first out.
 func New(name string, limiter workqueue.TypedRateLimiter[reconcile.Request]) workqueue.TypedRateLimitingInterface[reconcile.Request] {
 	base := workqueue.NewTypedWithConfig(workqueue.TypedQueueConfig[reconcile.Request]{Name: name, Queue: newTurns()})
 	return workqueue.NewTypedRateLimitingQueueWithConfig(limiter, workqueue.TypedRateLimitingQueueConfig[reconcile.Request]{
@@ -20,11 +40,11 @@ func New(name string, limiter workqueue.TypedRateLimiter[reconcile.Request]) wor
 	})
 }
 
-// turns holds the requests of each namespace in a line of its own. The work
-// queue keeps it from being used by two at a time.
+// turns holds the requests of each namespace in a separate queue. The work queue calls
+// its methods one at a time.
 type turns struct {
-	lines map[string]workqueue.Queue[reconcile.Request]
-	// next are the namespaces that have requests, in the order of their turns.
+	queues map[string]workqueue.Queue[reconcile.Request]
+	// next holds the namespaces with requests, in the order of their turns.
 	next workqueue.Queue[string]
 	size int
 }
@@ -32,34 +52,37 @@ type turns struct {
 var _ workqueue.Queue[reconcile.Request] = &turns{}
 
 func newTurns() *turns {
-	return &turns{lines: map[string]workqueue.Queue[reconcile.Request]{}, next: workqueue.DefaultQueue[string]()}
+	return &turns{queues: map[string]workqueue.Queue[reconcile.Request]{}, next: workqueue.DefaultQueue[string]()}
 }
 
-// Touch leaves a request that is waiting already in its place.
+// Touch leaves a request that is already waiting in its place.
 func (t *turns) Touch(reconcile.Request) {}
 
+// Len returns how many requests are waiting.
 func (t *turns) Len() int { return t.size }
 
+// Push appends a request to the queue of its namespace.
 func (t *turns) Push(request reconcile.Request) {
-	line, waiting := t.lines[request.Namespace]
+	queue, waiting := t.queues[request.Namespace]
 	if !waiting {
-		line = workqueue.DefaultQueue[reconcile.Request]()
-		t.lines[request.Namespace] = line
+		queue = workqueue.DefaultQueue[reconcile.Request]()
+		t.queues[request.Namespace] = queue
 		t.next.Push(request.Namespace)
 	}
-	line.Push(request)
+	queue.Push(request)
 	t.size++
 }
 
+// Pop removes and returns the first request of the namespace whose turn it is.
 func (t *turns) Pop() reconcile.Request {
 	namespace := t.next.Pop()
-	line := t.lines[namespace]
-	request := line.Pop()
+	queue := t.queues[namespace]
+	request := queue.Pop()
 	t.size--
-	if line.Len() > 0 {
+	if queue.Len() > 0 {
 		t.next.Push(namespace)
 	} else {
-		delete(t.lines, namespace)
+		delete(t.queues, namespace)
 	}
 	return request
 }

@@ -66,7 +66,7 @@ func Remember(je *joberrorv1.JobError, job *batchv1.Job, namespace types.UID) {
 // RememberRetention keeps the Job's own retention on a new JobError: the Job may be
 // gone before the first status holds it.
 func RememberRetention(je *joberrorv1.JobError, job *batchv1.Job) {
-	if own := retention.OfJob(job); own != "" {
+	if own := retention.Requested(job); own != "" {
 		metav1.SetMetaDataAnnotation(&je.ObjectMeta, joberrorv1.AnnotationRetention, own)
 	}
 }

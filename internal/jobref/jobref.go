@@ -8,10 +8,12 @@ package jobref
 
 import (
 	"context"
+	"fmt"
 	"slices"
 
 	batchv1 "k8s.io/api/batch/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
@@ -45,6 +47,21 @@ func FindUID(ctx context.Context, cache client.Reader, namespace string, uid typ
 		return nil, nil
 	}
 	return &list.Items[0], nil
+}
+
+// Exists reports whether the API server has the Job with this name and UID, and the Job
+// is not being deleted.
+func Exists(ctx context.Context, apiReader client.Reader, key types.NamespacedName, uid types.UID) (bool, error) {
+	job := &metav1.PartialObjectMetadata{}
+	job.SetGroupVersionKind(batchv1.SchemeGroupVersion.WithKind("Job"))
+	err := apiReader.Get(ctx, key, job)
+	if apierrors.IsNotFound(err) {
+		return false, nil
+	}
+	if err != nil {
+		return false, fmt.Errorf("read Job %s: %w", key.Name, err)
+	}
+	return job.UID == uid && job.DeletionTimestamp.IsZero(), nil
 }
 
 // Runs returns the Jobs in the cache that are runs of a CronJob.
@@ -98,8 +115,8 @@ type Ref struct {
 	names []string
 }
 
-// Resolve finds out what a request means by an id.
-func Resolve(ctx context.Context, cache client.Reader, namespace, id string) (Ref, error) {
+// Lookup finds out what a request means by an id.
+func Lookup(ctx context.Context, cache client.Reader, namespace, id string) (Ref, error) {
 	ref := Ref{Namespace: namespace, ID: id, names: []string{id}}
 	var err error
 	if ref.Job, err = Find(ctx, cache, namespace, id); err != nil {

@@ -1,8 +1,8 @@
 // Copyright The JobError Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Package logs keeps what errors say out of the operator's log: whoever may read
-// that need not have the right to read them.
+// Package logs keeps the messages of errors out of the operator's log. A user who may
+// read the log may lack the right to read the errors.
 package logs
 
 import (
@@ -13,30 +13,30 @@ import (
 	"k8s.io/klog/v2"
 )
 
-// New is the logger of all parts.
+// New returns the logger for the whole operator.
 func New() logr.Logger { return logr.New(sink{klog.Background().GetSink()}) }
 
-// sink passes on what it gets, but for whole Events: the library logs one that
-// the API server refuses, with the message in it.
+// sink logs the name of an Event in place of the Event. The library logs each Event that
+// the API server rejects, including its message.
 type sink struct{ logr.LogSink }
 
 func (s sink) Info(level int, message string, values ...any) {
-	s.LogSink.Info(level, message, discreet(values)...)
+	s.LogSink.Info(level, message, redacted(values)...)
 }
 
 func (s sink) Error(err error, message string, values ...any) {
-	s.LogSink.Error(err, message, discreet(values)...)
+	s.LogSink.Error(err, message, redacted(values)...)
 }
 
 func (s sink) WithValues(values ...any) logr.LogSink {
-	return sink{s.LogSink.WithValues(discreet(values)...)}
+	return sink{s.LogSink.WithValues(redacted(values)...)}
 }
 
 func (s sink) WithName(name string) logr.LogSink { return sink{s.LogSink.WithName(name)} }
 
-// discreet names Events in the place of them.
-func discreet(values []any) []any {
-	i := slices.IndexFunc(values, func(value any) bool { _, is := value.(*eventsv1.Event); return is })
+// redacted returns the values, with the name of an Event in place of the Event.
+func redacted(values []any) []any {
+	i := slices.IndexFunc(values, func(value any) bool { _, ok := value.(*eventsv1.Event); return ok })
 	if i < 0 {
 		return values
 	}

@@ -13,7 +13,7 @@ import (
 	eventsv1 "k8s.io/api/events/v1"
 )
 
-func TestAnEventIsNamedAndNoMore(t *testing.T) {
+func TestTheLogNamesAnEventWithoutItsMessage(t *testing.T) {
 	t.Parallel()
 	var lines []string
 	inner := funcr.New(func(_, line string) { lines = append(lines, line) }, funcr.Options{})
@@ -25,10 +25,10 @@ func TestAnEventIsNamedAndNoMore(t *testing.T) {
 	logger.WithValues("event", event).Info("Server rejected event", "err", "refused")
 	for _, line := range lines {
 		if strings.Contains(line, "4711") || !strings.Contains(line, "job.1") || !strings.Contains(line, "refused") {
-			t.Errorf("logged %s", line)
+			t.Errorf("logged %s, want the Event's name without its note", line)
 		}
 	}
 	if len(lines) != 3 {
-		t.Errorf("%d lines", len(lines))
+		t.Errorf("logged %d lines, want 3", len(lines))
 	}
 }

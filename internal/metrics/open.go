@@ -18,26 +18,26 @@ import (
 	joberrorv1 "joberror.io/operator/api/v1"
 )
 
-var openErrors = prometheus.NewDesc("joberror_open_errors", "JobErrors that nobody has resolved yet.", []string{namespaceLabel}, nil)
+var openErrors = prometheus.NewDesc("joberror_open_errors", "JobErrors that are not resolved.", []string{namespaceLabel}, nil)
 
-// open counts the JobErrors as the cache learns of them: to go through all of them
-// whenever it is asked would take much more. The leader alone tells: two replicas
-// would tell of each error twice.
-type open struct {
+// openCollector counts the open JobErrors by namespace. It counts as the cache changes,
+// because listing all JobErrors for each scrape would cost much more. Only the leader
+// exports the metric: with two replicas, each error would count twice.
+type openCollector struct {
 	elected <-chan struct{}
 	mu      sync.Mutex
-	// namespaces has those whose errors are all resolved, too: a value that goes
-	// away looks like one that is not known.
+	// namespaces includes those whose errors are all resolved: their value is 0, and a
+	// missing value would look unknown.
 	namespaces map[string]*count
 }
 
-// count is how many errors a namespace has.
+// count holds how many errors a namespace has.
 type count struct{ open, all int }
 
-// Setup serves the number of open JobErrors, and drops what is counted of a
-// namespace with it.
+// Setup exports the number of open JobErrors, and deletes the metrics of a namespace when
+// the namespace is deleted.
 func Setup(ctx context.Context, mgr ctrl.Manager) error {
-	o := newOpen(mgr.Elected())
+	o := newOpenCollector(mgr.Elected())
 	informer, err := mgr.GetCache().GetInformer(ctx, &joberrorv1.JobError{}, cache.BlockUntilSynced(false))
 	if err == nil {
 		_, err = informer.AddEventHandler(o)
@@ -46,7 +46,7 @@ func Setup(ctx context.Context, mgr ctrl.Manager) error {
 		informer, err = mgr.GetCache().GetInformer(ctx, &corev1.Namespace{}, cache.BlockUntilSynced(false))
 	}
 	if err == nil {
-		_, err = informer.AddEventHandler(toolscache.ResourceEventHandlerFuncs{DeleteFunc: namespaceGone})
+		_, err = informer.AddEventHandler(toolscache.ResourceEventHandlerFuncs{DeleteFunc: dropNamespace})
 	}
 	if err == nil {
 		err = metrics.Registry.Register(o)
@@ -57,29 +57,29 @@ func Setup(ctx context.Context, mgr ctrl.Manager) error {
 	return nil
 }
 
-func newOpen(elected <-chan struct{}) *open {
-	return &open{elected: elected, namespaces: map[string]*count{}}
+func newOpenCollector(elected <-chan struct{}) *openCollector {
+	return &openCollector{elected: elected, namespaces: map[string]*count{}}
 }
 
-// OnAdd is what the cache calls for a JobError that it did not have.
-func (o *open) OnAdd(obj any, _ bool) { o.add(obj, 1) }
+// OnAdd counts a JobError that is new in the cache.
+func (o *openCollector) OnAdd(obj any, _ bool) { o.add(obj, 1) }
 
-// OnUpdate is what the cache calls for a JobError that has changed.
-func (o *open) OnUpdate(before, after any) {
+// OnUpdate counts the new state of a JobError in place of the old one.
+func (o *openCollector) OnUpdate(before, after any) {
 	o.add(after, 1)
 	o.add(before, -1)
 }
 
-// OnDelete is what the cache calls for a JobError that is gone, which it may have
-// learned later.
-func (o *open) OnDelete(obj any) {
-	if gone, ok := obj.(toolscache.DeletedFinalStateUnknown); ok {
-		obj = gone.Obj
+// OnDelete stops counting a JobError that was deleted.
+func (o *openCollector) OnDelete(obj any) {
+	if unknown, ok := obj.(toolscache.DeletedFinalStateUnknown); ok {
+		obj = unknown.Obj
 	}
 	o.add(obj, -1)
 }
 
-func (o *open) add(obj any, n int) {
+// add adds n to the counts of a JobError's namespace.
+func (o *openCollector) add(obj any, n int) {
 	je, ok := obj.(*joberrorv1.JobError)
 	if !ok {
 		return
@@ -100,9 +100,11 @@ func (o *open) add(obj any, n int) {
 	}
 }
 
-func (o *open) Describe(descriptions chan<- *prometheus.Desc) { descriptions <- openErrors }
+// Describe sends the description of the metric.
+func (o *openCollector) Describe(descriptions chan<- *prometheus.Desc) { descriptions <- openErrors }
 
-func (o *open) Collect(values chan<- prometheus.Metric) {
+// Collect sends the number of open JobErrors for each namespace, if this replica leads.
+func (o *openCollector) Collect(values chan<- prometheus.Metric) {
 	select {
 	case <-o.elected:
 	default:

@@ -15,7 +15,7 @@ import (
 const endpointLabel = "endpoint"
 
 var requestDuration = prometheus.NewHistogramVec(prometheus.HistogramOpts{
-	Name: "joberror_api_request_duration_seconds", Help: "How long requests to the aggregated API took.",
+	Name: "joberror_api_request_duration_seconds", Help: "Duration of requests to the aggregated API.",
 	Buckets: prometheus.ExponentialBuckets(0.005, 2.5, 11),
 }, []string{endpointLabel, "method", "code"})
 
@@ -23,8 +23,8 @@ func init() {
 	metrics.Registry.MustRegister(requestDuration)
 }
 
-// Requests measures the requests that a handler answers, by their endpoint, of
-// which there may be a few.
-func Requests(handler http.Handler, endpoint func(context.Context) string) http.Handler {
+// MeasureRequests measures the requests that a handler serves, by endpoint. There must be
+// few endpoints.
+func MeasureRequests(handler http.Handler, endpoint func(context.Context) string) http.Handler {
 	return promhttp.InstrumentHandlerDuration(requestDuration, handler, promhttp.WithLabelFromCtx(endpointLabel, endpoint))
 }

@@ -1,7 +1,7 @@
 // Copyright The JobError Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Package metrics is what the operator tells Prometheus, and whom.
+// Package metrics defines the operator's metrics and who may read them.
 package metrics
 
 import (
@@ -25,10 +25,10 @@ func init() {
 	metrics.Registry.MustRegister(version.NewCollector("joberror"))
 }
 
-// bodyTimeout is how long the body may take that nobody needs to send.
+// bodyTimeout limits how long a request's body may take. The handler does not need one.
 const bodyTimeout = 5 * time.Second
 
-// filter lets those through whom the API server lets get /metrics.
+// filter passes requests of users whom the API server allows to get /metrics.
 func filter(config *rest.Config, client *http.Client) (server.Filter, error) {
 	authorized, err := filters.WithAuthenticationAndAuthorization(config, client)
 	if err != nil {
@@ -40,9 +40,10 @@ func filter(config *rest.Config, client *http.Client) (server.Filter, error) {
 	}, nil
 }
 
-// Options serve the metrics with the operator's certificate, to those whom the
-// API server lets get /metrics; with insecure, to everybody.
-func Options(address string, insecure bool, certificate certs.Certificate) server.Options {
+// Options returns the options of a server that uses the operator's certificate and serves
+// users whom the API server allows to get /metrics. If insecure is set, it serves everyone
+// without TLS.
+func Options(address string, insecure bool, certificate *certs.Certificate) server.Options {
 	if insecure {
 		return server.Options{BindAddress: address}
 	}
@@ -50,11 +51,9 @@ func Options(address string, insecure bool, certificate certs.Certificate) serve
 		BindAddress:    address,
 		SecureServing:  true,
 		FilterProvider: filter,
-		// The filter is for all paths then: for one that nobody serves, too, the
-		// library would wait for the body.
+		// This applies the filter to all paths. Without it, the library waits for the body
+		// of a request to any other path.
 		ExtraHandlers: map[string]http.Handler{"/": http.NotFoundHandler()},
-		TLSOpts: []func(*tls.Config){certs.Strict, func(config *tls.Config) {
-			config.GetCertificate = certificate.Get
-		}},
+		TLSOpts:       []func(*tls.Config){certificate.ConfigureTLS},
 	}
 }

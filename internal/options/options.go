@@ -20,37 +20,37 @@ import (
 	"joberror.io/operator/internal/retention"
 )
 
-// Options are the operator's settings.
+// Options hold the operator's settings.
 type Options struct {
-	// Kubeconfig is the file to reach the cluster with; empty in a cluster.
+	// Kubeconfig is the path of the kubeconfig file; empty in a cluster.
 	Kubeconfig string
-	// Namespace is the one that the operator is installed in.
+	// Namespace is the namespace that the operator is installed in.
 	Namespace string
-	// LeaderElect lets one of several replicas alone run the controllers.
+	// LeaderElect makes only one of several replicas run the controllers.
 	LeaderElect bool
-	// HealthAddress, MetricsAddress and PprofAddress are where these are
-	// served; 0 turns one off.
+	// HealthAddress, MetricsAddress and PprofAddress are the addresses to listen on;
+	// 0 turns the server off.
 	HealthAddress  string
 	MetricsAddress string
 	PprofAddress   string
-	// MetricsInsecure serves the metrics without TLS, to everybody.
+	// MetricsInsecure serves the metrics to everyone, without TLS.
 	MetricsInsecure bool
-	// WebhookHost and WebhookPort are where the webhooks are served.
+	// WebhookHost and WebhookPort are the address and the port of the webhook server.
 	WebhookHost string
 	WebhookPort int
-	// CertDir is the folder for the serving certificate.
+	// CertDir is the directory of the serving certificate.
 	CertDir string
-	// ManageCertificates is false where another tool makes the certificate.
+	// ManageCertificates is false if another tool maintains the certificate.
 	ManageCertificates bool
-	// Retention is how long records are kept.
+	// Retention is how long errors and resolutions are kept.
 	Retention time.Duration
-	// Concurrency is how many writes are in flight at a time.
+	// Concurrency is how many writes of JobErrors are in flight at the same time.
 	Concurrency int
-	// APIServer are the settings of the aggregated API.
+	// APIServer holds the settings of the aggregated API.
 	APIServer apiserver.Options
-	// Capture is what of failed Jobs is recorded by itself.
+	// Capture holds the settings of automatic capture.
 	Capture capturepolicy.Options
-	// Version asks for the version alone.
+	// Version prints the version and exits.
 	Version bool
 
 	retention string
@@ -76,25 +76,25 @@ func New() *Options {
 
 // AddFlags adds a flag for each setting.
 func (o *Options) AddFlags(flags *pflag.FlagSet) {
-	flags.StringVar(&o.Kubeconfig, "kubeconfig", os.Getenv("KUBECONFIG"), "File to reach the cluster with; not needed inside one.")
+	flags.StringVar(&o.Kubeconfig, "kubeconfig", os.Getenv("KUBECONFIG"), "Path of a kubeconfig file. Not needed in a cluster.")
 	flags.StringVar(&o.Namespace, "namespace", o.Namespace, "Namespace that the operator is installed in.")
-	flags.BoolVar(&o.LeaderElect, "leader-elect", o.LeaderElect, "Let one of several replicas alone run the controllers.")
-	flags.StringVar(&o.HealthAddress, "health-bind-address", o.HealthAddress, "Address of the probes /healthz and /readyz; 0 for none.")
-	flags.StringVar(&o.MetricsAddress, "metrics-bind-address", o.MetricsAddress, "Address of /metrics, for whom the API server lets get that path; 0 for none.")
-	flags.BoolVar(&o.MetricsInsecure, "metrics-insecure", o.MetricsInsecure, "Serve /metrics without TLS, to everybody: loopback only.")
-	flags.StringVar(&o.PprofAddress, "pprof-bind-address", o.PprofAddress, "Address of Go's profiles; 0 for none. They are for whoever reaches it: loopback only.")
-	flags.StringVar(&o.WebhookHost, "webhook-bind-address", o.WebhookHost, "Address that the webhooks listen on.")
-	flags.IntVar(&o.WebhookPort, "webhook-port", o.WebhookPort, "Port that the webhooks listen on.")
-	flags.StringVar(&o.CertDir, "cert-dir", o.CertDir, "Folder for the serving certificate; made where it is missing.")
-	flags.BoolVar(&o.ManageCertificates, "manage-certificates", o.ManageCertificates, "Make and renew the certificate and have the API server trust it; false where another tool does, cert-manager for example.")
-	flags.StringVar(&o.retention, "retention", o.retention, "How long records are kept, for example 12h, 7d or 4w.")
-	flags.IntVar(&o.Concurrency, "concurrency", o.Concurrency, "How many writes of JobErrors are in flight at a time.")
+	flags.BoolVar(&o.LeaderElect, "leader-elect", o.LeaderElect, "Make only one of several replicas run the controllers.")
+	flags.StringVar(&o.HealthAddress, "health-bind-address", o.HealthAddress, "Address of the probes /healthz and /readyz. 0 turns them off.")
+	flags.StringVar(&o.MetricsAddress, "metrics-bind-address", o.MetricsAddress, "Address of /metrics. Callers need the permission to get the URL /metrics. 0 turns it off.")
+	flags.BoolVar(&o.MetricsInsecure, "metrics-insecure", o.MetricsInsecure, "Serve /metrics to everyone, without TLS. Use only on loopback.")
+	flags.StringVar(&o.PprofAddress, "pprof-bind-address", o.PprofAddress, "Address of Go's profiles, which are served to everyone. Use only on loopback. 0 turns them off.")
+	flags.StringVar(&o.WebhookHost, "webhook-bind-address", o.WebhookHost, "Address that the webhook server listens on.")
+	flags.IntVar(&o.WebhookPort, "webhook-port", o.WebhookPort, "Port that the webhook server listens on.")
+	flags.StringVar(&o.CertDir, "cert-dir", o.CertDir, "Directory of the serving certificate. Created if it is missing.")
+	flags.BoolVar(&o.ManageCertificates, "manage-certificates", o.ManageCertificates, "Create and renew the serving certificate and make the API server trust it. Set to false if another tool does, for example cert-manager.")
+	flags.StringVar(&o.retention, "retention", o.retention, "How long errors and resolutions are kept, for example 12h, 7d or 4w.")
+	flags.IntVar(&o.Concurrency, "concurrency", o.Concurrency, "How many writes of JobErrors are in flight at the same time.")
 	flags.BoolVar(&o.Version, "version", o.Version, "Print the version and exit.")
 	o.Capture.AddFlags(flags)
 	o.APIServer.AddFlags(flags)
 }
 
-// Validate completes the settings and names each that can't be.
+// Validate parses the settings and returns an error that names each invalid flag.
 func (o *Options) Validate() error {
 	var errs []error
 	d, err := model.ParseDuration(o.retention)
@@ -103,7 +103,7 @@ func (o *Options) Validate() error {
 	}
 	o.Retention = time.Duration(d)
 	if o.WebhookPort < 1 || o.WebhookPort > 65535 {
-		errs = append(errs, fmt.Errorf("--webhook-port: %d is no port: it must be between 1 and 65535", o.WebhookPort))
+		errs = append(errs, fmt.Errorf("--webhook-port: %d must be between 1 and 65535", o.WebhookPort))
 	}
 	if o.Concurrency < 1 || o.Concurrency > 1000 {
 		errs = append(errs, fmt.Errorf("--concurrency: %d must be between 1 and 1000", o.Concurrency))
@@ -114,5 +114,5 @@ func (o *Options) Validate() error {
 	return errors.Join(slices.Concat(errs, o.Capture.Validate(), o.APIServer.Validate())...)
 }
 
-// Policy is the retention policy that the settings ask for.
+// Policy returns the retention policy of the settings.
 func (o *Options) Policy() retention.Policy { return retention.Policy{Default: o.Retention} }

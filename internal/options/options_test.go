@@ -11,8 +11,8 @@ import (
 	"github.com/spf13/pflag"
 )
 
-// parsed are the settings that a command line asks for.
-func parsed(t *testing.T, args ...string) *Options {
+// parse returns the options for a command line.
+func parse(t *testing.T, args ...string) *Options {
 	t.Helper()
 	o := New()
 	flags := pflag.NewFlagSet(t.Name(), pflag.ContinueOnError)
@@ -25,13 +25,13 @@ func parsed(t *testing.T, args ...string) *Options {
 
 func TestTheDefaultsAreValidAndKeepRecordsFor30Days(t *testing.T) {
 	t.Parallel()
-	o := parsed(t)
+	o := parse(t)
 	if err := o.Validate(); err != nil {
 		t.Fatal(err)
 	}
 	const want = 30 * 24 * time.Hour
 	if o.Retention != want || o.Policy().Default != want {
-		t.Errorf("retention = %s, policy %+v, want %s", o.Retention, o.Policy(), want)
+		t.Errorf("retention = %s, policy = %+v, want %s", o.Retention, o.Policy(), want)
 	}
 }
 
@@ -44,7 +44,7 @@ func TestRetention(t *testing.T) {
 	} {
 		t.Run(value, func(t *testing.T) {
 			t.Parallel()
-			o := parsed(t, "--retention="+value)
+			o := parse(t, "--retention="+value)
 			if err := o.Validate(); err != nil || o.Policy().Default != want {
 				t.Errorf("policy = %+v, %v, want %s", o.Policy(), err, want)
 			}
@@ -52,7 +52,7 @@ func TestRetention(t *testing.T) {
 	}
 }
 
-func TestTheLimitsOfAFlagAreFine(t *testing.T) {
+func TestTheLimitsOfAFlagAreValid(t *testing.T) {
 	t.Parallel()
 	for _, arg := range []string{
 		"--webhook-port=1", "--webhook-port=65535",
@@ -64,14 +64,14 @@ func TestTheLimitsOfAFlagAreFine(t *testing.T) {
 	} {
 		t.Run(arg, func(t *testing.T) {
 			t.Parallel()
-			if err := parsed(t, arg).Validate(); err != nil {
+			if err := parse(t, arg).Validate(); err != nil {
 				t.Error(err)
 			}
 		})
 	}
 }
 
-func TestABadFlagIsNamed(t *testing.T) {
+func TestAnInvalidFlagIsNamed(t *testing.T) {
 	t.Parallel()
 	for _, arg := range []string{
 		"--retention=", "--retention=0s", "--retention=-1h", "--retention=abc", "--retention=1.5d", "--retention=30",
@@ -85,23 +85,23 @@ func TestABadFlagIsNamed(t *testing.T) {
 	} {
 		t.Run(arg, func(t *testing.T) {
 			t.Parallel()
-			err := parsed(t, arg).Validate()
+			err := parse(t, arg).Validate()
 			if err == nil {
-				t.Fatal("it must be refused")
+				t.Fatal("Validate = nil, want an error")
 			}
 			flag, _, _ := strings.Cut(arg, "=")
 			if !strings.HasPrefix(err.Error(), flag+": ") || strings.Contains(err.Error(), "\n") {
-				t.Errorf("the message must be about %s alone: %v", flag, err)
+				t.Errorf("Validate = %v, want an error about %s only", err, flag)
 			}
 		})
 	}
 }
 
-func TestAllBadFlagsAreNamedAtOnce(t *testing.T) {
+func TestAllInvalidFlagsAreNamed(t *testing.T) {
 	t.Parallel()
-	err := parsed(t, "--retention=abc", "--webhook-port=0", "--concurrency=0", "--namespace=", "--apiserver-port=0", "--apiserver-wait=0s").Validate()
+	err := parse(t, "--retention=abc", "--webhook-port=0", "--concurrency=0", "--namespace=", "--apiserver-port=0", "--apiserver-wait=0s").Validate()
 	if err == nil {
-		t.Fatal("they must be refused")
+		t.Fatal("Validate = nil, want an error")
 	}
 	var named []string
 	for line := range strings.Lines(err.Error()) {

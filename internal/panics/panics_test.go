@@ -9,20 +9,20 @@ import (
 	"testing"
 )
 
-func TestAPanicBecomesAnErrorThatTellsWhere(t *testing.T) {
+func TestAPanicBecomesAnErrorWithItsStack(t *testing.T) {
 	t.Parallel()
-	var nobody *struct{ name string }
-	err := Recover(func() error { return errors.New(nobody.name) })
-	if err == nil || !strings.Contains(err.Error(), "nil pointer") || !strings.Contains(err.Error(), "contain_test.go") {
-		t.Errorf("%v does not tell what happened and where", err)
+	var unset *struct{ name string }
+	err := Recover(func() error { return errors.New(unset.name) })
+	if err == nil || !strings.Contains(err.Error(), "nil pointer") || !strings.Contains(err.Error(), "panics_test.go") {
+		t.Errorf("Recover = %v, want the cause and the stack", err)
 	}
 }
 
-func TestWithoutAPanicTheErrorIsAsItIs(t *testing.T) {
+func TestAnErrorStaysUnchangedWithoutAPanic(t *testing.T) {
 	t.Parallel()
 	for _, want := range []error{nil, errors.New("x")} {
 		if err := Recover(func() error { return want }); !errors.Is(err, want) {
-			t.Errorf("got %v, want %v", err, want)
+			t.Errorf("Recover = %v, want %v", err, want)
 		}
 	}
 }

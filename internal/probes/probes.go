@@ -1,8 +1,7 @@
 // Copyright The JobError Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Package probes is what the kubelet asks: whether the process lives, and
-// whether it serves.
+// Package probes answers the kubelet's liveness and readiness probes.
 package probes
 
 import (
@@ -18,35 +17,36 @@ import (
 )
 
 // Setup adds the probes to the manager.
-func Setup(mgr ctrl.Manager, certificate certs.Certificate, aggregated *apiserver.Server) error {
-	filled := make(caches)
+func Setup(mgr ctrl.Manager, certificate *certs.Certificate, aggregated *apiserver.Server) error {
+	synced := make(cachesSynced)
 	return errors.Join(
-		mgr.Add(filled),
+		mgr.Add(synced),
 		mgr.AddHealthzCheck("ping", healthz.Ping),
 		mgr.AddReadyzCheck("certificate", certificate.Check),
 		mgr.AddReadyzCheck("webhooks", mgr.GetWebhookServer().StartedChecker()),
 		mgr.AddReadyzCheck("aggregated-api", aggregated.Check),
-		mgr.AddReadyzCheck("caches", filled.check),
+		mgr.AddReadyzCheck("caches", synced.check),
 	)
 }
 
-// caches is closed once the caches are filled: the manager starts its runnables
-// after them.
-type caches chan struct{}
+// cachesSynced is a Runnable that closes the channel when it starts. The manager starts
+// its Runnables after the caches have synced.
+type cachesSynced chan struct{}
 
-// NeedLeaderElection tells the manager that every replica has caches.
-func (c caches) NeedLeaderElection() bool { return false }
+// NeedLeaderElection returns false, because every replica has caches.
+func (c cachesSynced) NeedLeaderElection() bool { return false }
 
-func (c caches) Start(context.Context) error {
+// Start reports the caches as synced.
+func (c cachesSynced) Start(context.Context) error {
 	close(c)
 	return nil
 }
 
-func (c caches) check(*http.Request) error {
+func (c cachesSynced) check(*http.Request) error {
 	select {
 	case <-c:
 		return nil
 	default:
-		return errors.New("the caches are not filled yet")
+		return errors.New("the caches have not synced yet")
 	}
 }

@@ -13,7 +13,7 @@ import (
 	joberrorv1 "joberror.io/operator/api/v1"
 )
 
-// nameless are failures of so many records that mean no error.
+// nameless returns failures of count records that match no error.
 func nameless(count int) []Outcome {
 	failures := make([]Outcome, count)
 	for i := range failures {
@@ -32,13 +32,13 @@ func TestAddFailures(t *testing.T) {
 		listed          int
 		reason, message string
 	}{
-		{name: "none leave the status as it is", tally: added(done("e1", Updated)),
+		{name: "no failures leave the status unchanged", tally: tallyOf(outcome("e1", Updated)),
 			reason: joberrorv1.ReasonAllDone, message: "1 updated, 0 unchanged, 0 failed"},
-		{name: "one makes what was all done fail in part", tally: added(done("e1", Updated)), added: 1, failed: 1, listed: 1,
+		{name: "a failure changes all done to failed in part", tally: tallyOf(outcome("e1", Updated)), added: 1, failed: 1, listed: 1,
 			reason: joberrorv1.ReasonSomeFailed, message: "1 updated, 0 unchanged, 1 failed"},
-		{name: "they follow the failures of names", tally: added(NotFound("e1"), done("e2", Unchanged)), added: 2, failed: 3, listed: 3,
+		{name: "failures without a name are listed last", tally: tallyOf(NotFound("e1"), outcome("e2", Unchanged)), added: 2, failed: 3, listed: 3,
 			reason: joberrorv1.ReasonSomeFailed, message: "0 updated, 1 unchanged, 3 failed"},
-		{name: "all are counted and ten are listed", tally: added(NotFound("e1")), added: 12, failed: 13, listed: 10,
+		{name: "all are counted and ten are listed", tally: tallyOf(NotFound("e1")), added: 12, failed: 13, listed: 10,
 			reason: joberrorv1.ReasonSomeFailed, message: "0 updated, 0 unchanged, 13 failed"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
@@ -47,7 +47,7 @@ func TestAddFailures(t *testing.T) {
 			before := len(status.Failures)
 			AddFailures(&status, nameless(tc.added), now.Add(time.Second))
 			if status.Failed != tc.failed || len(status.Failures) != tc.listed {
-				t.Fatalf("failed %d, listed %d, want %d, %d", status.Failed, len(status.Failures), tc.failed, tc.listed)
+				t.Fatalf("failed = %d, listed = %d, want %d, %d", status.Failed, len(status.Failures), tc.failed, tc.listed)
 			}
 			for i, failure := range status.Failures[before:] {
 				want := joberrorv1.ResolutionFailure{Name: fmt.Sprintf("[%d]", i), Reason: joberrorv1.FailureNotFound, Message: "no error has this content"}
@@ -63,11 +63,11 @@ func TestAddFailures(t *testing.T) {
 	}
 }
 
-func TestAddFailuresDoesNotCompleteAnEntryUnderWay(t *testing.T) {
+func TestAddFailuresDoesNotCompleteAResolutionInProgress(t *testing.T) {
 	t.Parallel()
-	entry := &joberrorv1.JobErrorResolution{Status: added(done("e1", Updated)).Progress(now)}
-	AddFailures(&entry.Status, nameless(1), now)
-	if Complete(entry) || entry.Status.Failed != 1 {
-		t.Errorf("status = %+v, want 1 failed and no end yet", entry.Status)
+	jer := &joberrorv1.JobErrorResolution{Status: tallyOf(outcome("e1", Updated)).Progress(now)}
+	AddFailures(&jer.Status, nameless(1), now)
+	if IsComplete(jer) || jer.Status.Failed != 1 {
+		t.Errorf("status = %+v, want 1 failed and not complete", jer.Status)
 	}
 }

@@ -1,9 +1,9 @@
 // Copyright The JobError Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Package resolution judges what becomes of each error that an entry is about
-// and adds it up to the entry's status. The controller does so as it writes;
-// the aggregated API does so beforehand, for a dry run.
+// Package resolution turns the outcome for each error of a resolution into the
+// resolution's status. The controller uses it as it writes; the aggregated API uses it
+// for a dry run.
 package resolution
 
 import (
@@ -19,59 +19,61 @@ import (
 	"joberror.io/operator/internal/conditions"
 )
 
-// Result is what became of one error.
+// Result says how a resolution ended for one error.
 type Result int
 
 const (
-	// Updated: the entry changed it, or would.
+	// Updated means that the resolution changed the error, or would in a dry run.
 	Updated Result = iota
-	// Unchanged: it was as asked, or somebody else changed it meanwhile.
+	// Unchanged means that the error already was as requested, or that someone else changed
+	// it first.
 	Unchanged
-	// Failed: it could not be changed.
+	// Failed means that the error could not be changed.
 	Failed
 )
 
-// Outcome is the result of one error of an entry.
+// Outcome is the result for one error of a resolution.
 type Outcome struct {
 	Name   string
 	Result Result
-	// Reason and Message of a failure.
+	// Reason and Message are set if the result is Failed.
 	Reason, Message string
 }
 
-// Failure is the outcome of an error that could not be changed.
+// Failure returns the outcome for an error that could not be changed.
 func Failure(name, reason, message string) Outcome {
 	return Outcome{Name: name, Result: Failed, Reason: reason, Message: message}
 }
 
-// failure is how a status tells of a failed outcome.
+// failure returns a failed outcome as the status lists it.
 func (o Outcome) failure() joberrorv1.ResolutionFailure {
 	return joberrorv1.ResolutionFailure{Name: o.Name, Reason: o.Reason, Message: o.Message}
 }
 
-// NotFound is the outcome of a name that no error has.
+// NotFound returns the outcome for a name that no error has.
 func NotFound(name string) Outcome {
-	return Failure(name, joberrorv1.FailureNotFound, "there is no JobError of this name")
+	return Failure(name, joberrorv1.FailureNotFound, "no JobError has this name")
 }
 
-// OtherJob is the outcome of an error that is not the job's.
+// OtherJob returns the outcome for an error that belongs to another job.
 func OtherJob(name string) Outcome {
-	return Failure(name, joberrorv1.FailureOtherJob, "the error is one of another job")
+	return Failure(name, joberrorv1.FailureOtherJob, "the error belongs to another job")
 }
 
-// Tally adds outcomes up to an entry's status.
+// Tally adds outcomes up to the status of a resolution.
 type Tally struct {
 	status   joberrorv1.JobErrorResolutionStatus
 	names    []string
 	failures []joberrorv1.ResolutionFailure
 }
 
-// NewTally begins the status of an entry that is taken up, or up again, now.
-func NewTally(entry *joberrorv1.JobErrorResolution, now time.Time) *Tally {
+// NewTally returns a tally for a resolution that starts now, or that continues after an
+// interruption.
+func NewTally(jer *joberrorv1.JobErrorResolution, now time.Time) *Tally {
 	t := &Tally{status: joberrorv1.JobErrorResolutionStatus{
-		StartedAt:          entry.Status.StartedAt,
-		ObservedGeneration: entry.Generation,
-		Conditions:         slices.Clone(entry.Status.Conditions),
+		StartedAt:          jer.Status.StartedAt,
+		ObservedGeneration: jer.Generation,
+		Conditions:         slices.Clone(jer.Status.Conditions),
 	}}
 	if t.status.StartedAt == nil {
 		t.status.StartedAt = &metav1.Time{Time: now}
@@ -79,7 +81,7 @@ func NewTally(entry *joberrorv1.JobErrorResolution, now time.Time) *Tally {
 	return t
 }
 
-// Add counts one more outcome.
+// Add adds an outcome.
 func (t *Tally) Add(o Outcome) {
 	switch o.Result {
 	case Updated:
@@ -96,14 +98,15 @@ func (t *Tally) Add(o Outcome) {
 	}
 }
 
-// Changes tells how many errors the entry has changed, or would.
+// Changes returns how many errors the resolution has changed, or would in a dry run.
 func (t *Tally) Changes() int { return int(t.status.Updated) }
 
-// Progress is the status of an entry under way. The names come with its end.
+// Progress returns the status of a resolution that is still in progress. Names are
+// listed only on completion.
 func (t *Tally) Progress(now time.Time) joberrorv1.JobErrorResolutionStatus {
-	message := fmt.Sprintf("%d errors worked through", t.status.Updated+t.status.Unchanged+t.status.Failed)
-	set := func(name string, status metav1.ConditionStatus) {
-		conditions.Set(&t.status.Conditions, t.status.ObservedGeneration, now, name,
+	message := fmt.Sprintf("%d errors processed", t.status.Updated+t.status.Unchanged+t.status.Failed)
+	set := func(conditionType string, status metav1.ConditionStatus) {
+		conditions.Set(&t.status.Conditions, t.status.ObservedGeneration, now, conditionType,
 			metav1.Condition{Status: status, Reason: joberrorv1.ReasonInProgress, Message: message})
 	}
 	set(joberrorv1.ConditionComplete, metav1.ConditionFalse)
@@ -111,8 +114,8 @@ func (t *Tally) Progress(now time.Time) joberrorv1.JobErrorResolutionStatus {
 	return *t.status.DeepCopy()
 }
 
-// AddFailures adds to the status of an answer what the entry that is kept can't
-// tell: failures of what has no name.
+// AddFailures adds failures of records without a name to the status in a response. The
+// stored resolution cannot list them.
 func AddFailures(status *joberrorv1.JobErrorResolutionStatus, failures []Outcome, now time.Time) {
 	if len(failures) == 0 {
 		return
@@ -128,7 +131,7 @@ func AddFailures(status *joberrorv1.JobErrorResolutionStatus, failures []Outcome
 	}
 }
 
-// Completed is the status of an entry whose every error is done.
+// Completed returns the status of a resolution that has processed all its errors.
 func (t *Tally) Completed(now time.Time) joberrorv1.JobErrorResolutionStatus {
 	status := *t.status.DeepCopy()
 	slices.Sort(t.names)
@@ -151,7 +154,7 @@ func setComplete(status *joberrorv1.JobErrorResolutionStatus, now time.Time) {
 	conditions.Set(&status.Conditions, status.ObservedGeneration, now, joberrorv1.ConditionComplete, condition)
 }
 
-// Complete tells whether an entry is worked through.
-func Complete(entry *joberrorv1.JobErrorResolution) bool {
-	return meta.IsStatusConditionTrue(entry.Status.Conditions, joberrorv1.ConditionComplete)
+// IsComplete reports whether a resolution has processed all its errors.
+func IsComplete(jer *joberrorv1.JobErrorResolution) bool {
+	return meta.IsStatusConditionTrue(jer.Status.Conditions, joberrorv1.ConditionComplete)
 }

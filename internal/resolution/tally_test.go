@@ -17,7 +17,7 @@ import (
 
 var now = time.Date(2026, time.November, 5, 10, 15, 0, 0, time.UTC)
 
-func added(outcomes ...Outcome) *Tally {
+func tallyOf(outcomes ...Outcome) *Tally {
 	t := NewTally(&joberrorv1.JobErrorResolution{}, now)
 	for _, o := range outcomes {
 		t.Add(o)
@@ -25,9 +25,9 @@ func added(outcomes ...Outcome) *Tally {
 	return t
 }
 
-func done(name string, result Result) Outcome { return Outcome{Name: name, Result: result} }
+func outcome(name string, result Result) Outcome { return Outcome{Name: name, Result: result} }
 
-func TestCounting(t *testing.T) {
+func TestCompletedCountsOutcomes(t *testing.T) {
 	t.Parallel()
 	rejected := Failure("e4", joberrorv1.FailureRejected, "a policy forbids it")
 	for _, tc := range []struct {
@@ -36,29 +36,29 @@ func TestCounting(t *testing.T) {
 		matched, updated, unchanged, failed int32
 		errors                              []string
 	}{
-		{name: "an entry about nothing counts nothing"},
-		{name: "an updated error is matched", outcomes: []Outcome{done("e1", Updated)},
+		{name: "a resolution without errors counts nothing"},
+		{name: "an updated error is matched", outcomes: []Outcome{outcome("e1", Updated)},
 			matched: 1, updated: 1, errors: []string{"e1"}},
-		{name: "an unchanged error is matched", outcomes: []Outcome{done("e1", Unchanged)},
+		{name: "an unchanged error is matched", outcomes: []Outcome{outcome("e1", Unchanged)},
 			matched: 1, unchanged: 1, errors: []string{"e1"}},
-		{name: "a rejected write is matched, and failed", outcomes: []Outcome{rejected},
+		{name: "a rejected write is matched and failed", outcomes: []Outcome{rejected},
 			matched: 1, failed: 1, errors: []string{"e4"}},
 		{name: "an unknown name is failed, not matched", outcomes: []Outcome{NotFound("e5")}, failed: 1},
 		{name: "another job's error is failed, not matched", outcomes: []Outcome{OtherJob("e6")}, failed: 1},
-		{name: "all kinds add up, and the names are sorted",
-			outcomes: []Outcome{rejected, done("e3", Unchanged), NotFound("e5"), done("e2", Updated), OtherJob("e6"), done("e1", Updated)},
+		{name: "all results add up and the names are sorted",
+			outcomes: []Outcome{rejected, outcome("e3", Unchanged), NotFound("e5"), outcome("e2", Updated), OtherJob("e6"), outcome("e1", Updated)},
 			matched:  4, updated: 2, unchanged: 1, failed: 3, errors: []string{"e1", "e2", "e3", "e4"}},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()
-			tally := added(tc.outcomes...)
+			tally := tallyOf(tc.outcomes...)
 			got := tally.Completed(now)
 			counts := [4]int32{got.Matched, got.Updated, got.Unchanged, got.Failed}
 			if want := [4]int32{tc.matched, tc.updated, tc.unchanged, tc.failed}; counts != want {
 				t.Errorf("matched, updated, unchanged, failed = %v, want %v", counts, want)
 			}
 			if !slices.Equal(got.Errors, tc.errors) || got.Truncated {
-				t.Errorf("errors = %v, truncated %t, want %v", got.Errors, got.Truncated, tc.errors)
+				t.Errorf("errors = %v, truncated = %t, want %v, false", got.Errors, got.Truncated, tc.errors)
 			}
 			if tally.Changes() != int(tc.updated) {
 				t.Errorf("Changes = %d, want %d", tally.Changes(), tc.updated)
@@ -67,36 +67,36 @@ func TestCounting(t *testing.T) {
 	}
 }
 
-func TestNamesAreCutAtAThousand(t *testing.T) {
+func TestErrorsAreTruncatedToAThousandNames(t *testing.T) {
 	t.Parallel()
 	for _, tc := range []struct {
 		name      string
 		count     int
 		truncated bool
 	}{
-		{name: "a thousand are all listed", count: 1000},
-		{name: "of one more, the first thousand are", count: 1001, truncated: true},
+		{name: "a thousand names are all listed", count: 1000},
+		{name: "of 1001 names, the first thousand are listed", count: 1001, truncated: true},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()
-			tally := added()
+			tally := tallyOf()
 			for i := range tc.count {
-				tally.Add(done(fmt.Sprintf("e%04d", tc.count-1-i), Updated))
+				tally.Add(outcome(fmt.Sprintf("e%04d", tc.count-1-i), Updated))
 			}
 			got := tally.Completed(now)
 			if len(got.Errors) != 1000 || got.Errors[0] != "e0000" || got.Errors[999] != "e0999" {
 				t.Errorf("%d errors from %s to %s, want e0000 to e0999", len(got.Errors), got.Errors[0], got.Errors[len(got.Errors)-1])
 			}
 			if got.Truncated != tc.truncated || got.Matched != int32(tc.count) {
-				t.Errorf("truncated %t, matched %d, want %t, %d", got.Truncated, got.Matched, tc.truncated, tc.count)
+				t.Errorf("truncated = %t, matched = %d, want %t, %d", got.Truncated, got.Matched, tc.truncated, tc.count)
 			}
 		})
 	}
 }
 
-func TestTheFirstTenFailuresAreListed(t *testing.T) {
+func TestFailuresAreTruncatedToTen(t *testing.T) {
 	t.Parallel()
-	tally := added()
+	tally := tallyOf()
 	for i := range 12 {
 		tally.Add(NotFound(fmt.Sprintf("e%02d", 11-i)))
 	}
@@ -106,7 +106,7 @@ func TestTheFirstTenFailuresAreListed(t *testing.T) {
 	}
 	for i, failure := range got.Failures {
 		if want := fmt.Sprintf("e%02d", i); failure.Name != want {
-			t.Errorf("failure %d is of %s, want %s", i, failure.Name, want)
+			t.Errorf("failure %d names %s, want %s", i, failure.Name, want)
 		}
 		if failure.Reason != joberrorv1.FailureNotFound || failure.Message == "" {
 			t.Errorf("failure %d = %+v, want the reason NotFound and a message", i, failure)
@@ -122,33 +122,33 @@ func TestStartedAt(t *testing.T) {
 		before *metav1.Time
 		want   time.Time
 	}{
-		{name: "an entry that is taken up starts now", want: now},
-		{name: "one that is taken up again keeps its start", before: &earlier, want: earlier.Time},
+		{name: "a new resolution starts now", want: now},
+		{name: "a resolution that continues keeps its start", before: &earlier, want: earlier.Time},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()
-			entry := &joberrorv1.JobErrorResolution{Status: joberrorv1.JobErrorResolutionStatus{StartedAt: tc.before}}
-			if got := NewTally(entry, now).Completed(now).StartedAt; !got.Time.Equal(tc.want) {
+			jer := &joberrorv1.JobErrorResolution{Status: joberrorv1.JobErrorResolutionStatus{StartedAt: tc.before}}
+			if got := NewTally(jer, now).Completed(now).StartedAt; !got.Time.Equal(tc.want) {
 				t.Errorf("startedAt = %s, want %s", got, tc.want)
 			}
 		})
 	}
 }
 
-func TestAnEntryTakenUpAgainIsCountedAnew(t *testing.T) {
+func TestCountsStartAtZeroAfterAnInterruption(t *testing.T) {
 	t.Parallel()
-	entry := &joberrorv1.JobErrorResolution{ObjectMeta: metav1.ObjectMeta{Generation: 1}}
-	first := NewTally(entry, now)
-	first.Add(done("e1", Updated))
-	entry.Status = first.Progress(now)
+	jer := &joberrorv1.JobErrorResolution{ObjectMeta: metav1.ObjectMeta{Generation: 1}}
+	first := NewTally(jer, now)
+	first.Add(outcome("e1", Updated))
+	jer.Status = first.Progress(now)
 
-	again := NewTally(entry, now.Add(time.Minute))
-	again.Add(done("e1", Updated))
-	entry.Status = again.Completed(now.Add(time.Minute))
-	if entry.Status.Updated != 1 || entry.Status.Matched != 1 {
-		t.Errorf("updated %d, matched %d, want 1, 1", entry.Status.Updated, entry.Status.Matched)
+	resumed := NewTally(jer, now.Add(time.Minute))
+	resumed.Add(outcome("e1", Updated))
+	jer.Status = resumed.Completed(now.Add(time.Minute))
+	if jer.Status.Updated != 1 || jer.Status.Matched != 1 {
+		t.Errorf("updated = %d, matched = %d, want 1, 1", jer.Status.Updated, jer.Status.Matched)
 	}
-	if !Complete(entry) || meta.FindStatusCondition(entry.Status.Conditions, joberrorv1.ConditionReconciling) != nil {
-		t.Errorf("conditions = %+v, want Complete alone", entry.Status.Conditions)
+	if !IsComplete(jer) || meta.FindStatusCondition(jer.Status.Conditions, joberrorv1.ConditionReconciling) != nil {
+		t.Errorf("conditions = %+v, want only Complete", jer.Status.Conditions)
 	}
 }

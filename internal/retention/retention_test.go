@@ -28,32 +28,32 @@ func TestParse(t *testing.T) {
 		{name: "thirty days", value: "30d", want: 30 * day},
 		{name: "weeks", value: "4w", want: 28 * day},
 		{name: "several units in order", value: "1w2d", want: 9 * day},
-		{name: "nothing is refused", value: "", refused: true},
-		{name: "a negative time is refused", value: "-1h", refused: true},
-		{name: "no time at all is refused", value: "0s", refused: true},
+		{name: "an empty value is refused", value: "", refused: true},
+		{name: "a negative duration is refused", value: "-1h", refused: true},
+		{name: "a zero duration is refused", value: "0s", refused: true},
 		{name: "a bare zero is refused", value: "0", refused: true},
 		{name: "a word is refused", value: "abc", refused: true},
 		{name: "a fraction is refused", value: "1.5d", refused: true},
 		{name: "a number without a unit is refused", value: "30", refused: true},
-		{name: "more than the clock can count is refused", value: "300y", refused: true},
+		{name: "a duration that overflows is refused", value: "300y", refused: true},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()
 			got, err := Parse(tc.value)
 			if tc.refused != (err != nil) {
-				t.Fatalf("Parse(%q) = %s, %v; refused should be %t", tc.value, got, err, tc.refused)
+				t.Fatalf("Parse(%q) = %s, %v, want refused %t", tc.value, got, err, tc.refused)
 			}
 			if got != tc.want {
 				t.Errorf("Parse(%q) = %s, want %s", tc.value, got, tc.want)
 			}
 			if err != nil && !strings.Contains(err.Error(), joberrorv1.AnnotationRetention) {
-				t.Errorf("the message does not name the annotation: %v", err)
+				t.Errorf("error = %v, want it to name the annotation", err)
 			}
 		})
 	}
 }
 
-func TestOfJob(t *testing.T) {
+func TestRequested(t *testing.T) {
 	t.Parallel()
 	annotated := &batchv1.Job{ObjectMeta: metav1.ObjectMeta{Annotations: map[string]string{joberrorv1.AnnotationRetention: "7d"}}}
 	for _, tc := range []struct {
@@ -61,14 +61,14 @@ func TestOfJob(t *testing.T) {
 		job  *batchv1.Job
 		want string
 	}{
-		{name: "no Job has none", job: nil, want: ""},
-		{name: "a Job without the annotation has none", job: &batchv1.Job{}, want: ""},
-		{name: "a Job with the annotation has its own", job: annotated, want: "7d"},
+		{name: "no Job", job: nil, want: ""},
+		{name: "a Job without the annotation", job: &batchv1.Job{}, want: ""},
+		{name: "a Job with the annotation", job: annotated, want: "7d"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()
-			if got := OfJob(tc.job); got != tc.want {
-				t.Errorf("OfJob = %q, want %q", got, tc.want)
+			if got := Requested(tc.job); got != tc.want {
+				t.Errorf("Requested = %q, want %q", got, tc.want)
 			}
 		})
 	}
@@ -81,11 +81,11 @@ func TestFor(t *testing.T) {
 		name, own string
 		want      time.Duration
 	}{
-		{name: "a Job without its own gets the default", own: "", want: 30 * day},
-		{name: "a Job's own may be shorter", own: "12h", want: 12 * time.Hour},
-		{name: "a Job's own may be longer", own: "52w", want: 364 * day},
-		{name: "one that can't be read counts as none", own: "soon", want: 30 * day},
-		{name: "a negative one counts as none", own: "-1h", want: 30 * day},
+		{name: "without a request, the default", own: "", want: 30 * day},
+		{name: "a shorter request", own: "12h", want: 12 * time.Hour},
+		{name: "a longer request", own: "52w", want: 364 * day},
+		{name: "an invalid request counts as none", own: "soon", want: 30 * day},
+		{name: "a negative request counts as none", own: "-1h", want: 30 * day},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()

@@ -8,9 +8,9 @@ import (
 	"time"
 )
 
-// BodyTimeout limits how long the caller may take to send a request's body, counted
-// from the header. After the timeout, the handler's read of the body fails. The
-// libraries' servers have a timeout for the header only.
+// BodyTimeout limits how long a caller may take to send a request's body, counted from
+// the header. After the timeout, the handler's read of the body fails. The libraries'
+// servers have a timeout for the header only.
 func BodyTimeout(handler http.Handler, timeout time.Duration) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.ContentLength != 0 {

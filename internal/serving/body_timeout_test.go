@@ -12,21 +12,22 @@ import (
 	"time"
 )
 
-// impatient is a server that reads a whole body and tells how that went.
-func impatient(t *testing.T, d time.Duration) (*httptest.Server, chan error) {
+// bodyReader starts a server that reads each body to its end. The channel receives the
+// result of the read.
+func bodyReader(t *testing.T, timeout time.Duration) (*httptest.Server, chan error) {
 	t.Helper()
 	read := make(chan error, 1)
 	server := httptest.NewUnstartedServer(BodyTimeout(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
 		_, err := io.ReadAll(r.Body)
 		read <- err
-	}), d))
+	}), timeout))
 	server.EnableHTTP2 = true
 	server.StartTLS()
 	t.Cleanup(server.Close)
 	return server, read
 }
 
-// post sends a body with one version of HTTP.
+// post sends a body with the given version of HTTP.
 func post(t *testing.T, server *httptest.Server, version string, body io.Reader) (*http.Response, error) {
 	t.Helper()
 	client := server.Client()
@@ -45,40 +46,40 @@ func post(t *testing.T, server *httptest.Server, version string, body io.Reader)
 	if err == nil {
 		response.Body.Close()
 		if response.Proto != version {
-			t.Errorf("the request went over %s, want %s", response.Proto, version)
+			t.Errorf("Proto = %s, want %s", response.Proto, version)
 		}
 	}
 	return response, err
 }
 
-// The body of the request never ends: without a limit, neither would the test.
-func TestABodyThatComesTooSlowlyIsGivenUp(t *testing.T) {
+// The body of the request never ends. Without a timeout, the test would not end either.
+func TestASlowBodyTimesOut(t *testing.T) {
 	t.Parallel()
 	for _, version := range []string{"HTTP/1.1", "HTTP/2.0"} {
 		t.Run(version, func(t *testing.T) {
 			t.Parallel()
-			server, read := impatient(t, 50*time.Millisecond)
+			server, read := bodyReader(t, 50*time.Millisecond)
 			never, end := io.Pipe()
 			t.Cleanup(func() { end.Close() })
 			go func() { _, _ = end.Write([]byte("{")) }()
-			// What the client sees depends on what it is doing at that moment.
+			// The client's result depends on what it is doing at that moment.
 			response, err := post(t, server, version, never)
 			if err == nil {
 				response.Body.Close()
 			}
 			if err := <-read; err == nil {
-				t.Error("the body was taken for complete")
+				t.Error("the read of an unfinished body succeeded, want an error")
 			}
 		})
 	}
 }
 
-func TestABodyThatComesInTimeIsRead(t *testing.T) {
+func TestABodyThatArrivesInTimeIsRead(t *testing.T) {
 	t.Parallel()
 	for _, version := range []string{"HTTP/1.1", "HTTP/2.0"} {
 		t.Run(version, func(t *testing.T) {
 			t.Parallel()
-			server, read := impatient(t, time.Minute)
+			server, read := bodyReader(t, time.Minute)
 			for range 3 {
 				if _, err := post(t, server, version, strings.NewReader("{}")); err != nil {
 					t.Fatal(err)
@@ -91,14 +92,14 @@ func TestABodyThatComesInTimeIsRead(t *testing.T) {
 	}
 }
 
-// A connection outlives its requests; so must not their deadlines.
+// A connection serves many requests. The deadline of one must not affect the next.
 func TestADeadlineEndsWithItsRequest(t *testing.T) {
 	t.Parallel()
 	for _, version := range []string{"HTTP/1.1", "HTTP/2.0"} {
 		t.Run(version, func(t *testing.T) {
 			t.Parallel()
-			const d = 50 * time.Millisecond
-			server, read := impatient(t, d)
+			const timeout = 50 * time.Millisecond
+			server, read := bodyReader(t, timeout)
 			for range 3 {
 				if _, err := post(t, server, version, strings.NewReader("{}")); err != nil {
 					t.Fatal(err)
@@ -106,7 +107,7 @@ func TestADeadlineEndsWithItsRequest(t *testing.T) {
 				if err := <-read; err != nil {
 					t.Error(err)
 				}
-				time.Sleep(2 * d)
+				time.Sleep(2 * timeout)
 			}
 		})
 	}

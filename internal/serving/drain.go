@@ -1,7 +1,7 @@
 // Copyright The JobError Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Package serving holds what every server of the operator needs.
+// Package serving holds the handlers that all servers of the operator share.
 package serving
 
 import (

@@ -15,21 +15,21 @@ import (
 func TestContextEndsAfterTheDrainPeriod(t *testing.T) {
 	t.Parallel()
 	ctx, signal := context.WithCancel(t.Context())
-	drain, end := NewDrain(ctx, 50*time.Millisecond)
+	drain, stop := NewDrain(ctx, 50*time.Millisecond)
 	select {
-	case <-end.Done():
-		t.Fatal("it ends without a signal")
+	case <-stop.Done():
+		t.Fatal("the context ended without a signal")
 	default:
 	}
 	signal()
 	<-drain.started
-	if end.Err() != nil {
-		t.Error("it ends with the notice")
+	if stop.Err() != nil {
+		t.Error("the context ended when the drain started, want it to end after the period")
 	}
-	<-end.Done()
+	<-stop.Done()
 }
 
-// Each version has its way to say it.
+// HTTP/1.1 closes the connection with a header, HTTP/2 with a GOAWAY frame.
 func TestCallersReconnectWhileDraining(t *testing.T) {
 	t.Parallel()
 	for _, version := range []string{"HTTP/1.1", "HTTP/2.0"} {
@@ -42,11 +42,11 @@ func TestCallersReconnectWhileDraining(t *testing.T) {
 			server.StartTLS()
 			t.Cleanup(server.Close)
 			if reused(t, server, version) {
-				t.Error("the first request found a connection")
+				t.Error("the first request reused a connection")
 			}
 			for range 3 {
 				if !reused(t, server, version) {
-					t.Error("a request did not go over the connection before notice was given")
+					t.Error("a request before the drain opened a new connection")
 				}
 			}
 			signal()
@@ -54,19 +54,18 @@ func TestCallersReconnectWhileDraining(t *testing.T) {
 			reused(t, server, version)
 			for range 3 {
 				if reused(t, server, version) {
-					t.Error("a request went over an old connection after notice was given")
+					t.Error("a request during the drain reused a connection")
 				}
 			}
 		})
 	}
 }
 
-// reused sends a request and tells whether it went over a connection that was
-// there.
+// reused sends a request and reports whether it reused a connection.
 func reused(t *testing.T, server *httptest.Server, version string) bool {
 	t.Helper()
-	found := false
-	ctx := httptrace.WithClientTrace(t.Context(), &httptrace.ClientTrace{GotConn: func(info httptrace.GotConnInfo) { found = info.Reused }})
+	connReused := false
+	ctx := httptrace.WithClientTrace(t.Context(), &httptrace.ClientTrace{GotConn: func(info httptrace.GotConnInfo) { connReused = info.Reused }})
 	request, err := http.NewRequestWithContext(ctx, http.MethodPost, server.URL, nil)
 	if err != nil {
 		t.Fatal(err)
@@ -77,7 +76,7 @@ func reused(t *testing.T, server *httptest.Server, version string) bool {
 	}
 	defer response.Body.Close()
 	if response.Proto != version || response.StatusCode != http.StatusOK {
-		t.Errorf("answered %s %s", response.Proto, response.Status)
+		t.Errorf("response = %s %s, want %s 200 OK", response.Proto, response.Status, version)
 	}
-	return found
+	return connReused
 }

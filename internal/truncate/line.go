@@ -12,8 +12,8 @@ import (
 // styles matches the escape sequences that color a terminal's text.
 var styles = regexp.MustCompile("\x1b\\[[0-9;:?]*[ -/]*[@-~]")
 
-// Line returns the first line of text that has something to read, at most limit
-// characters long. A mark at the end shows that more follows. Control characters
+// Line returns the first line of text that has something to read, truncated to limit
+// characters. An ellipsis at the end shows that more text follows. Control characters
 // become spaces, so that the line fits in a table.
 func Line(text string, limit int) string {
 	if text == "" {
@@ -22,16 +22,16 @@ func Line(text string, limit int) string {
 	line, rest := "", styles.ReplaceAllString(text, "")
 	for line == "" && rest != "" {
 		line, rest = nextLine(rest)
-		if line == mark {
-			// The tail of a log starts with a mark alone.
+		if line == ellipsis {
+			// The tail of a log starts with a line that is only an ellipsis.
 			line = ""
 		}
 	}
 	switch {
 	case line == "":
-		line = mark
+		line = ellipsis
 	case strings.TrimSpace(rest) != "":
-		line += " " + mark
+		line += " " + ellipsis
 	}
 	return Characters(line, limit)
 }
@@ -55,7 +55,7 @@ func breaksLine(r rune) bool {
 	return false
 }
 
-// printable returns a space for a control character, and any other unchanged.
+// printable returns a space for a control character, and any other character unchanged.
 func printable(r rune) rune {
 	if unicode.IsControl(r) {
 		return ' '

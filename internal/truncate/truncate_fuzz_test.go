@@ -8,19 +8,19 @@ import (
 	"unicode/utf8"
 )
 
-// FuzzString looks for a text that comes out too long or cut in a character.
-func FuzzString(f *testing.F) {
+// FuzzBytes looks for a text that comes out too long, or that ends within a character.
+func FuzzBytes(f *testing.F) {
 	f.Add("", uint8(3))
 	f.Add("a text of some length", uint8(8))
 	f.Add("äöü€😀", uint8(5))
 	f.Add("\xff\x80\x80\x80", uint8(3))
 	f.Fuzz(func(t *testing.T, text string, limit uint8) {
-		got := String(text, int(limit))
+		got := Bytes(text, int(limit))
 		if len(got) > int(limit) {
-			t.Fatalf("%q has more than %d bytes", got, limit)
+			t.Fatalf("Bytes = %q, want at most %d bytes", got, limit)
 		}
 		if utf8.ValidString(text) && !utf8.ValidString(got) {
-			t.Fatalf("%q is cut in a character", got)
+			t.Fatalf("Bytes = %q, want whole characters", got)
 		}
 	})
 }

@@ -21,16 +21,17 @@ import (
 	"joberror.io/operator/internal/jobref"
 )
 
-// sourceTime is RFC 3339 with milliseconds, as the source's API writes it.
-const sourceTime = "2006-01-02T15:04:05.000Z07:00"
+// createdAtFormat is RFC 3339 with milliseconds.
+const createdAtFormat = "2006-01-02T15:04:05.000Z07:00"
 
-// jobErrorDefaulter fills in who and when, links a new JobError to its Job
-// where that is known, and marks who sets spec.resolved.
+// jobErrorDefaulter sets the user and the time of a new JobError, links it to its Job if
+// the Job is known, and records which user sets spec.resolved.
 type jobErrorDefaulter struct {
 	cache client.Reader
 	clock clock.PassiveClock
 }
 
+// Default sets the defaults of a new JobError and the mark of any JobError.
 func (d *jobErrorDefaulter) Default(ctx context.Context, je *joberrorv1.JobError) error {
 	req, err := admission.RequestFromContext(ctx)
 	if err != nil {
@@ -42,13 +43,13 @@ func (d *jobErrorDefaulter) Default(ctx context.Context, je *joberrorv1.JobError
 	}
 	old := &joberrorv1.JobError{}
 	if err := json.Unmarshal(req.OldObject.Raw, old); err != nil {
-		return fmt.Errorf("old object: %w", err)
+		return fmt.Errorf("decode old object: %w", err)
 	}
-	// The API server counts the generation up after admission.
-	own := attribution.Mark{By: req.UserInfo.Username, Generation: old.Generation + 1}
-	markOf(je, old, je.Spec.Resolved != old.Spec.Resolved, own)
-	if err := d.keep(ctx, je, old); err != nil {
-		log.FromContext(ctx).Info("The owners of a JobError were not checked at admission", "reason", err.Error())
+	// The API server increments the generation after admission.
+	mark := attribution.Mark{By: req.UserInfo.Username, Generation: old.Generation + 1}
+	setMark(je, old, je.Spec.Resolved != old.Spec.Resolved, mark)
+	if err := d.keepNamespaceOwner(ctx, je, old); err != nil {
+		log.FromContext(ctx).Info("Cannot check the owners of the JobError at admission", "reason", err.Error())
 	}
 	return nil
 }
@@ -58,18 +59,18 @@ func (d *jobErrorDefaulter) defaultCreate(ctx context.Context, je *joberrorv1.Jo
 		je.Spec.UserID = req.UserInfo.Username
 	}
 	if je.Spec.CreatedAt == "" {
-		je.Spec.CreatedAt = d.clock.Now().UTC().Format(sourceTime)
+		je.Spec.CreatedAt = d.clock.Now().UTC().Format(createdAtFormat)
 	}
-	markOf(je, &joberrorv1.JobError{}, je.Spec.Resolved, attribution.Mark{By: req.UserInfo.Username, Generation: 1})
+	setMark(je, &joberrorv1.JobError{}, je.Spec.Resolved, attribution.Mark{By: req.UserInfo.Username, Generation: 1})
 	je.Namespace = req.Namespace
 	if err := d.link(ctx, je); err != nil {
-		// The controller links it a moment later.
-		log.FromContext(ctx).Info("JobError was not linked at admission", "reason", err.Error())
+		// The controller links the JobError later.
+		log.FromContext(ctx).Info("Cannot link the JobError to its Job at admission", "reason", err.Error())
 	}
 }
 
-// link ties a new JobError to its Job where that is known. References from a
-// manifest that mean another cluster's Job or Namespace are dropped.
+// link links a new JobError to its Job if the Job is known. It drops owner references to
+// a Job or a Namespace of another cluster, which a manifest may contain.
 func (d *jobErrorDefaulter) link(ctx context.Context, je *joberrorv1.JobError) error {
 	job, err := jobref.Find(ctx, d.cache, je.Namespace, je.Spec.JobID)
 	if err != nil || job == nil && len(je.OwnerReferences) == 0 {
@@ -83,14 +84,14 @@ func (d *jobErrorDefaulter) link(ctx context.Context, je *joberrorv1.JobError) e
 	if job != nil && !joblink.Cascades(job) {
 		joblink.Apply(je, job, namespace.UID)
 	}
-	// Under Cascade the operator makes the Job the only owner itself; nobody
-	// else may leave the Namespace out.
+	// Only the operator may leave out the Namespace, for a Job with the deletion policy
+	// Cascade.
 	joblink.Keep(je, namespace.UID)
 	return nil
 }
 
-// keep puts the Namespace back among the owners where an update takes it away.
-func (d *jobErrorDefaulter) keep(ctx context.Context, je, old *joberrorv1.JobError) error {
+// keepNamespaceOwner restores the Namespace as an owner if an update removes it.
+func (d *jobErrorDefaulter) keepNamespaceOwner(ctx context.Context, je, old *joberrorv1.JobError) error {
 	if equality.Semantic.DeepEqual(je.OwnerReferences, old.OwnerReferences) || len(je.OwnerReferences) == 0 {
 		return nil
 	}
@@ -101,16 +102,16 @@ func (d *jobErrorDefaulter) keep(ctx context.Context, je, old *joberrorv1.JobErr
 	return err
 }
 
-// markOf marks a change of spec.resolved with who makes it, and keeps the mark
-// as it was where there is none. Another's name is left for the policy in the
-// API server to refuse.
-func markOf(je, old *joberrorv1.JobError, changed bool, own attribution.Mark) {
-	given, before := attribution.Name(je), attribution.Of(old)
+// setMark sets the mark if spec.resolved has changed, and otherwise restores the old mark.
+// If the update names another user, it leaves the mark unchanged: the policy in the API
+// server then refuses the update.
+func setMark(je, old *joberrorv1.JobError, changed bool, mark attribution.Mark) {
+	by, before := attribution.ResolvedBy(je), attribution.MarkOf(old)
 	switch {
-	case given != "" && given != attribution.Name(old) && given != own.By:
+	case by != "" && by != attribution.ResolvedBy(old) && by != mark.By:
 	case changed:
-		own.Put(je)
-	case attribution.Of(je) != before:
+		mark.Put(je)
+	case attribution.MarkOf(je) != before:
 		before.Put(je)
 	}
 }

@@ -15,28 +15,29 @@ import (
 	"joberror.io/operator/internal/serving"
 )
 
-// server is the webhook server, which can start only when its certificate is
-// there; the manager starts it before whatever makes the certificate.
+// server is a webhook server that waits for its certificate before it starts. The manager
+// starts the webhook server before the controllers that provide the certificate.
 type server struct {
 	webhook.Server
-	certificate certs.Certificate
+	certificate *certs.Certificate
 	drain       serving.Drain
 }
 
-// bodyTimeout is longer than the API server waits for an answer.
+// bodyTimeout limits how long a request's body may take. It is longer than the API server
+// waits for a response.
 const bodyTimeout = 5 * time.Second
 
-// NewServer returns the server of the webhooks for the manager to start.
-func NewServer(host string, port int, certificate certs.Certificate, drain serving.Drain) webhook.Server {
+// NewServer returns the webhook server for the manager to start.
+func NewServer(host string, port int, certificate *certs.Certificate, drain serving.Drain) webhook.Server {
 	return &server{
-		Server:      webhook.NewServer(webhook.Options{Host: host, Port: port, CertDir: certificate.Folder, TLSOpts: []func(*tls.Config){certs.Strict}}),
+		Server:      webhook.NewServer(webhook.Options{Host: host, Port: port, TLSOpts: []func(*tls.Config){certificate.ConfigureTLS}}),
 		certificate: certificate,
 		drain:       drain,
 	}
 }
 
-// Register serves a webhook at a path. Whoever reaches the port may send it
-// something, so nobody may take long over it.
+// Register serves a webhook at a path. Any client that reaches the port may send a
+// request, so its body has a timeout.
 func (s *server) Register(path string, hook http.Handler) {
 	s.Server.Register(path, s.drain.Handler(serving.BodyTimeout(hook, bodyTimeout)))
 }
@@ -46,7 +47,7 @@ func (s *server) Start(ctx context.Context) error {
 	if !s.certificate.Wait(ctx) {
 		return nil
 	}
-	// For a path that nobody serves, too, the library would wait for the body.
+	// Without this handler, the library waits for the body of a request to any other path.
 	s.WebhookMux().Handle("/", serving.BodyTimeout(http.NotFoundHandler(), bodyTimeout))
 	return s.Server.Start(ctx)
 }

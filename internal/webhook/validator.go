@@ -17,7 +17,7 @@ import (
 	"joberror.io/operator/internal/retention"
 )
 
-// jobErrorValidator refuses a createdAt that no record can have now. The
+// jobErrorValidator refuses a createdAt in the future or before the retention period. The
 // policies in the API server have no clock.
 type jobErrorValidator struct {
 	cache  client.Reader
@@ -25,12 +25,13 @@ type jobErrorValidator struct {
 	policy retention.Policy
 }
 
+// ValidateCreate refuses a JobError with an invalid createdAt.
 func (v *jobErrorValidator) ValidateCreate(ctx context.Context, je *joberrorv1.JobError) (admission.Warnings, error) {
 	job, err := jobref.Find(ctx, v.cache, je.Namespace, je.Spec.JobID)
 	if err != nil {
 		return nil, err
 	}
-	problem := v.policy.Problem(je, retention.OfJob(job), v.clock.Now())
+	problem := v.policy.Problem(je, retention.Requested(job), v.clock.Now())
 	if problem == "" {
 		return nil, nil
 	}
@@ -39,12 +40,12 @@ func (v *jobErrorValidator) ValidateCreate(ctx context.Context, je *joberrorv1.J
 		field.ErrorList{field.Invalid(path, je.Spec.CreatedAt, problem)})
 }
 
-// ValidateUpdate has nothing to judge: createdAt is immutable.
+// ValidateUpdate accepts all updates, because createdAt is immutable.
 func (v *jobErrorValidator) ValidateUpdate(context.Context, *joberrorv1.JobError, *joberrorv1.JobError) (admission.Warnings, error) {
 	return nil, nil
 }
 
-// ValidateDelete has nothing to judge either.
+// ValidateDelete accepts all deletions.
 func (v *jobErrorValidator) ValidateDelete(context.Context, *joberrorv1.JobError) (admission.Warnings, error) {
 	return nil, nil
 }

@@ -1,11 +1,10 @@
 // Copyright The JobError Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Package webhook fills in at admission what a person or a pipeline left out,
-// and refuses what only a clock can judge. It is a convenience: with it down,
-// writes go through, and the controllers make up for what they can. What must
-// be refused always is refused by the policies under config/admission, in the
-// API server itself.
+// Package webhook sets defaults at admission and refuses records with an invalid
+// createdAt. It is a convenience: while it is down, writes succeed, and the controllers set
+// the defaults that they can. The policies under config/admission enforce all mandatory
+// rules in the API server itself.
 package webhook
 
 import (
@@ -33,16 +32,17 @@ func Setup(mgr ctrl.Manager, policy retention.Policy) error {
 		Complete()
 }
 
-// resolutionDefaulter stamps an entry with who asked for it.
+// resolutionDefaulter records which user requested a resolution.
 type resolutionDefaulter struct{}
 
-func (resolutionDefaulter) Default(ctx context.Context, entry *joberrorv1.JobErrorResolution) error {
+// Default sets spec.requestedBy to the authenticated user if it is empty.
+func (resolutionDefaulter) Default(ctx context.Context, jer *joberrorv1.JobErrorResolution) error {
 	req, err := admission.RequestFromContext(ctx)
 	if err != nil {
 		return err
 	}
-	if entry.Spec.RequestedBy == "" {
-		entry.Spec.RequestedBy = req.UserInfo.Username
+	if jer.Spec.RequestedBy == "" {
+		jer.Spec.RequestedBy = req.UserInfo.Username
 	}
 	return nil
 }

@@ -26,29 +26,29 @@ import (
 	"joberror.io/operator/internal/retention"
 )
 
-// nothing is a cache in which there is nothing.
-type nothing struct{ client.Reader }
+// emptyCache is a cache without objects.
+type emptyCache struct{ client.Reader }
 
-func (nothing) Get(_ context.Context, key client.ObjectKey, _ client.Object, _ ...client.GetOption) error {
+func (emptyCache) Get(_ context.Context, key client.ObjectKey, _ client.Object, _ ...client.GetOption) error {
 	return apierrors.NewNotFound(schema.GroupResource{}, key.Name)
 }
 
-func (nothing) List(context.Context, client.ObjectList, ...client.ListOption) error { return nil }
+func (emptyCache) List(context.Context, client.ObjectList, ...client.ListOption) error { return nil }
 
-// FuzzReview looks for a request, which whoever reaches the port may send, that
-// a webhook panics at or answers with something else than a review.
+// FuzzReview looks for a request that makes a webhook panic, or whose response is not an
+// AdmissionReview. Any client that reaches the port may send it.
 func FuzzReview(f *testing.F) {
 	scheme := runtime.NewScheme()
 	utilruntime.Must(joberrorv1.AddToScheme(scheme))
 	clock := testingclock.NewFakePassiveClock(time.Date(2026, 11, 5, 10, 15, 0, 0, time.UTC))
 	policy := retention.Policy{Default: 30 * 24 * time.Hour}
 	hooks := []*admission.Webhook{
-		admission.WithDefaulter(scheme, &jobErrorDefaulter{cache: nothing{}, clock: clock}),
-		admission.WithValidator(scheme, &jobErrorValidator{cache: nothing{}, clock: clock, policy: policy}),
+		admission.WithDefaulter(scheme, &jobErrorDefaulter{cache: emptyCache{}, clock: clock}),
+		admission.WithValidator(scheme, &jobErrorValidator{cache: emptyCache{}, clock: clock, policy: policy}),
 		admission.WithDefaulter(scheme, resolutionDefaulter{}),
 	}
 	for _, hook := range hooks {
-		// A panic is to be found here, not to be made an answer of.
+		// The fuzz test must see a panic, not the response to it.
 		hook.WithRecoverPanic(false)
 	}
 	review := func(operation, object, old string) []byte {
@@ -67,9 +67,9 @@ func FuzzReview(f *testing.F) {
 			request := httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/", bytes.NewReader(body))
 			request.Header.Set("Content-Type", "application/json")
 			hook.ServeHTTP(recorder, request)
-			var answer admissionv1.AdmissionReview
-			if err := json.Unmarshal(recorder.Body.Bytes(), &answer); err != nil || answer.Response == nil {
-				t.Fatalf("the answer to %q is no review: %d %s", body, recorder.Code, recorder.Body)
+			var response admissionv1.AdmissionReview
+			if err := json.Unmarshal(recorder.Body.Bytes(), &response); err != nil || response.Response == nil {
+				t.Fatalf("response to %q is not an AdmissionReview: %d %s", body, recorder.Code, recorder.Body)
 			}
 		}
 	})

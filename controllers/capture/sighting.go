@@ -1,0 +1,73 @@
+// Copyright The JobError Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package capture
+
+import (
+	"time"
+
+	"k8s.io/apimachinery/pkg/types"
+
+	"joberror.io/operator/internal/failure"
+)
+
+const (
+	// podGoneDelay is how far the watch of Jobs may be behind the watch of pods. When a
+	// pod is deleted, the reason is known a moment later.
+	podGoneDelay = 2 * time.Second
+	// jobStatusDelay is how long the Job's own status may take before an Event that says
+	// the same is recorded instead.
+	jobStatusDelay = 10 * time.Second
+)
+
+// sighting is a failure that was seen and is not recorded yet.
+type sighting struct {
+	failure.Failure
+	// firstSeen is when it was first seen.
+	firstSeen time.Time
+	// waitingUID is the UID of the pod or Job that may recover from a transient failure;
+	// empty for other failures.
+	waitingUID types.UID
+	// waiting is true while that pod or Job still shows the failure.
+	waiting bool
+	// ended is when that pod or Job was seen to end; the zero time until then.
+	ended time.Time
+}
+
+// dueIn returns the time until the failure is recorded: none, unless the pod may
+// recover. A pod that was deleted does not recover.
+func (s sighting) dueIn(now time.Time, grace time.Duration) time.Duration {
+	switch {
+	case s.repeatsJob():
+		return s.firstSeen.Add(jobStatusDelay).Sub(now)
+	case !s.Transient:
+		return 0
+	case !s.ended.IsZero():
+		return min(s.ended.Add(podGoneDelay).Sub(now), s.firstSeen.Add(max(grace, podGoneDelay)).Sub(now))
+	default:
+		return s.firstSeen.Add(grace).Sub(now)
+	}
+}
+
+// repeatsJob reports whether an Event says what the Job's own status says, too.
+func (s sighting) repeatsJob() bool { return s.FromEvent && !s.Transient && !s.CronJob }
+
+// sightingID identifies an occurrence among those of all failures.
+type sightingID struct {
+	job             types.UID
+	key, occurrence string
+}
+
+func idOf(job types.UID, f failure.Failure) sightingID {
+	if f.Disruption {
+		// A pod is disrupted once, whatever reasons are given for it.
+		return sightingID{job, "disruption", f.Occurrence}
+	}
+	return sightingID{job, f.Key, f.Occurrence}
+}
+
+// place is where pending holds a sighting.
+type place struct {
+	job types.NamespacedName
+	id  sightingID
+}

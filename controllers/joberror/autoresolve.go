@@ -1,0 +1,200 @@
+// Copyright The JobError Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package joberror
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	batchv1 "k8s.io/api/batch/v1"
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	joberrorv1 "joberror.io/operator/api/v1"
+	"joberror.io/operator/internal/attribution"
+	"joberror.io/operator/internal/capturepolicy"
+	"joberror.io/operator/internal/failure"
+	"joberror.io/operator/internal/joblink"
+	"joberror.io/operator/internal/jobref"
+)
+
+// resolveBySuccess resolves a captured error once the same work has succeeded. It never
+// resolves a record that a Job reported.
+func (r *Reconciler) resolveBySuccess(ctx context.Context, je *joberrorv1.JobError, link link) error {
+	if je.Spec.Resolved || je.Labels[joberrorv1.LabelCaptured] == "" || !r.Capture.AutoResolve || capturepolicy.OptedOut(joberrorv1.AnnotationAutoResolve, je) {
+		return nil
+	}
+	if meta.IsStatusConditionTrue(je.Status.Conditions, joberrorv1.ConditionResolved) {
+		// It was just reopened, and the status does not say when yet.
+		return nil
+	}
+	cause, err := r.findSuccess(ctx, je, link)
+	if cause.Reason == "" || err != nil {
+		return err
+	}
+	namespace, err := joblink.Namespace(ctx, r.Cached, je.Namespace)
+	if err != nil || capturepolicy.OptedOut(joberrorv1.AnnotationAutoResolve, namespace) {
+		return err
+	}
+	je.Spec.Resolved = true
+	attribution.Mark{By: attribution.OperatorUser, Generation: je.Generation + 1, Cause: cause}.Put(je)
+	return nil
+}
+
+// openError is a captured error that a success may end.
+type openError struct {
+	*joberrorv1.JobError
+	link link
+	// job is the error's Job. If that is gone, it is the Job as it was when it
+	// completed; nil if it did not.
+	job *batchv1.Job
+}
+
+// successRule returns the success that ends an error; no reason if it finds none.
+type successRule func(context.Context, openError) (attribution.Cause, error)
+
+// findSuccess returns the first success that ends an error; no reason if there is none.
+func (r *Reconciler) findSuccess(ctx context.Context, je *joberrorv1.JobError, link link) (attribution.Cause, error) {
+	e := openError{JobError: je, link: link, job: link.job}
+	if e.job == nil && link.known != nil {
+		e.job = r.completed.byUID(link.known.UID)
+	}
+	if e.job != nil && capturepolicy.OptedOut(joberrorv1.AnnotationAutoResolve, e.job) {
+		return attribution.Cause{}, nil
+	}
+	for _, rule := range []successRule{r.ownJobSucceeded, r.laterRunSucceeded, r.transientRecovered} {
+		if cause, err := rule(ctx, e); cause.Reason != "" || err != nil {
+			return cause, err
+		}
+	}
+	return attribution.Cause{}, nil
+}
+
+// ownJobSucceeded ends an error whose own Job completed.
+func (r *Reconciler) ownJobSucceeded(_ context.Context, e openError) (attribution.Cause, error) {
+	if e.job == nil || !endedBy(e.JobError, e.job) {
+		return attribution.Cause{}, nil
+	}
+	return attribution.Cause{Reason: joberrorv1.ReasonJobSucceeded, Name: e.job.Name}, nil
+}
+
+// laterRunSucceeded ends an error if a later run of the same CronJob completed.
+func (r *Reconciler) laterRunSucceeded(ctx context.Context, e openError) (attribution.Cause, error) {
+	cronJob := e.Labels[joberrorv1.LabelCronJobName]
+	if cronJob == "" {
+		return attribution.Cause{}, nil
+	}
+	runs, err := jobref.Runs(ctx, r.Cached, e.Namespace, cronJob)
+	if err != nil {
+		return attribution.Cause{}, fmt.Errorf("list the runs of CronJob %s: %w", cronJob, err)
+	}
+	if last := r.completed.lastRun(e.Namespace, cronJob); last != nil {
+		runs = append(slices.Clip(runs), *last)
+	}
+	for i := range runs {
+		if startedAfter(e.JobError, &runs[i]) && endedBy(e.JobError, &runs[i]) {
+			return attribution.Cause{Reason: joberrorv1.ReasonJobSucceeded, Name: runs[i].Name}, nil
+		}
+	}
+	return attribution.Cause{}, nil
+}
+
+// transientRecovered ends a transient error once the pod that could not run does run, or once
+// a pod that could not be created is created. The pods of a namespace that is not
+// watched are unknown.
+func (r *Reconciler) transientRecovered(ctx context.Context, e openError) (attribution.Cause, error) {
+	watched := r.Capture.Enabled && r.Capture.Watches(e.Namespace)
+	if !watched || !failure.CanRecover(e.Spec.Code) || reopenedAt(e.JobError) != nil || e.link.job == nil {
+		return attribution.Cause{}, nil
+	}
+	var pods corev1.PodList
+	err := r.Cached.List(ctx, &pods, client.InNamespace(e.Namespace), client.MatchingLabels{batchv1.JobNameLabel: e.link.job.Name}, client.UnsafeDisableDeepCopy)
+	if err != nil {
+		return attribution.Cause{}, fmt.Errorf("list the pods of Job %s: %w", e.link.job.Name, err)
+	}
+	pod := recoveredPod(e.JobError, e.link.job, pods.Items)
+	if failure.FailedCreate(e.Spec.Code) {
+		pod = podCreatedSince(e.JobError, e.link.job, pods.Items)
+	}
+	if pod == "" {
+		return attribution.Cause{}, nil
+	}
+	return attribution.Cause{Reason: joberrorv1.ReasonRecovered, Name: pod}, nil
+}
+
+// startedAfter reports whether a run was created after the error last occurred, in
+// whole seconds. A run that was under way at that time is not a later run.
+func startedAfter(je *joberrorv1.JobError, run *batchv1.Job) bool {
+	last := je.Status.LastSeen
+	return last != nil && !run.CreationTimestamp.Before(last)
+}
+
+// endedBy reports whether the completion of a Job ends an error. A completion from
+// before somebody reopened the error does not end it again.
+func endedBy(je *joberrorv1.JobError, job *batchv1.Job) bool {
+	at := completionTime(job)
+	if at.IsZero() || capturepolicy.OptedOut(joberrorv1.AnnotationAutoResolve, job) {
+		return false
+	}
+	since := reopenedAt(je)
+	return since == nil || since.Time.Before(at)
+}
+
+// reopenedAt returns when somebody reopened an error; nil if nobody did, or if it was
+// reopened because it occurred again.
+func reopenedAt(je *joberrorv1.JobError) *metav1.Time {
+	c := meta.FindStatusCondition(je.Status.Conditions, joberrorv1.ConditionResolved)
+	if c == nil || c.Reason != joberrorv1.ReasonReopened || attribution.MarkOf(je).Cause.Reason == attribution.FailedAgain {
+		return nil
+	}
+	return &c.LastTransitionTime
+}
+
+// completionTime returns when a Job completed; the zero time if it did not.
+func completionTime(job *batchv1.Job) time.Time {
+	for _, c := range job.Status.Conditions {
+		if c.Type == batchv1.JobComplete && c.Status == corev1.ConditionTrue {
+			return c.LastTransitionTime.Time
+		}
+	}
+	return time.Time{}
+}
+
+// podCreatedSince returns the name of a pod that was created after its creation last
+// failed; empty if there is none.
+func podCreatedSince(je *joberrorv1.JobError, job *batchv1.Job, pods []corev1.Pod) string {
+	for i := range pods {
+		if metav1.IsControlledBy(&pods[i], job) && je.Status.LastSeen.Before(&pods[i].CreationTimestamp) {
+			return pods[i].Name
+		}
+	}
+	return ""
+}
+
+// recoveredPod returns the name of a pod that recovered from the error; empty if there
+// is none, or if another pod still shows the error.
+func recoveredPod(je *joberrorv1.JobError, job *batchv1.Job, pods []corev1.Pod) string {
+	recovered := ""
+	for i := range pods {
+		pod := &pods[i]
+		if !metav1.IsControlledBy(pod, job) {
+			continue
+		}
+		for _, f := range failure.FromPod(pod) {
+			if failure.ErrorName(job.Name, job.UID, f.Key) == je.Name {
+				return ""
+			}
+		}
+		for _, key := range failure.RecoveredKeys(pod) {
+			if failure.ErrorName(job.Name, job.UID, key) == je.Name {
+				recovered = pod.Name
+			}
+		}
+	}
+	return recovered
+}

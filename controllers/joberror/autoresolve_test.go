@@ -1,0 +1,131 @@
+// Copyright The JobError Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package joberror
+
+import (
+	"testing"
+	"time"
+
+	batchv1 "k8s.io/api/batch/v1"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/utils/ptr"
+
+	joberrorv1 "joberror.io/operator/api/v1"
+	"joberror.io/operator/internal/attribution"
+	"joberror.io/operator/internal/failure"
+)
+
+func completedAt(at time.Time) *batchv1.Job {
+	j := job("")
+	j.Status.Conditions = []batchv1.JobCondition{{Type: batchv1.JobComplete, Status: corev1.ConditionTrue, LastTransitionTime: metav1.NewTime(at)}}
+	return j
+}
+
+func optedOut(j *batchv1.Job) *batchv1.Job {
+	j.Annotations = map[string]string{joberrorv1.AnnotationAutoResolve: "false"}
+	return j
+}
+
+func TestEndedBy(t *testing.T) {
+	t.Parallel()
+	running := job("")
+	running.Status.Conditions = []batchv1.JobCondition{{Type: batchv1.JobComplete, Status: corev1.ConditionFalse}}
+	again := jobError(3, reopened, marked(attribution.Mark{By: "x", Generation: 3, Cause: attribution.Cause{Reason: attribution.FailedAgain}}))
+	for _, tc := range []struct {
+		name string
+		je   *joberrorv1.JobError
+		job  *batchv1.Job
+		want bool
+	}{
+		{"the Job completed", jobError(1), completedAt(now), true},
+		{"the Job did not complete", jobError(1), running, false},
+		{"the Job is opted out", jobError(1), optedOut(completedAt(now)), false},
+		{"an open error", jobError(1, observed(1)), completedAt(now), true},
+		{"reopened before the success", jobError(3, reopened), completedAt(now), true},
+		{"reopened after the success", jobError(3, reopened), completedAt(earlier.Add(-time.Hour)), false},
+		{"reopened because it failed again", again, completedAt(earlier.Add(-time.Hour)), true},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			t.Parallel()
+			if got := endedBy(tc.je, tc.job); got != tc.want {
+				t.Errorf("endedBy = %t, want %t", got, tc.want)
+			}
+		})
+	}
+}
+
+func TestStartedAfter(t *testing.T) {
+	t.Parallel()
+	je := jobError(1)
+	run := job("")
+	run.CreationTimestamp = metav1.NewTime(now)
+	if startedAfter(je, run) {
+		t.Error("a run started after an error that was never seen")
+	}
+	for at, want := range map[time.Time]bool{earlier: true, now: true, now.Add(time.Second): false} {
+		je.Status.LastSeen = &metav1.Time{Time: at}
+		if got := startedAfter(je, run); got != want {
+			t.Errorf("a run created at %s started after %s: %t", now, at, got)
+		}
+	}
+}
+
+func TestRecoveredPod(t *testing.T) {
+	t.Parallel()
+	pod := func(name string, state corev1.ContainerState, job *batchv1.Job) corev1.Pod {
+		p := corev1.Pod{ObjectMeta: metav1.ObjectMeta{Name: name, OwnerReferences: []metav1.OwnerReference{{UID: job.UID, Controller: ptr.To(true)}}}}
+		p.Status.ContainerStatuses = []corev1.ContainerStatus{{Name: "main", State: state}}
+		return p
+	}
+	waiting := corev1.ContainerState{Waiting: &corev1.ContainerStateWaiting{Reason: "ImagePullBackOff"}}
+	creating := corev1.ContainerState{Waiting: &corev1.ContainerStateWaiting{Reason: "ContainerCreating"}}
+	running := corev1.ContainerState{Running: &corev1.ContainerStateRunning{}}
+	own, other := job(""), job("")
+	other.UID = "another"
+	stuck := pod("stuck", waiting, own)
+	je := failure.FromPod(&stuck)[0].JobError(own, "x")
+	for _, tc := range []struct {
+		name string
+		pods []corev1.Pod
+		want string
+	}{
+		{"a pod runs", []corev1.Pod{pod("a", running, own)}, "a"},
+		{"the pod still waits", []corev1.Pod{stuck}, ""},
+		{"another pod still waits", []corev1.Pod{pod("a", running, own), stuck}, ""},
+		{"the pod does not run yet", []corev1.Pod{pod("a", creating, own)}, ""},
+		{"a pod of another Job runs", []corev1.Pod{pod("a", running, other)}, ""},
+		{"a pod of another Job waits", []corev1.Pod{pod("a", running, own), pod("b", waiting, other)}, "a"},
+		{"there is no pod", nil, ""},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			t.Parallel()
+			if got := recoveredPod(je, own, tc.pods); got != tc.want {
+				t.Errorf("recoveredPod = %q, want %q", got, tc.want)
+			}
+		})
+	}
+}
+
+func TestOptOutOfTheFailedJobWins(t *testing.T) {
+	t.Parallel()
+	r := &Reconciler{completed: newCompletedJobs()}
+	je := jobError(1)
+	je.Labels = map[string]string{joberrorv1.LabelCronJobName: "nightly"}
+	cause, err := r.findSuccess(t.Context(), je, link{job: optedOut(job(""))})
+	if err != nil || cause.Reason != "" {
+		t.Errorf("findSuccess = %+v, %v, want none for a Job that is opted out", cause, err)
+	}
+}
+
+func TestDeletedJobHasSucceeded(t *testing.T) {
+	t.Parallel()
+	r := &Reconciler{completed: newCompletedJobs()}
+	done := completedAt(now)
+	r.completed.add(done)
+	cause, err := r.findSuccess(t.Context(), jobError(1), link{known: &joberrorv1.JobReference{Name: done.Name, UID: done.UID}})
+	if err != nil || cause.Reason != joberrorv1.ReasonJobSucceeded || cause.Name != done.Name {
+		t.Errorf("findSuccess = %+v, %v", cause, err)
+	}
+}

@@ -1,0 +1,177 @@
+// Copyright The JobError Authors
+// SPDX-License-Identifier: Apache-2.0
+
+// Package joberror links each JobError to its Job, keeps its status in step with its
+// spec, resolves it once the work succeeds, and deletes it after its retention.
+package joberror
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	batchv1 "k8s.io/api/batch/v1"
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/equality"
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/client-go/tools/events"
+	"k8s.io/utils/clock"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/builder"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/handler"
+	"sigs.k8s.io/controller-runtime/pkg/log"
+	"sigs.k8s.io/controller-runtime/pkg/reconcile"
+
+	joberrorv1 "joberror.io/operator/api/v1"
+	"joberror.io/operator/internal/attribution"
+	"joberror.io/operator/internal/capturepolicy"
+	"joberror.io/operator/internal/expiry"
+	"joberror.io/operator/internal/fairqueue"
+	"joberror.io/operator/internal/joberrors"
+	"joberror.io/operator/internal/metrics"
+	"joberror.io/operator/internal/owner"
+	"joberror.io/operator/internal/requeue"
+	"joberror.io/operator/internal/retention"
+)
+
+// +kubebuilder:rbac:groups=joberror.io,resources=joberrors,verbs=get;list;watch;patch;delete
+// +kubebuilder:rbac:groups=joberror.io,resources=joberrors/status,verbs=patch
+// +kubebuilder:rbac:groups=batch,resources=jobs,verbs=get;list;watch
+// +kubebuilder:rbac:groups="",resources=namespaces,verbs=list;watch
+// +kubebuilder:rbac:groups=events.k8s.io,resources=events,verbs=create;patch
+
+// Reconciler reconciles JobErrors.
+type Reconciler struct {
+	// Cached reads from the manager's cache.
+	Cached client.Reader
+	// APIReader reads from the API server.
+	APIReader client.Reader
+	Writer    *joberrors.Writer
+	Expiry    *expiry.Deleter
+	Recorder  events.EventRecorder
+	Clock     clock.PassiveClock
+	Retention retention.Policy
+	Capture   capturepolicy.Options
+
+	completed *completedJobs
+}
+
+// SetupWithManager adds the controller to the manager. workers is how many JobErrors
+// are reconciled at a time.
+func (r *Reconciler) SetupWithManager(ctx context.Context, mgr ctrl.Manager, workers int) error {
+	r.completed = newCompletedJobs()
+	if err := r.completed.watch(ctx, mgr.GetCache()); err != nil {
+		return err
+	}
+	controller := ctrl.NewControllerManagedBy(mgr).
+		For(&joberrorv1.JobError{}).
+		Watches(&batchv1.Job{}, handler.EnqueueRequestsFromMapFunc(r.errorsOfJob), builder.WithPredicates(jobMatters)).
+		WithOptions(fairqueue.ControllerOptions(workers))
+	if r.Capture.Enabled {
+		controller.Watches(&corev1.Pod{}, handler.EnqueueRequestsFromMapFunc(r.errorsOfPod), builder.WithPredicates(podRecovered))
+	}
+	return controller.Complete(reconcile.AsReconciler(mgr.GetClient(), r))
+}
+
+// Reconcile brings one JobError to its desired state.
+func (r *Reconciler) Reconcile(ctx context.Context, je *joberrorv1.JobError) (ctrl.Result, error) {
+	if !je.DeletionTimestamp.IsZero() {
+		return ctrl.Result{}, nil
+	}
+	return requeue.After(r.reconcile(ctx, je))
+}
+
+// reconcile returns the time left until the JobError expires.
+func (r *Reconciler) reconcile(ctx context.Context, je *joberrorv1.JobError) (time.Duration, error) {
+	link, err := r.findLink(ctx, je)
+	if err != nil {
+		return 0, fmt.Errorf("find the Job: %w", err)
+	}
+	expiresAt := r.Retention.ExpiresAt(je, link.retention())
+	left := expiresAt.Sub(r.Clock.Now())
+	if left <= 0 {
+		return 0, r.expire(ctx, je, expiresAt)
+	}
+	if wrote, err := r.patchObject(ctx, je, link); wrote || err != nil {
+		// The watch brings the patched object, and with it the next reconcile.
+		return left, err
+	}
+	before := je.Status.DeepCopy()
+	je.Status = desiredStatus(je, link, expiresAt, r.Clock.Now())
+	if err := r.Writer.PatchStatus(ctx, je, before); err != nil {
+		return 0, requeue.IfStale(err)
+	}
+	r.announce(je, before, link)
+	return left, nil
+}
+
+func (r *Reconciler) expire(ctx context.Context, je *joberrorv1.JobError, expiresAt time.Time) error {
+	if err := r.Expiry.Delete(ctx, "JobError", je, expiresAt); err != nil {
+		return requeue.IfStale(err)
+	}
+	metrics.Expired(je.Namespace)
+	return nil
+}
+
+// patchObject patches everything outside the status: what admission could not fill in,
+// because the webhook was down or the Job did not exist yet, and spec.resolved once
+// the work has succeeded. It reports whether it wrote anything.
+func (r *Reconciler) patchObject(ctx context.Context, je *joberrorv1.JobError, link link) (wrote bool, err error) {
+	before := je.DeepCopy()
+	if err := r.applyLink(ctx, je, link); err != nil {
+		return false, err
+	}
+	fillCreatedAt(je)
+	if err := r.resolveBySuccess(ctx, je, link); err != nil {
+		return false, fmt.Errorf("look for a success: %w", err)
+	}
+	if equality.Semantic.DeepEqual(before, je) {
+		return false, nil
+	}
+	if err := r.Writer.Patch(ctx, before, je); err != nil {
+		return true, requeue.IfStale(err)
+	}
+	if cause := attribution.MarkOf(je).Cause; je.Spec.Resolved && !before.Spec.Resolved {
+		log.FromContext(ctx).Info("Resolved an error automatically", "reason", cause.Reason, "cause", cause.Name)
+	}
+	return true, nil
+}
+
+// fillCreatedAt sets a createdAt that admission, being down, did not fill in.
+func fillCreatedAt(je *joberrorv1.JobError) {
+	if je.Spec.CreatedAt == "" {
+		je.Spec.CreatedAt = je.CreationTimestamp.UTC().Format(time.RFC3339)
+	}
+}
+
+// errorsOfJob maps a Job to the JobErrors that name it or are linked to it. It maps a
+// Job that completed to the errors of its CronJob's earlier runs, too.
+func (r *Reconciler) errorsOfJob(ctx context.Context, obj client.Object) []ctrl.Request {
+	keys := r.mentions(ctx, obj.GetNamespace(), obj.GetName())
+	keys = append(keys, r.mentions(ctx, obj.GetNamespace(), string(obj.GetUID()))...)
+	if job := obj.(*batchv1.Job); !completionTime(job).IsZero() {
+		r.completed.add(job)
+		if cronJob := owner.CronJob(job); cronJob != "" {
+			keys = append(keys, r.ofCronJob(ctx, job.Namespace, cronJob)...)
+		}
+	}
+	return requestsFor(keys)
+}
+
+// errorsOfPod maps a pod to the JobErrors of its Job.
+func (r *Reconciler) errorsOfPod(ctx context.Context, obj client.Object) []ctrl.Request {
+	return requestsFor(r.mentions(ctx, obj.GetNamespace(), obj.GetLabels()[batchv1.JobNameLabel]))
+}
+
+func requestsFor(keys []types.NamespacedName) []ctrl.Request {
+	seen := map[types.NamespacedName]bool{}
+	var requests []ctrl.Request
+	for _, key := range keys {
+		if !seen[key] {
+			seen[key] = true
+			requests = append(requests, ctrl.Request{NamespacedName: key})
+		}
+	}
+	return requests
+}

@@ -1,0 +1,149 @@
+// Copyright The JobError Authors
+// SPDX-License-Identifier: Apache-2.0
+
+// Package joberrorresolution carries out each JobErrorResolution once, and deletes it
+// after its retention.
+package joberrorresolution
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/client-go/tools/events"
+	"k8s.io/utils/clock"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/log"
+	"sigs.k8s.io/controller-runtime/pkg/reconcile"
+
+	joberrorv1 "joberror.io/operator/api/v1"
+	"joberror.io/operator/internal/expiry"
+	"joberror.io/operator/internal/fairqueue"
+	"joberror.io/operator/internal/joberrors"
+	"joberror.io/operator/internal/jobref"
+	"joberror.io/operator/internal/requeue"
+	"joberror.io/operator/internal/resolution"
+	"joberror.io/operator/internal/retention"
+)
+
+const (
+	// workers limits the resolutions under way. They share the writes in flight, so
+	// that large resolutions do not keep a small one waiting.
+	workers = 64
+	// progressInterval is the time between two writes of a resolution's progress.
+	progressInterval = time.Second
+)
+
+// +kubebuilder:rbac:groups=joberror.io,resources=joberrorresolutions,verbs=get;list;watch;delete
+// +kubebuilder:rbac:groups=joberror.io,resources=joberrorresolutions/status,verbs=patch
+
+// Reconciler reconciles JobErrorResolutions. It writes spec.resolved of the errors and
+// leaves their status to the controller of JobErrors, so that every way to resolve an
+// error ends in the same state.
+type Reconciler struct {
+	// Cached reads from the manager's cache and writes to the API server.
+	Cached client.Client
+	// APIReader reads from the API server.
+	APIReader client.Reader
+	Writer    *joberrors.Writer
+	Expiry    *expiry.Deleter
+	Recorder  events.EventRecorder
+	Clock     clock.PassiveClock
+	Retention retention.Policy
+	// Concurrency limits the errors of one resolution that are written at the same
+	// time.
+	Concurrency int
+}
+
+// SetupWithManager adds the controller to the manager.
+func (r *Reconciler) SetupWithManager(mgr ctrl.Manager) error {
+	return ctrl.NewControllerManagedBy(mgr).
+		For(&joberrorv1.JobErrorResolution{}).
+		WithOptions(fairqueue.ControllerOptions(workers)).
+		Complete(reconcile.AsReconciler(mgr.GetClient(), r))
+}
+
+// Reconcile carries out one resolution. An interrupted one continues: the errors left
+// to do are looked up again, and each error that was done is marked.
+func (r *Reconciler) Reconcile(ctx context.Context, jer *joberrorv1.JobErrorResolution) (ctrl.Result, error) {
+	if !jer.DeletionTimestamp.IsZero() {
+		return ctrl.Result{}, nil
+	}
+	return requeue.After(r.reconcile(ctx, jer))
+}
+
+// reconcile returns the time left until the resolution expires.
+func (r *Reconciler) reconcile(ctx context.Context, jer *joberrorv1.JobErrorResolution) (time.Duration, error) {
+	expiresAt := r.Retention.ResolutionExpiresAt(jer)
+	left := expiresAt.Sub(r.Clock.Now())
+	if left <= 0 {
+		return 0, requeue.IfStale(r.Expiry.Delete(ctx, "JobErrorResolution", jer, expiresAt))
+	}
+	if jer.Status.StartedAt != nil && !resolution.IsComplete(jer) {
+		// The cache may not know yet that it is complete.
+		if err := r.APIReader.Get(ctx, client.ObjectKeyFromObject(jer), jer); err != nil {
+			return 0, requeue.IfStale(err)
+		}
+	}
+	if resolution.IsComplete(jer) {
+		return left, nil
+	}
+	return left, r.carryOut(ctx, jer)
+}
+
+// carryOut sets the resolution's targets and completes it.
+func (r *Reconciler) carryOut(ctx context.Context, jer *joberrorv1.JobErrorResolution) error {
+	ref, err := jobref.Lookup(ctx, r.Cached, jer.Namespace, jer.Spec.JobID)
+	if err != nil {
+		return fmt.Errorf("look up job %s: %w", jer.Spec.JobID, err)
+	}
+	request := requestOf(jer, ref)
+	targets, err := r.targets(ctx, request)
+	if err != nil {
+		return fmt.Errorf("list the errors of job %s: %w", jer.Spec.JobID, err)
+	}
+	logger := log.FromContext(ctx).WithValues("job", ref.ID, "resolved", jer.Spec.WantsResolved())
+	logger.Info("Carrying out a resolution", "targets", len(targets), "resumed", jer.Status.StartedAt != nil)
+	progress := &progressWriter{Reconciler: r, jer: jer, tally: resolution.NewTally(jer, r.Clock.Now()), snapshot: request.snapshot}
+	if err := r.apply(ctx, request, targets, progress); err != nil {
+		return err
+	}
+	if err := progress.complete(ctx); err != nil {
+		return err
+	}
+	logger.Info("Completed a resolution", "updated", jer.Status.Updated, "unchanged", jer.Status.Unchanged, "failed", jer.Status.Failed)
+	r.announce(jer, ref)
+	return nil
+}
+
+// progressWriter writes what has become of a resolution's targets to its status.
+type progressWriter struct {
+	*Reconciler
+	jer      *joberrorv1.JobErrorResolution
+	tally    *resolution.Tally
+	snapshot string
+}
+
+// write writes the present state.
+func (p *progressWriter) write(ctx context.Context) error {
+	return p.patchStatus(ctx, p.tally.Progress(p.Clock.Now()))
+}
+
+// complete writes the final state.
+func (p *progressWriter) complete(ctx context.Context) error {
+	return p.patchStatus(ctx, p.tally.Completed(p.Clock.Now()))
+}
+
+func (p *progressWriter) patchStatus(ctx context.Context, status joberrorv1.JobErrorResolutionStatus) error {
+	before := p.jer.DeepCopy()
+	status.SnapshotResourceVersion = p.snapshot
+	status.ExpiresAt = &metav1.Time{Time: p.Retention.ResolutionExpiresAt(p.jer)}
+	p.jer.Status = status
+	patch := client.MergeFromWithOptions(before, client.MergeFromWithOptimisticLock{})
+	if err := p.Cached.Status().Patch(ctx, p.jer, patch); err != nil {
+		return requeue.IfStale(fmt.Errorf("patch the status of JobErrorResolution: %w", err))
+	}
+	return nil
+}
