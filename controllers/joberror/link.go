@@ -105,7 +105,7 @@ func (r *Reconciler) findLink(ctx context.Context, je *joberrorv1.JobError) (lin
 // applyLink sets the link's label and owner references on the JobError.
 func (r *Reconciler) applyLink(ctx context.Context, je *joberrorv1.JobError, link link) error {
 	job := link.job
-	if job != nil && je.Status.Job != nil && !joblink.HasOwner(je, job.UID) {
+	if job != nil && je.Status.Job != nil && !joblink.HasJobOwner(je, job.UID) {
 		// Somebody removed the reference, most likely the garbage collector, which may
 		// know before the cache does that the Job is gone.
 		exists, err := jobref.Exists(ctx, r.APIReader, client.ObjectKeyFromObject(job), job.UID)
@@ -130,7 +130,7 @@ func (r *Reconciler) applyLink(ctx context.Context, je *joberrorv1.JobError, lin
 	case job != nil:
 		joblink.Apply(je, job, namespace.UID)
 	case !cascades(je):
-		joblink.Keep(je, namespace.UID)
+		joblink.EnsureNamespaceOwner(je, namespace.UID)
 	}
 	return nil
 }
@@ -139,7 +139,7 @@ func (r *Reconciler) applyLink(ctx context.Context, je *joberrorv1.JobError, lin
 // deletion policy Cascade is a Job the only owner.
 func cascades(je *joberrorv1.JobError) bool {
 	known := je.Status.Job
-	return known != nil && joblink.HasOwner(je, known.UID)
+	return known != nil && joblink.HasJobOwner(je, known.UID)
 }
 
 // mentions returns the keys of the JobErrors that name a Job by this name or UID.

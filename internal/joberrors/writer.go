@@ -44,11 +44,12 @@ func NewWriter(mgr ctrl.Manager, maxInFlight int) (*Writer, error) {
 	if err != nil {
 		return nil, fmt.Errorf("make a client for JobErrors: %w", err)
 	}
-	return &Writer{
-		rest:       restClient,
-		parameters: runtime.NewParameterCodec(mgr.GetScheme()),
-		inFlight:   semaphore.NewWeighted(int64(maxInFlight)),
-	}, nil
+	return NewWriterForClient(restClient, mgr.GetScheme(), maxInFlight), nil
+}
+
+// NewWriterForClient returns a Writer that uses a client for the group of JobErrors.
+func NewWriterForClient(restClient rest.Interface, scheme *runtime.Scheme, maxInFlight int) *Writer {
+	return &Writer{rest: restClient, parameters: runtime.NewParameterCodec(scheme), inFlight: semaphore.NewWeighted(int64(maxInFlight))}
 }
 
 // Create creates a JobError.

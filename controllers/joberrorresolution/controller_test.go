@@ -1,0 +1,156 @@
+// Copyright The JobError Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package joberrorresolution
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/client-go/tools/events"
+	testingclock "k8s.io/utils/clock/testing"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/client/interceptor"
+
+	joberrorv1 "joberror.io/operator/api/v1"
+	"joberror.io/operator/internal/expiry"
+	"joberror.io/operator/internal/joberrors/joberrorstest"
+	"joberror.io/operator/internal/jobref/jobreftest"
+	"joberror.io/operator/internal/resolution"
+	"joberror.io/operator/internal/retention"
+)
+
+var (
+	now       = time.Date(2026, time.November, 5, 10, 15, 0, 0, time.UTC)
+	resource  = joberrorv1.GroupVersion.WithResource("joberrors").GroupResource()
+	conflict  = apierrors.NewConflict(resource, "e1", errors.New("it has changed"))
+	notFound  = apierrors.NewNotFound(resource, "e1")
+	forbidden = apierrors.NewForbidden(resource, "e1", errors.New("a policy says no"))
+	invalid   = apierrors.NewInvalid(joberrorv1.GroupVersion.WithKind("JobError").GroupKind(), "e1", nil)
+	timeout   = apierrors.NewTimeoutError("busy", 1)
+)
+
+// newReconciler returns a reconciler and a resolution of the error e1.
+func newReconciler(t *testing.T, api interceptor.Funcs, server *joberrorstest.Server, objects ...client.Object) (*Reconciler, *joberrorv1.JobErrorResolution) {
+	t.Helper()
+	jer := &joberrorv1.JobErrorResolution{
+		ObjectMeta: metav1.ObjectMeta{Namespace: "team", Name: "resolve-x1", UID: "1", CreationTimestamp: metav1.NewTime(now)},
+		Spec:       joberrorv1.JobErrorResolutionSpec{JobID: "backup", Errors: []string{"e1"}, RequestedBy: "alice"},
+	}
+	c := jobreftest.Cache(t, api, append(objects, jer)...)
+	if err := c.Get(t.Context(), client.ObjectKeyFromObject(jer), jer); err != nil {
+		t.Fatal(err)
+	}
+	return &Reconciler{
+		Cached: c, APIReader: c, Writer: server.Writer(t), Expiry: expiry.NewDeleter(c), Recorder: events.NewFakeRecorder(10),
+		Clock: testingclock.NewFakePassiveClock(now), Retention: retention.Policy{Default: 30 * 24 * time.Hour}, Concurrency: 1,
+	}, jer
+}
+
+// withoutSnapshots answers reads of old versions as a store that has forgotten them.
+var withoutSnapshots = interceptor.Funcs{
+	List: func(ctx context.Context, c client.WithWatch, list client.ObjectList, opts ...client.ListOption) error {
+		options := (&client.ListOptions{}).ApplyOptions(opts)
+		if options.Raw != nil && options.Raw.ResourceVersion != "" {
+			return apierrors.NewResourceExpired("compacted")
+		}
+		return c.List(ctx, list, opts...)
+	},
+}
+
+// A write that is refused permanently fails one error; anything else is tried again.
+func TestFailedWriteOfATarget(t *testing.T) {
+	t.Parallel()
+	for name, tc := range map[string]struct {
+		answers []*apierrors.StatusError
+		reason  string
+		updated int32
+		err     bool
+	}{
+		"success":            {answers: []*apierrors.StatusError{nil}, updated: 1},
+		"conflict, then not": {answers: []*apierrors.StatusError{conflict, conflict, nil}, updated: 1},
+		"forbidden":          {answers: []*apierrors.StatusError{forbidden}, reason: joberrorv1.FailureRejected},
+		"invalid":            {answers: []*apierrors.StatusError{invalid}, reason: joberrorv1.FailureRejected},
+		"timeout":            {answers: []*apierrors.StatusError{timeout}, err: true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			writes := 0
+			server := &joberrorstest.Server{Answer: func(*http.Request) *apierrors.StatusError {
+				writes++
+				return tc.answers[min(writes, len(tc.answers))-1]
+			}}
+			r, jer := newReconciler(t, withoutSnapshots, server, jobError(1))
+			_, err := r.Reconcile(t.Context(), jer)
+			if (err != nil) != tc.err {
+				t.Fatalf("err = %v", err)
+			}
+			if tc.err {
+				if !strings.HasPrefix(err.Error(), "set JobError e1: ") || resolution.IsComplete(jer) {
+					t.Errorf("err = %v, status = %+v, want it to be tried again", err, jer.Status)
+				}
+				return
+			}
+			if !resolution.IsComplete(jer) || jer.Status.Updated != tc.updated {
+				t.Errorf("status = %+v, want %d updated", jer.Status, tc.updated)
+			}
+			if tc.reason != "" && (len(jer.Status.Failures) != 1 || jer.Status.Failures[0].Reason != tc.reason ||
+				jer.Status.Failures[0].Message != tc.answers[0].Error()) {
+				t.Errorf("failures = %+v, want %s with the API server's message", jer.Status.Failures, tc.reason)
+			}
+		})
+	}
+}
+
+func TestTargetThatIsGone(t *testing.T) {
+	t.Parallel()
+	r, jer := newReconciler(t, withoutSnapshots, &joberrorstest.Server{})
+	if _, err := r.Reconcile(t.Context(), jer); err != nil {
+		t.Fatal(err)
+	}
+	if !resolution.IsComplete(jer) || len(jer.Status.Failures) != 1 || jer.Status.Failures[0].Reason != joberrorv1.FailureNotFound {
+		t.Errorf("status = %+v, want one failure NotFound", jer.Status)
+	}
+}
+
+func TestFailedStatusPatch(t *testing.T) {
+	t.Parallel()
+	for name, tc := range map[string]struct {
+		answer error
+		err    bool
+	}{
+		"conflict": {answer: conflict}, "not found": {answer: notFound},
+		"forbidden": {answer: forbidden, err: true}, "timeout": {answer: timeout, err: true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			api := withoutSnapshots
+			api.SubResourcePatch = func(context.Context, client.Client, string, client.Object, client.Patch, ...client.SubResourcePatchOption) error {
+				return tc.answer
+			}
+			r, jer := newReconciler(t, api, &joberrorstest.Server{}, jobError(1))
+			if _, err := r.Reconcile(t.Context(), jer); (err != nil) != tc.err || tc.err && !errors.Is(err, tc.answer) {
+				t.Errorf("Reconcile: %v, want %v", err, tc.answer)
+			}
+		})
+	}
+}
+
+func TestFailedLookup(t *testing.T) {
+	t.Parallel()
+	api := interceptor.Funcs{List: func(context.Context, client.WithWatch, client.ObjectList, ...client.ListOption) error { return timeout }}
+	server := &joberrorstest.Server{}
+	r, jer := newReconciler(t, api, server)
+	if _, err := r.Reconcile(t.Context(), jer); !errors.Is(err, timeout) || !strings.HasPrefix(err.Error(), "look up job backup: ") {
+		t.Errorf("Reconcile: %v, want the timeout and what was attempted", err)
+	}
+	if resolution.IsComplete(jer) || len(server.Requests()) > 0 {
+		t.Errorf("status = %+v after %v, want nothing written", jer.Status, server.Requests())
+	}
+}
