@@ -2,8 +2,8 @@
 # Copyright The JobError Authors
 # SPDX-License-Identifier: Apache-2.0
 
-# Runs each fuzz test for the time named by the first argument, 10s for example.
-# It begins with the corpus that is kept under testdata.
+# Runs each fuzz test for the duration given as the first argument, such as 10s.
+# Each run starts from the corpus under testdata.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 

@@ -12,15 +12,16 @@ import (
 	"time"
 )
 
-// alternatives measures what people do with kubectl alone, on a sample.
-func (b *bench) alternatives(ctx context.Context, r *report) error {
-	say("kubectl patch, in a loop and with xargs")
+// alternatives measures ways to resolve errors with kubectl alone, on a small number
+// of errors.
+func (b *bench) alternatives(ctx context.Context, r *results) error {
+	logf("kubectl patch, in a loop and with xargs")
 	const looped, parallel = 40, 240
 	ns, _, err := b.namespace(ctx, "kubectl", "nightly")
 	if err != nil {
 		return err
 	}
-	if err := b.report(ctx, ns.Name, "nightly", looped+parallel); err != nil {
+	if err := b.reportErrors(ctx, ns.Name, "nightly", looped+parallel); err != nil {
 		return err
 	}
 	var names []string
@@ -48,7 +49,7 @@ func (b *bench) alternatives(ctx context.Context, r *report) error {
 	return nil
 }
 
-// rate is how long a number of errors took.
+// rate holds how long a number of errors took.
 type rate struct {
 	name string
 	n    int
@@ -57,4 +58,4 @@ type rate struct {
 
 func (r rate) perSecond() float64 { return float64(r.n) / r.took.Seconds() }
 
-func (p pace) rate() rate { return rate{n: p.errors, took: p.took} }
+func (p timing) rate() rate { return rate{n: p.errors, took: p.took} }

@@ -26,26 +26,26 @@ import (
 	"joberror.io/operator/internal/attribution"
 )
 
-const manifests = "config/default"
+const kustomization = "config/default"
 
-// bench is a control plane with an operator that is started and stopped.
+// bench holds a control plane and starts and stops an operator on it.
 type bench struct {
 	settings
 	*controlplane.Plane
-	// admin has all rights. plain writes the floor, under the operator's own
-	// name, so that the API server treats both alike.
+	// admin has all rights. plain writes the floor as the operator's user, so that
+	// the API server treats both alike.
 	admin, plain client.Client
 	http         *http.Client
 
-	at             controlplane.Operator
+	ports          controlplane.OperatorPorts
 	metrics, pprof string
 	operator       *controlplane.Process
-	// reporters is held by each error that is reported, and locked to hold them
-	// all back.
-	reporters sync.RWMutex
+	// reportGate is read-locked by each report of an error. A write lock blocks all
+	// reports.
+	reportGate sync.RWMutex
 }
 
-func start(ctx context.Context, s settings, dir string) (*bench, error) {
+func startBench(ctx context.Context, s settings, dir string) (*bench, error) {
 	utilruntime.Must(joberrorv1.AddToScheme(clientgoscheme.Scheme))
 	b := &bench{settings: s}
 	ports, err := controlplane.PickPorts()
@@ -56,9 +56,9 @@ func start(ctx context.Context, s settings, dir string) (*bench, error) {
 	if err != nil {
 		return nil, err
 	}
-	b.at = ports
+	b.ports = ports
 	b.metrics, b.pprof = fmt.Sprintf("127.0.0.1:%d", debug.APIPort), fmt.Sprintf("127.0.0.1:%d", debug.HealthPort)
-	if b.Plane, err = controlplane.Start(ctx, controlplane.Options{Assets: s.assets, Dir: dir, Say: say}); err != nil {
+	if b.Plane, err = controlplane.Start(ctx, controlplane.Options{Assets: s.assets, Dir: dir, Logf: logf}); err != nil {
 		return nil, err
 	}
 	if err := b.connect(ctx); err != nil {
@@ -68,7 +68,7 @@ func start(ctx context.Context, s settings, dir string) (*bench, error) {
 }
 
 func (b *bench) connect(ctx context.Context) error {
-	if err := errors.Join(b.Install(ctx, manifests, b.at), b.installFloor(ctx)); err != nil {
+	if err := errors.Join(b.Install(ctx, kustomization, b.ports), b.installFloor(ctx)); err != nil {
 		return err
 	}
 	config := b.Config()
@@ -84,32 +84,32 @@ func (b *bench) connect(ctx context.Context) error {
 	return errors.Join(errs[:]...)
 }
 
-func (b *bench) stop() error { return errors.Join(b.rest(), b.Stop()) }
+func (b *bench) stop() error { return errors.Join(b.stopOperator(), b.Stop()) }
 
-// launch starts an operator and returns when it was ready.
+// launch starts an operator and returns the time when it became ready.
 func (b *bench) launch(ctx context.Context) (time.Time, error) {
 	var err error
-	b.operator, err = b.LaunchOperator("operator", b.settings.operator, b.at,
+	b.operator, err = b.LaunchOperator("operator", b.settings.operator, b.ports,
 		fmt.Sprintf("--concurrency=%d", b.inFlight), "--metrics-bind-address="+b.metrics, "--metrics-insecure", "--pprof-bind-address="+b.pprof)
 	if err == nil {
-		err = b.operator.Ready(ctx, b.at)
+		err = b.operator.WaitReady(ctx, b.ports)
 	}
 	return time.Now(), err
 }
 
-// work sees to it that an operator is there and that all of it serves.
-func (b *bench) work(ctx context.Context) error {
+// ensureOperator starts an operator if none runs, and waits until it serves.
+func (b *bench) ensureOperator(ctx context.Context) error {
 	if b.operator != nil {
 		return nil
 	}
 	if _, err := b.launch(ctx); err != nil {
 		return err
 	}
-	return b.Serving(ctx, b.operator)
+	return b.WaitServing(ctx, b.operator)
 }
 
-// rest stops the operator.
-func (b *bench) rest() error {
+// stopOperator stops the operator if it runs.
+func (b *bench) stopOperator() error {
 	if b.operator == nil {
 		return nil
 	}
@@ -117,9 +117,9 @@ func (b *bench) rest() error {
 	return b.operator.Stop()
 }
 
-// each calls f for every number below n, as many at a time as are in flight,
-// and returns how long that took.
-func (b *bench) each(ctx context.Context, n int, f func(ctx context.Context, i int) error) (time.Duration, error) {
+// forEach calls f for every number below n, with up to inFlight calls at the same
+// time, and returns how long that took.
+func (b *bench) forEach(ctx context.Context, n int, f func(ctx context.Context, i int) error) (time.Duration, error) {
 	began := time.Now()
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(b.inFlight)
@@ -130,7 +130,7 @@ func (b *bench) each(ctx context.Context, n int, f func(ctx context.Context, i i
 	return time.Since(began), err
 }
 
-// namespace makes a namespace, with a Job in it where one is named.
+// namespace creates a namespace, and a Job in it if job is not empty.
 func (b *bench) namespace(ctx context.Context, prefix, job string) (*corev1.Namespace, *batchv1.Job, error) {
 	ns := &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{GenerateName: prefix + "-"}}
 	if err := b.admin.Create(ctx, ns); err != nil || job == "" {
@@ -140,7 +140,7 @@ func (b *bench) namespace(ctx context.Context, prefix, job string) (*corev1.Name
 	return ns, j, err
 }
 
-// job makes a Job that never runs a pod.
+// job creates a Job that never runs a pod.
 func (b *bench) job(ctx context.Context, namespace, name string) (*batchv1.Job, error) {
 	job := suspended(namespace, name)
 	return job, b.admin.Create(ctx, job)
@@ -159,27 +159,27 @@ func suspended(namespace, name string) *batchv1.Job {
 	}
 }
 
-// jobError is an error as a data pipeline reports it.
+// jobError returns an error like those that a data pipeline reports.
 func jobError(namespace, job string, i int) *joberrorv1.JobError {
 	return &joberrorv1.JobError{
 		ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: fmt.Sprintf("%s-%06d", job, i)},
 		Spec: joberrorv1.JobErrorSpec{
 			JobID: job, Code: "invalid_value", Source: "warehouse",
 			Extract: "order.total", Generate: "amount", Extracted: fmt.Sprintf("12,%d", i), Generated: "null",
-			Message: fmt.Sprintf("row %d: the value of order.total is no number: a comma stands where a point should be", i),
+			Message: fmt.Sprintf("row %d: the value of order.total is not a number: it has a comma instead of a decimal point", i),
 		},
 	}
 }
 
-// report creates n errors of a job.
-func (b *bench) report(ctx context.Context, namespace, job string, n int, with ...func(*joberrorv1.JobError)) error {
-	_, err := b.each(ctx, n, func(ctx context.Context, i int) error {
+// reportErrors creates n errors of a job.
+func (b *bench) reportErrors(ctx context.Context, namespace, job string, n int, options ...func(*joberrorv1.JobError)) error {
+	_, err := b.forEach(ctx, n, func(ctx context.Context, i int) error {
 		je := jobError(namespace, job, i)
-		for _, f := range with {
+		for _, f := range options {
 			f(je)
 		}
-		b.reporters.RLock()
-		defer b.reporters.RUnlock()
+		b.reportGate.RLock()
+		defer b.reportGate.RUnlock()
 		return b.admin.Create(ctx, je)
 	})
 	return err

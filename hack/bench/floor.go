@@ -24,17 +24,16 @@ import (
 	"joberror.io/operator/internal/joblink"
 )
 
-// floorGroup has a resource with the very schema of JobErrors, which nobody
-// watches but the garbage collector and no webhook is asked about. So the floor
-// is measured right before and right after what it is the floor of, with the
-// operator there and idle.
+// floorGroup is the group of a resource with the schema of JobErrors. Only the
+// garbage collector watches it, and no webhook checks it. The floor can therefore be
+// measured in turns with its operation, while the operator runs.
 const floorGroup = "floor.joberror.io"
 
-const definition = "config/crd/bases/joberror.io_joberrors.yaml"
+const crdFile = "config/crd/bases/joberror.io_joberrors.yaml"
 
-// installFloor adds the floor's resource.
+// installFloor installs the floor's CRD and grants access to it.
 func (b *bench) installFloor(ctx context.Context) error {
-	data, err := os.ReadFile(definition)
+	data, err := os.ReadFile(crdFile)
 	if err != nil {
 		return err
 	}
@@ -56,7 +55,7 @@ func (b *bench) installFloor(ctx context.Context) error {
 	return nil
 }
 
-// floorScheme knows JobErrors as the floor's resource.
+// floorScheme returns a scheme that maps JobErrors to the floor's resource.
 func floorScheme() *runtime.Scheme {
 	scheme := runtime.NewScheme()
 	version := schema.GroupVersion{Group: floorGroup, Version: joberrorv1.GroupVersion.Version}
@@ -77,37 +76,37 @@ func (b *bench) newFloor(ctx context.Context) (*floor, error) {
 	return &floor{bench: b, ns: ns, job: job}, err
 }
 
-// span are numbers of objects, from one on and below the other.
+// span is a range of object numbers: from is included, to is not.
 type span struct{ from, to int }
 
 func (s span) size() int { return s.to - s.from }
 
-// pace is how long some of an operation's writes took the plain client.
-type pace struct {
+// timing holds how long the plain client took for some of an operation's writes.
+type timing struct {
 	errors int
 	took   time.Duration
 }
 
-// time writes to each object of a span.
-func (f *floor) time(ctx context.Context, s span, write func(context.Context, *joberrorv1.JobError) error) (pace, error) {
-	took, err := f.each(ctx, s.size(), func(ctx context.Context, i int) error {
+// timeWrites calls write for each object of a span and returns the time that took.
+func (f *floor) timeWrites(ctx context.Context, s span, write func(context.Context, *joberrorv1.JobError) error) (timing, error) {
+	took, err := f.forEach(ctx, s.size(), func(ctx context.Context, i int) error {
 		return write(ctx, jobError(f.ns.Name, f.job.Name, s.from+i))
 	})
-	return pace{errors: s.size(), took: took}, err
+	return timing{errors: s.size(), took: took}, err
 }
 
-// report creates an error and gives it its first status.
-func (f *floor) report(ctx context.Context, je *joberrorv1.JobError) error {
+// create creates an error and writes its first status.
+func (f *floor) create(ctx context.Context, je *joberrorv1.JobError) error {
 	je.Spec.UserID, je.Spec.CreatedAt = "admin", time.Now().UTC().Format(time.RFC3339)
 	joblink.Apply(je, f.job, f.ns.UID)
-	// The object gets as many field managers as a JobError has.
+	// The field owner gives the object as many field managers as a JobError has.
 	if err := f.plain.Create(ctx, je, client.FieldOwner("reporter")); err != nil {
 		return err
 	}
 	return f.patchStatus(ctx, je, false)
 }
 
-// resolve sets spec and status.
+// resolve writes the spec and the status of a resolved error.
 func (f *floor) resolve(ctx context.Context, je *joberrorv1.JobError) error {
 	if err := f.patch(ctx, je, map[string]any{"spec": map[string]any{"resolved": true}}); err != nil {
 		return err
@@ -115,8 +114,8 @@ func (f *floor) resolve(ctx context.Context, je *joberrorv1.JobError) error {
 	return f.patchStatus(ctx, je, true)
 }
 
-// link sets owners and status. It writes another label and the owners in
-// another order, so that the write is none that the API server can leave out.
+// link writes owners and status. It changes a label and the order of the owners, so
+// that the API server cannot skip the write as a no-op.
 func (f *floor) link(ctx context.Context, je *joberrorv1.JobError) error {
 	linked := je.DeepCopy()
 	joblink.Apply(linked, f.job, f.ns.UID)
@@ -150,7 +149,7 @@ func (f *floor) patchStatus(ctx context.Context, je *joberrorv1.JobError, resolv
 	return f.plain.Status().Patch(ctx, je, client.RawPatch(types.MergePatchType, body))
 }
 
-// statusOf is a status of the size that the operator's has.
+// statusOf returns a status as large as the operator's.
 func statusOf(job *batchv1.Job, resolved bool) joberrorv1.JobErrorStatus {
 	now := metav1.Now()
 	condition := func(name string, status metav1.ConditionStatus, reason, message string) metav1.Condition {

@@ -1,9 +1,9 @@
 // Copyright The JobError Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Command bench measures the operator on a real control plane, against the
-// floor: the time that the same number of bare writes takes from one plain
-// client, with as many in flight, in the same run. It is what "make bench" runs.
+// Command bench measures the operator on a real control plane and compares it with
+// the floor: how long one plain client takes for the same number of bare writes, with
+// as many in flight, in the same run. "make bench" starts it.
 package main
 
 import (
@@ -25,17 +25,19 @@ import (
 	"joberror.io/operator/internal/options"
 )
 
-// settings are the flags.
+// settings holds the flags.
 type settings struct {
 	assets, operator, output, profiles, only string
-	// inFlight is the number of writes in flight, of the operator and of the
-	// floor alike.
+	// inFlight is the number of writes in flight, for both the operator and the
+	// floor.
 	inFlight int
-	// sizes are how many errors an operation is about.
+	// sizes lists the numbers of errors to measure each operation with.
 	sizes []int
-	// held are how many errors the operator holds while its memory is taken.
+	// held lists the numbers of errors that the operator holds while its memory is
+	// measured.
 	held []int
-	// jobs is how many Jobs with a pod it holds then, beside them.
+	// jobs is the number of Jobs with a pod that the operator holds in a separate
+	// measurement.
 	jobs int
 }
 
@@ -43,17 +45,17 @@ func main() {
 	var s settings
 	s.inFlight = options.New().Concurrency
 	s.sizes, s.held = []int{1000, 10000}, []int{10000, 100000}
-	flag.StringVar(&s.assets, "assets", "bin/assets", "folder of the control plane's binaries")
-	flag.StringVar(&s.operator, "operator", "bin/operator", "the operator's binary")
-	flag.StringVar(&s.output, "report", "", "file to write the report to; it is printed in any case")
-	flag.StringVar(&s.profiles, "profiles", "", "folder for profiles of the operator; empty keeps none, as for a run that counts")
-	flag.StringVar(&s.only, "only", "", "one of operations, single, alternatives and holding; empty measures all")
-	flag.IntVar(&s.inFlight, "in-flight", s.inFlight, "writes in flight, of the operator and of the floor")
+	flag.StringVar(&s.assets, "assets", "bin/assets", "directory of the control plane's binaries")
+	flag.StringVar(&s.operator, "operator", "bin/operator", "path of the operator's binary")
+	flag.StringVar(&s.output, "report", "", "file for the report, which is always printed too")
+	flag.StringVar(&s.profiles, "profiles", "", "directory for profiles of the operator, which slow it down; empty takes none")
+	flag.StringVar(&s.only, "only", "", "part to measure: operations, single, alternatives or holding; empty measures all")
+	flag.IntVar(&s.inFlight, "in-flight", s.inFlight, "writes in flight, for the operator and the floor")
 	flag.Func("sizes", "numbers of errors to work on (default 1000,10000)", numbers(&s.sizes))
 	flag.Func("held", "numbers of errors to hold in memory (default 10000,100000)", numbers(&s.held))
-	flag.IntVar(&s.jobs, "jobs", 10000, "Jobs with a pod each to hold in memory")
+	flag.IntVar(&s.jobs, "jobs", 10000, "number of Jobs with a pod each to hold in memory")
 	flag.Parse()
-	// controller-runtime warns where nobody tells it what to log with.
+	// controller-runtime warns if no logger is set.
 	log.SetLogger(klog.Background())
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
 	err := run(ctx, s)
@@ -64,14 +66,15 @@ func main() {
 	}
 }
 
-// numbers parses a list of positive numbers; an empty one is none.
+// numbers returns a parser for a comma-separated list of positive numbers, which may
+// be empty.
 func numbers(target *[]int) func(string) error {
 	return func(value string) error {
 		*target = nil
 		for _, field := range strings.FieldsFunc(value, func(r rune) bool { return r == ',' }) {
 			n, err := strconv.Atoi(field)
 			if err != nil || n < 1 {
-				return fmt.Errorf("%q is no positive number", field)
+				return fmt.Errorf("%q is not a positive number", field)
 			}
 			*target = append(*target, n)
 		}
@@ -89,34 +92,34 @@ func run(ctx context.Context, s settings) (err error) {
 			return err
 		}
 	}
-	b, err := start(ctx, s, dir)
+	b, err := startBench(ctx, s, dir)
 	if err != nil {
 		return err
 	}
 	defer func() {
 		err = errors.Join(err, b.stop())
 		if err != nil {
-			err = fmt.Errorf("%w; the logs are in %s", err, dir)
+			err = fmt.Errorf("%w; see the logs in %s", err, dir)
 			return
 		}
 		err = os.RemoveAll(dir)
 	}()
-	r := newReport(s)
-	measured := b.all(ctx, r)
-	// What was measured is worth its time, whatever failed after it.
+	r := newResults(s)
+	measureErr := b.measureAll(ctx, r)
+	// Print the results even if a later measurement failed.
 	text := r.markdown()
 	fmt.Print("\n", text)
-	if measured != nil || s.output == "" {
-		return measured
+	if measureErr != nil || s.output == "" {
+		return measureErr
 	}
 	return os.WriteFile(s.output, []byte(text), 0o644)
 }
 
-// all measures all parts, or the one that is asked for.
-func (b *bench) all(ctx context.Context, r *report) error {
+// measureAll measures all parts, or the part that the only flag selects.
+func (b *bench) measureAll(ctx context.Context, r *results) error {
 	for _, part := range []struct {
 		name    string
-		measure func(context.Context, *report) error
+		measure func(context.Context, *results) error
 	}{{"operations", b.operations}, {"single", b.single}, {"alternatives", b.alternatives}, {"holding", b.holding}} {
 		if b.only != "" && b.only != part.name {
 			continue
@@ -128,9 +131,9 @@ func (b *bench) all(ctx context.Context, r *report) error {
 	return nil
 }
 
-// say tells what goes on, with the time since the start.
-func say(format string, args ...any) {
-	fmt.Printf("==> %6.1fs  "+format+"\n", append([]any{time.Since(began).Seconds()}, args...)...)
+// logf prints progress with the time since the start.
+func logf(format string, args ...any) {
+	fmt.Printf("==> %6.1fs  "+format+"\n", append([]any{time.Since(programStart).Seconds()}, args...)...)
 }
 
-var began = time.Now()
+var programStart = time.Now()

@@ -22,16 +22,17 @@ import (
 	"github.com/prometheus/common/model"
 )
 
-// Asking the operator whether it is done costs it a little, so it is asked once
-// in a hundredth of the time that has gone by, within these bounds.
+// Asking the operator whether it is done costs it some time. The delay between two
+// polls is therefore a hundredth of the elapsed time, within these limits.
 const (
-	leastPause = 50 * time.Millisecond
-	mostPause  = 500 * time.Millisecond
+	minPoll = 50 * time.Millisecond
+	maxPoll = 500 * time.Millisecond
 )
 
 type families map[string]*dto.MetricFamily
 
-// scrape reads the families of these names; the rest is not worth parsing.
+// scrape reads the metric families with these name prefixes and skips the others,
+// which saves parsing time.
 func scrape(ctx context.Context, client *http.Client, url string, names ...string) (families, error) {
 	body, err := get(ctx, client, url)
 	if err != nil {
@@ -69,7 +70,7 @@ func get(ctx context.Context, client *http.Client, url string) (io.ReadCloser, e
 	return response.Body, nil
 }
 
-// sum adds up the samples of a family, whatever their labels.
+// sum returns the sum of a family's samples over all labels.
 func (f families) sum(name string) float64 {
 	var total float64
 	for _, m := range f[name].GetMetric() {
@@ -78,11 +79,13 @@ func (f families) sum(name string) float64 {
 	return total
 }
 
-// writes are the write requests that the API server has answered so far, by
-// what they wrote: those of the operator's resources and the Events.
+// writes counts write requests for the operator's resources and Events, by verb and
+// resource.
 type writes map[string]int
 
-func (b *bench) writes(ctx context.Context) (writes, error) {
+// countWrites returns the write requests that the API server has answered so far.
+
+func (b *bench) countWrites(ctx context.Context) (writes, error) {
 	const requests = "apiserver_request_total"
 	all, err := scrape(ctx, b.http, b.Config().Host+"/metrics", requests)
 	if err != nil {
@@ -100,24 +103,24 @@ func (b *bench) writes(ctx context.Context) (writes, error) {
 		if !slices.Contains([]string{"POST", "PUT", "PATCH", "APPLY", "DELETE"}, label["verb"]) {
 			continue
 		}
-		what := label["verb"] + " " + label["resource"]
+		request := label["verb"] + " " + label["resource"]
 		if label["subresource"] != "" {
-			what += "/" + label["subresource"]
+			request += "/" + label["subresource"]
 		}
 		if !strings.HasPrefix(label["code"], "2") {
-			what += " (" + label["code"] + ")"
+			request += " (" + label["code"] + ")"
 		}
-		w[what] += int(m.GetUntyped().GetValue())
+		w[request] += int(m.GetUntyped().GetValue())
 	}
 	return w, nil
 }
 
-// since are the writes that were made since an earlier moment.
+// since returns the writes after an earlier count.
 func (w writes) since(earlier writes) writes {
 	diff := writes{}
-	for what, n := range w {
-		if n > earlier[what] {
-			diff[what] = n - earlier[what]
+	for request, n := range w {
+		if n > earlier[request] {
+			diff[request] = n - earlier[request]
 		}
 	}
 	return diff
@@ -133,39 +136,39 @@ func (w writes) total() int {
 
 func (w writes) String() string {
 	var parts []string
-	for _, what := range slices.Sorted(maps.Keys(w)) {
-		parts = append(parts, fmt.Sprintf("%d %s", w[what], what))
+	for _, request := range slices.Sorted(maps.Keys(w)) {
+		parts = append(parts, fmt.Sprintf("%d %s", w[request], request))
 	}
 	return strings.Join(parts, ", ")
 }
 
-// own are metrics of the operator.
-func (b *bench) own(ctx context.Context, names ...string) (families, error) {
+// operatorMetrics reads metrics of the operator.
+func (b *bench) operatorMetrics(ctx context.Context, names ...string) (families, error) {
 	return scrape(ctx, http.DefaultClient, "http://"+b.metrics+"/metrics", names...)
 }
 
-// done waits until the operator has nothing to do and the check finds no
-// problem, and returns when that was.
-func (b *bench) done(ctx context.Context, check func(context.Context) (string, error)) (time.Time, error) {
+// waitIdle waits until the operator has nothing to do and the check finds no
+// problem, and returns the time of that moment.
+func (b *bench) waitIdle(ctx context.Context, check func(context.Context) (string, error)) (time.Time, error) {
 	const working, waiting = "controller_runtime_active_workers", "workqueue_depth"
 	for began := time.Now(); ; {
-		own, err := b.own(ctx, working, waiting)
+		metrics, err := b.operatorMetrics(ctx, working, waiting)
 		if err != nil {
 			return time.Time{}, err
 		}
 		at := time.Now()
-		if own.sum(working) == 0 && own.sum(waiting) == 0 {
+		if metrics.sum(working) == 0 && metrics.sum(waiting) == 0 {
 			if problem, err := check(ctx); err != nil || problem == "" {
 				return at, err
 			}
 		}
-		if err := pause(ctx, min(max(time.Since(began)/100, leastPause), mostPause)); err != nil {
+		if err := sleep(ctx, min(max(time.Since(began)/100, minPoll), maxPoll)); err != nil {
 			return time.Time{}, err
 		}
 	}
 }
 
-func pause(ctx context.Context, d time.Duration) error {
+func sleep(ctx context.Context, d time.Duration) error {
 	select {
 	case <-ctx.Done():
 		return ctx.Err()
@@ -174,8 +177,8 @@ func pause(ctx context.Context, d time.Duration) error {
 	}
 }
 
-// profile takes a CPU profile of the operator while f runs, where profiles are
-// asked for.
+// profile runs f, and takes a CPU profile of the operator at the same time if the profiles
+// flag is set.
 func (b *bench) profile(ctx context.Context, name string, f func() error) error {
 	if b.profiles == "" || b.operator == nil {
 		return f()
@@ -188,8 +191,8 @@ func (b *bench) profile(ctx context.Context, name string, f func() error) error 
 	return <-finished
 }
 
-// takeProfile takes a profile of the operator, and keeps it where profiles are
-// asked for.
+// takeProfile takes a profile of the operator, and stores it if the profiles flag is
+// set.
 func (b *bench) takeProfile(ctx context.Context, name, path string) error {
 	body, err := get(ctx, http.DefaultClient, "http://"+b.pprof+"/debug/pprof/"+path)
 	if err != nil {

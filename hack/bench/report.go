@@ -24,7 +24,7 @@ type operation struct {
 	// floor is how long the plain client takes for as many errors, and slices
 	// what of that was measured.
 	floor  time.Duration
-	slices []pace
+	slices []timing
 	writes writes
 }
 
@@ -32,7 +32,7 @@ type operation struct {
 func (o operation) ratio() float64 { return o.took.Seconds() / o.floor.Seconds() }
 
 // paces are the errors a second of the slowest and the fastest slice.
-func (o operation) paces() (slowest, fastest float64) {
+func (o operation) sliceRates() (slowest, fastest float64) {
 	var rates []float64
 	for _, p := range o.slices {
 		rates = append(rates, p.rate().perSecond())
@@ -41,23 +41,23 @@ func (o operation) paces() (slowest, fastest float64) {
 }
 
 // report is what a run has measured.
-type report struct {
+type results struct {
 	settings
 	began        time.Time
 	operations   []operation
 	alone        []latency
-	beside       []latency
+	duringBulk   []latency
 	alternatives []rate
-	held         []held
+	held         []heldResult
 }
 
-func newReport(s settings) *report { return &report{settings: s, began: time.Now()} }
+func newResults(s settings) *results { return &results{settings: s, began: time.Now()} }
 
-func (r *report) markdown() string {
+func (r *results) markdown() string {
 	var text strings.Builder
 	line := func(format string, args ...any) { fmt.Fprintf(&text, format+"\n", args...) }
 	line("# Benchmarks\n")
-	line("What `make bench` measured on %s, %s, in %s.", r.began.UTC().Format("2006-01-02"), versions(), time.Since(r.began).Round(time.Minute))
+	line("`make bench` measured these results on %s, %s, in %s.", r.began.UTC().Format("2006-01-02"), versions(), time.Since(r.began).Round(time.Minute))
 	line("Machine: %s. The control plane, the operator and the client share it.", machine())
 	line("%s", preface)
 	r.writeOperations(line)
@@ -67,40 +67,39 @@ func (r *report) markdown() string {
 }
 
 const preface = `
-Seconds differ from machine to machine and from day to day; the ratios are what
-counts. The floor of an operation is how long its writes take from one plain
-client with as many in flight, to a resource of the same schema that nobody watches.
-Both take turns, a few seconds each, so that they meet the machine alike: the
-operator is stopped while the floor is written. The slowest and the fastest turn
-of the floor show how much the machine changed meanwhile.
+Seconds differ from machine to machine and from day to day; the ratios are what counts.
+The floor of an operation is the time that the same writes take from one plain client,
+with as many writes in flight, to a resource with the same schema that nobody watches.
+The operation and its floor take turns of a few seconds each, so that both run under the
+same conditions; the operator is stopped while the floor is written. The slowest and the
+fastest turn of the floor show how much the speed of the machine varied.
 `
 
 // causes are true of every run.
 const causes = `
-The target is a ratio of 1.15. What an operation does that its floor does not:
+The target is a ratio of 1.15. An operation does work that its floor does not do:
 
-- a report asks the webhook about each error, who, when and which Job are filled
-  in with it; that saves the write of the owners that a link to a later Job is.
-  It also has twice as many writes in flight: the reporter's and the operator's;
-- a bulk resolve writes its entry's progress once a second, in the floor's turns
-  as well;
-- capture tells each of its Jobs of its errors, with an Event and its count: two more
-  writes of a Job, whose errors here are two as well;
-- expiry and capture at start include the start, until the operator is ready: some
-  2 s;
-- all of them make the API server send each change to the operator, and ask the
-  conditions of the webhooks and policies whether the operator is exempt.`
+- A report calls the webhook for each error, which fills in the user, the time and the
+  Job. This saves the write of the owners, which a link to a later Job needs. A report
+  also has twice as many writes in flight: the reporter's and the operator's.
+- A bulk resolve writes the progress of its resolution once a second, even during the
+  floor's turns.
+- Capture writes an Event on each Job about its errors, and then the Event's count: two
+  more writes for each Job, which has two errors here.
+- Expiry and capture at startup include the time until the operator is ready: about 2 s.
+- In every operation, the API server sends each change to the operator, and evaluates
+  the conditions of the webhooks and policies that exempt the operator.`
 
-func (r *report) writeOperations(line func(string, ...any)) {
+func (r *results) writeOperations(line func(string, ...any)) {
 	if len(r.operations) == 0 {
 		return
 	}
 	line("## Many errors at once\n")
 	line("%d writes in flight.\n", r.inFlight)
-	line("| operation | errors | floor: errors a second in its turns | floor | took | ratio | writes that the API server answered |")
+	line("| operation | errors | floor: errors per second in its turns | floor | took | ratio | writes that the API server answered |")
 	line("|---|--:|--:|--:|--:|--:|---|")
 	for _, o := range r.operations {
-		slowest, fastest := o.paces()
+		slowest, fastest := o.sliceRates()
 		line("| %s | %d | %.0f to %.0f | %.2f s | %.2f s | **%.2f** | %d: %s |", o.name, o.n, slowest, fastest,
 			o.floor.Seconds(), o.took.Seconds(), o.ratio(), o.writes.total(), o.writes)
 	}
@@ -108,12 +107,12 @@ func (r *report) writeOperations(line func(string, ...any)) {
 	r.writeAlternatives(line)
 }
 
-func (r *report) writeAlternatives(line func(string, ...any)) {
+func (r *results) writeAlternatives(line func(string, ...any)) {
 	if len(r.alternatives) == 0 {
 		return
 	}
-	line("\nWhat people would do instead, on a sample:\n")
-	line("| way | errors | errors a second |")
+	line("\nThe alternatives, each on a sample:\n")
+	line("| way | errors | errors per second |")
 	line("|---|--:|--:|")
 	for _, o := range r.operations {
 		if strings.HasPrefix(o.name, "bulk") {
@@ -126,8 +125,8 @@ func (r *report) writeAlternatives(line func(string, ...any)) {
 	}
 }
 
-func (r *report) writeSingle(line func(string, ...any)) {
-	if len(r.alone) == 0 || len(r.beside) == 0 {
+func (r *results) writeSingle(line func(string, ...any)) {
+	if len(r.alone) == 0 || len(r.duringBulk) == 0 {
 		return
 	}
 	table := func(rows []latency) {
@@ -138,23 +137,23 @@ func (r *report) writeSingle(line func(string, ...any)) {
 		}
 	}
 	line("\n## One error at a time\n")
-	line("With nothing else to do:\n")
+	line("While nothing else is running:\n")
 	table(r.alone)
 	patch, put := r.alone[0], r.alone[1]
-	line("\nThe PUT takes %.1f times the patch at p50, %.1f times at p99.\n",
+	line("\nThe PUT takes %.1f times as long as the patch at p50, and %.1f times as long at p99.\n",
 		put.percentile(50).Seconds()/patch.percentile(50).Seconds(), put.percentile(99).Seconds()/patch.percentile(99).Seconds())
-	line("While %d errors are resolved in another namespace:\n", beside)
-	table(r.beside)
+	line("While %d errors are resolved in another namespace:\n", bulkSize)
+	table(r.duringBulk)
 }
 
 func milliseconds(d time.Duration) string { return fmt.Sprintf("%.1f ms", d.Seconds()*1000) }
 
-func (r *report) writeHeld(line func(string, ...any)) {
+func (r *results) writeHeld(line func(string, ...any)) {
 	if len(r.held) == 0 {
 		return
 	}
 	line("\n## Errors at rest\n")
-	line("An operator that was started with them there. Its heap, and its resident memory after a garbage collection:\n")
+	line("The operator was started with these errors in the cluster. The table shows its heap, and its resident memory after a garbage collection:\n")
 	line("| errors | Jobs with a pod | heap | heap each | resident | peak at start | ready after | all reconciled after | CPU when idle | writes when idle |")
 	line("|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|")
 	for _, h := range r.held {
@@ -165,7 +164,7 @@ func (r *report) writeHeld(line func(string, ...any)) {
 
 // hold adds what it costs to hold something to what it costs to hold nothing, which
 // comes first.
-func (r *report) hold(h held) {
+func (r *results) addHeld(h heldResult) {
 	if n := int64(h.errors + h.jobs); n > 0 {
 		h.perItem = (int64(h.heap) - int64(r.held[0].heap)) / n
 	}

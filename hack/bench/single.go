@@ -20,46 +20,46 @@ const (
 	samples = 500
 	// beside is how many errors are resolved in bulk in another namespace
 	// while single requests are made.
-	beside = 10000
+	bulkSize = 10000
 )
 
-var toResolved = client.RawPatch(types.MergePatchType, []byte(`{"spec":{"resolved":true}}`))
+var resolvePatch = client.RawPatch(types.MergePatchType, []byte(`{"spec":{"resolved":true}}`))
 
 // single measures one request after another: with nothing else to do, and
 // beside a bulk resolve in another namespace.
-func (b *bench) single(ctx context.Context, r *report) error {
-	say("single requests")
-	if err := b.work(ctx); err != nil {
+func (b *bench) single(ctx context.Context, r *results) error {
+	logf("single requests")
+	if err := b.ensureOperator(ctx); err != nil {
 		return err
 	}
 	ns, _, err := b.namespace(ctx, "single", "nightly")
 	if err != nil {
 		return err
 	}
-	if err := b.report(ctx, ns.Name, "nightly", 2*samples); err != nil {
+	if err := b.reportErrors(ctx, ns.Name, "nightly", 2*samples); err != nil {
 		return err
 	}
-	if _, err := b.done(ctx, b.allAre(ns.Name, "nightly", 2*samples, seen)); err != nil {
+	if _, err := b.waitIdle(ctx, b.allMatch(ns.Name, "nightly", 2*samples, observed)); err != nil {
 		return err
 	}
 	patch, put := latency{name: "patch, directly"}, latency{name: "PUT, through the aggregated API"}
 	for i := range samples {
-		if err := patch.time(func() error { return b.admin.Patch(ctx, jobError(ns.Name, "nightly", 2*i), toResolved) }); err != nil {
+		if err := patch.measure(func() error { return b.admin.Patch(ctx, jobError(ns.Name, "nightly", 2*i), resolvePatch) }); err != nil {
 			return err
 		}
 		name := jobError(ns.Name, "nightly", 2*i+1).Name
-		if err := put.time(func() error { return b.put(ctx, ns.Name, "nightly", name+"/resolve") }); err != nil {
+		if err := put.measure(func() error { return b.put(ctx, ns.Name, "nightly", name+"/resolve") }); err != nil {
 			return err
 		}
 	}
 	r.alone = []latency{patch, put}
-	r.beside, err = b.besideBulk(ctx)
+	r.duringBulk, err = b.duringBulk(ctx)
 	return err
 }
 
 // besideBulk makes single requests for as long as the bulk resolve of another
 // namespace takes, each waited for until it is reconciled.
-func (b *bench) besideBulk(ctx context.Context) ([]latency, error) {
+func (b *bench) duringBulk(ctx context.Context) ([]latency, error) {
 	busy, _, err := b.namespace(ctx, "busy", "nightly")
 	if err != nil {
 		return nil, err
@@ -68,21 +68,21 @@ func (b *bench) besideBulk(ctx context.Context) ([]latency, error) {
 	if err != nil {
 		return nil, err
 	}
-	say("single requests beside a bulk resolve of %d errors", beside)
-	if err := b.report(ctx, busy.Name, "nightly", beside); err != nil {
+	logf("single requests beside a bulk resolve of %d errors", bulkSize)
+	if err := b.reportErrors(ctx, busy.Name, "nightly", bulkSize); err != nil {
 		return nil, err
 	}
-	if err := b.report(ctx, quiet.Name, "small", 2*samples); err != nil {
+	if err := b.reportErrors(ctx, quiet.Name, "small", 2*samples); err != nil {
 		return nil, err
 	}
-	if _, err := b.done(ctx, b.allAre(busy.Name, "nightly", beside, seen)); err != nil {
+	if _, err := b.waitIdle(ctx, b.allMatch(busy.Name, "nightly", bulkSize, observed)); err != nil {
 		return nil, err
 	}
 	bulk := make(chan error, 1)
 	go func() {
 		err := b.put(ctx, busy.Name, "nightly", "resolve")
 		if err == nil {
-			_, err = b.done(ctx, b.allAre(busy.Name, "nightly", beside, resolved))
+			_, err = b.waitIdle(ctx, b.allMatch(busy.Name, "nightly", bulkSize, resolved))
 		}
 		bulk <- err
 	}()
@@ -90,15 +90,15 @@ func (b *bench) besideBulk(ctx context.Context) ([]latency, error) {
 	for i := range samples {
 		for kind, do := range []func() error{
 			func() error { return b.admin.Create(ctx, jobError(quiet.Name, "new", i)) },
-			func() error { return b.admin.Patch(ctx, jobError(quiet.Name, "small", 2*i), toResolved) },
+			func() error { return b.admin.Patch(ctx, jobError(quiet.Name, "small", 2*i), resolvePatch) },
 			func() error { return b.put(ctx, quiet.Name, "small", jobError("", "small", 2*i+1).Name+"/resolve") },
 		} {
 			name := []string{jobError("", "new", i).Name, jobError("", "small", 2*i).Name, jobError("", "small", 2*i+1).Name}[kind]
-			err := rows[kind].time(func() error {
+			err := rows[kind].measure(func() error {
 				if err := do(); err != nil {
 					return err
 				}
-				return b.settled(ctx, quiet.Name, name)
+				return b.waitObserved(ctx, quiet.Name, name)
 			})
 			if err != nil {
 				return nil, err
@@ -114,7 +114,7 @@ func (b *bench) besideBulk(ctx context.Context) ([]latency, error) {
 }
 
 // settled waits until the operator has seen an error's spec.
-func (b *bench) settled(ctx context.Context, namespace, name string) error {
+func (b *bench) waitObserved(ctx context.Context, namespace, name string) error {
 	for {
 		je := &joberrorv1.JobError{}
 		if err := b.admin.Get(ctx, types.NamespacedName{Namespace: namespace, Name: name}, je); err != nil {
@@ -137,7 +137,7 @@ type latency struct {
 	took []time.Duration
 }
 
-func (l *latency) time(f func() error) error {
+func (l *latency) measure(f func() error) error {
 	began := time.Now()
 	err := f()
 	l.took = append(l.took, time.Since(began))

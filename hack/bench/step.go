@@ -24,24 +24,24 @@ type step struct {
 	// check tells what is not done yet.
 	check func(context.Context) (string, error)
 	// bare is the floor's way to do it, to errors of these numbers.
-	bare func(context.Context, *joberrorv1.JobError) error
-	span span
+	floorWrite func(context.Context, *joberrorv1.JobError) error
+	span       span
 }
 
 // measure runs a step, by turns with its floor.
 func (b *bench) measure(ctx context.Context, f *floor, n int, s step) (operation, error) {
-	say("%s", s.name)
+	logf("%s", s.name)
 	row := operation{name: s.name, n: n}
 	if s.prepare != nil {
 		if err := s.prepare(ctx); err != nil {
 			return row, err
 		}
 	}
-	earlier, err := b.writes(ctx)
+	earlier, err := b.countWrites(ctx)
 	if err != nil {
 		return row, err
 	}
-	t := b.newTurns(f, n, s.span, s.bare)
+	t := b.newTurns(f, n, s.span, s.floorWrite)
 	if err := t.begin(ctx); err != nil {
 		return row, err
 	}
@@ -53,14 +53,14 @@ func (b *bench) measure(ctx context.Context, f *floor, n int, s step) (operation
 	if err != nil {
 		return row, err
 	}
-	now, err := b.writes(ctx)
+	now, err := b.countWrites(ctx)
 	if err != nil {
 		return row, err
 	}
 	row.writes = now.since(earlier)
 	err = t.finish(ctx)
 	row.floor, row.slices = t.expected(), t.taken
-	say("%.2f times its floor", row.took.Seconds()/t.expected().Seconds())
+	logf("%.2f times its floor", row.took.Seconds()/t.expected().Seconds())
 	return row, err
 }
 
@@ -87,12 +87,12 @@ func (b *bench) perform(ctx context.Context, s step, t *turns) (began, ended tim
 			if err != nil {
 				return began, ended, err
 			}
-		case <-time.After(leastPause):
+		case <-time.After(minPoll):
 		}
 		if err := t.next(ctx); err != nil {
 			return began, ended, err
 		}
 	}
-	ended, err = b.done(ctx, s.check)
+	ended, err = b.waitIdle(ctx, s.check)
 	return began, ended, err
 }

@@ -14,8 +14,8 @@ import (
 const (
 	// leastSlices and mostInSlice say into how many slices a floor is cut, and
 	// how many errors a slice has at most: a few seconds' work.
-	leastSlices = 10
-	mostInSlice = 500
+	minSlices    = 10
+	maxSliceSize = 500
 )
 
 // turns lets an operation and the slices of its floor alternate, for as long as
@@ -24,19 +24,19 @@ const (
 // is paused, and so is whoever reports errors to it.
 type turns struct {
 	*bench
-	n     int
-	floor *floor
-	write func(context.Context, *joberrorv1.JobError) error
-	left  []span
-	taken []pace
+	n       int
+	floor   *floor
+	write   func(context.Context, *joberrorv1.JobError) error
+	pending []span
+	taken   []timing
 	// since is when the operation went on, and paused how long it stood still
 	// so far.
-	since  time.Time
-	paused time.Duration
+	resumedAt time.Time
+	paused    time.Duration
 }
 
 func (b *bench) newTurns(f *floor, n int, s span, write func(context.Context, *joberrorv1.JobError) error) *turns {
-	return &turns{bench: b, n: n, floor: f, write: write, left: s.slices(min(s.size()/leastSlices, mostInSlice))}
+	return &turns{bench: b, n: n, floor: f, write: write, pending: s.slices(min(s.size()/minSlices, maxSliceSize))}
 }
 
 // slices cuts a span into spans of a size.
@@ -51,26 +51,26 @@ func (s span) slices(size int) []span {
 // begin is the turn of the first slice.
 func (t *turns) begin(ctx context.Context) error {
 	err := t.slice(ctx)
-	t.since = time.Now()
+	t.resumedAt = time.Now()
 	return err
 }
 
 // next is the floor's turn, where the operation had its own. The last slice is
 // kept for the end.
 func (t *turns) next(ctx context.Context) (err error) {
-	if len(t.left) < 2 || time.Since(t.since) < t.taken[len(t.taken)-1].took {
+	if len(t.pending) < 2 || time.Since(t.resumedAt) < t.taken[len(t.taken)-1].took {
 		return nil
 	}
 	began := time.Now()
-	t.reporters.Lock()
-	defer t.reporters.Unlock()
+	t.reportGate.Lock()
+	defer t.reportGate.Unlock()
 	if err := t.operator.Pause(); err != nil {
 		return err
 	}
 	defer func() {
 		err = errors.Join(err, t.operator.Resume())
-		t.since = time.Now()
-		t.paused += t.since.Sub(began)
+		t.resumedAt = time.Now()
+		t.paused += t.resumedAt.Sub(began)
 	}()
 	return t.slice(ctx)
 }
@@ -78,7 +78,7 @@ func (t *turns) next(ctx context.Context) (err error) {
 // expected is how long the floor takes for all errors, by what was written of it
 // so far.
 func (t *turns) expected() time.Duration {
-	var all pace
+	var all timing
 	for _, p := range t.taken {
 		all.errors, all.took = all.errors+p.errors, all.took+p.took
 	}
@@ -87,7 +87,7 @@ func (t *turns) expected() time.Duration {
 
 // finish writes the slices that are left.
 func (t *turns) finish(ctx context.Context) error {
-	for len(t.left) > 0 {
+	for len(t.pending) > 0 {
 		if err := t.slice(ctx); err != nil {
 			return err
 		}
@@ -96,7 +96,7 @@ func (t *turns) finish(ctx context.Context) error {
 }
 
 func (t *turns) slice(ctx context.Context) error {
-	p, err := t.floor.time(ctx, t.left[0], t.write)
-	t.left, t.taken = t.left[1:], append(t.taken, p)
+	p, err := t.floor.timeWrites(ctx, t.pending[0], t.write)
+	t.pending, t.taken = t.pending[1:], append(t.taken, p)
 	return err
 }

@@ -16,14 +16,14 @@ import (
 	corev1 "k8s.io/api/core/v1"
 )
 
-// serviceAccount is where the kubelet mounts a pod's token.
-const serviceAccount = "/var/run/secrets/kubernetes.io/serviceaccount"
+// serviceAccountDir is where the kubelet mounts a pod's token.
+const serviceAccountDir = "/var/run/secrets/kubernetes.io/serviceaccount"
 
-// container makes the command of a container: in a root folder that holds the
-// binary, what the manifest mounts and the token, and nothing else; as the user
-// of the manifest, for whom none of it but the volumes can be written.
-func (p *pod) container(root string, user int, args []string) (*exec.Cmd, error) {
-	cmd, err := contained(root, user, args)
+// containerCommand returns the command of a container. Its root directory holds
+// only the binary, the manifest's mounts and the token. It runs as the manifest's
+// user, who can write only to the volumes.
+func (p *pod) containerCommand(root string, user int, args []string) (*exec.Cmd, error) {
+	cmd, err := isolatedCommand(root, user, args)
 	if err != nil {
 		return nil, err
 	}
@@ -32,17 +32,18 @@ func (p *pod) container(root string, user int, args []string) (*exec.Cmd, error)
 	return cmd, err
 }
 
-// contained makes the command of the operator in a root folder, without rights.
-func contained(root string, user int, args []string) (*exec.Cmd, error) {
+// isolatedCommand returns the operator's command, to run unprivileged in a root
+// directory.
+func isolatedCommand(root string, user int, args []string) (*exec.Cmd, error) {
 	cmd := exec.Command("/operator", args...)
 	cmd.Dir = "/"
-	return cmd, contain(cmd, root, user)
+	return cmd, isolate(cmd, root, user)
 }
 
-// fill makes what is in a container's root, the folders last: whoever can't
-// write them adds nothing to it.
-func (p *pod) fill(ctx context.Context, obj *corev1.Pod, root string, user int) error {
-	token, err := p.pods.token(ctx, obj)
+// fillRoot creates the content of a container's root directory. It makes the
+// directories read-only last, so that the user cannot add files to them.
+func (p *pod) fillRoot(ctx context.Context, obj *corev1.Pod, root string, user int) error {
+	token, err := p.pods.newToken(ctx, obj)
 	if err != nil {
 		return err
 	}
@@ -50,7 +51,7 @@ func (p *pod) fill(ctx context.Context, obj *corev1.Pod, root string, user int) 
 	if err != nil {
 		return err
 	}
-	secrets := filepath.Join(root, serviceAccount)
+	secrets := filepath.Join(root, serviceAccountDir)
 	errs := []error{
 		copyProgram(p.pods.binary, root),
 		os.MkdirAll(secrets, 0o755),
@@ -60,11 +61,11 @@ func (p *pod) fill(ctx context.Context, obj *corev1.Pod, root string, user int) 
 	}
 	var volumes []string
 	for _, mount := range p.spec.VolumeMounts {
-		// The token's is one of them.
-		if mount.MountPath != serviceAccount {
+		// The token is already in its mount.
+		if mount.MountPath != serviceAccountDir {
 			volume := filepath.Join(root, mount.MountPath)
 			volumes = append(volumes, volume)
-			errs = append(errs, os.MkdirAll(volume, 0o700), own(volume, user))
+			errs = append(errs, os.MkdirAll(volume, 0o700), chown(volume, user))
 		}
 	}
 	errs = append(errs, filepath.WalkDir(root, func(path string, entry os.DirEntry, err error) error {
@@ -76,7 +77,7 @@ func (p *pod) fill(ctx context.Context, obj *corev1.Pod, root string, user int) 
 	return errors.Join(errs...)
 }
 
-// copyProgram copies a program into a root folder, as /operator.
+// copyProgram copies a program to /operator in a root directory.
 func copyProgram(program, root string) error {
 	data, err := os.ReadFile(program)
 	if err != nil {
@@ -85,17 +86,18 @@ func copyProgram(program, root string) error {
 	return os.WriteFile(filepath.Join(root, "operator"), data, 0o555)
 }
 
-// own gives a folder to the user, where this process may.
-func own(path string, user int) error {
+// chown gives a directory to the user. It does nothing unless this process is
+// root.
+func chown(path string, user int) error {
 	if os.Geteuid() != 0 {
 		return nil
 	}
 	return os.Chown(path, user, user)
 }
 
-// Containable tells why this machine lets no container be made, with a program
-// that ends by itself; nil where it does.
-func Containable(program string, args ...string) error {
+// CheckIsolation returns an error if this machine does not allow isolated
+// containers. It tries with a program that exits on its own.
+func CheckIsolation(program string, args ...string) error {
 	root, err := os.MkdirTemp("", "joberror-root-")
 	if err != nil {
 		return err
@@ -104,7 +106,7 @@ func Containable(program string, args ...string) error {
 	if err := errors.Join(copyProgram(program, root), os.Chmod(root, 0o755)); err != nil {
 		return err
 	}
-	cmd, err := contained(root, 65532, args)
+	cmd, err := isolatedCommand(root, 65532, args)
 	if err != nil {
 		return err
 	}

@@ -9,10 +9,10 @@ import (
 	"syscall"
 )
 
-// contain lets a command see a folder as its root, and run as a user without
-// rights. Whoever is not root himself needs a user namespace for it, in which he
-// is that user.
-func contain(cmd *exec.Cmd, root string, user int) error {
+// isolate makes a command run as an unprivileged user with a directory as its
+// root. Without root rights, that takes a user namespace that maps this user to
+// that one.
+func isolate(cmd *exec.Cmd, root string, user int) error {
 	attr := &syscall.SysProcAttr{Chroot: root, Credential: &syscall.Credential{Uid: uint32(user), Gid: uint32(user)}}
 	if os.Geteuid() != 0 {
 		attr.Cloneflags = syscall.CLONE_NEWUSER

@@ -10,5 +10,5 @@ import (
 	"os/exec"
 )
 
-// contain needs Linux.
-func contain(*exec.Cmd, string, int) error { return errors.New("containers need Linux") }
+// isolate returns an error: only Linux supports it.
+func isolate(*exec.Cmd, string, int) error { return errors.New("isolated containers need Linux") }

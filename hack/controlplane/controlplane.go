@@ -3,7 +3,7 @@
 
 // Package controlplane runs a small Kubernetes cluster on this machine: etcd,
 // the API server with its aggregation layer, the controller manager, the
-// scheduler, and kwok in the kubelet's place. All of it listens on loopback.
+// scheduler, and kwok instead of a kubelet. All of them listen on loopback.
 package controlplane
 
 import (
@@ -21,37 +21,36 @@ import (
 	"k8s.io/client-go/rest"
 )
 
-// readyTimeout is how long a part has to get ready.
+// readyTimeout limits how long a part may take to become ready.
 const readyTimeout = 3 * time.Minute
 
-// ClusterIP is the address of the API server's Service.
+// ClusterIP is the IP address of the API server's Service.
 const ClusterIP = "10.0.0.1"
 
-// Options tell where a control plane stands.
+// Options configures a control plane.
 type Options struct {
-	// Assets is the folder of the binaries; see hack/assets.
+	// Assets is the directory of the binaries; see hack/assets.
 	Assets string
-	// Dir is the folder for its keys, logs, data and kubeconfig. What is in
-	// it from an earlier control plane is deleted.
+	// Dir is the directory for keys, logs, data and the kubeconfig. Start deletes
+	// what an earlier control plane left in it.
 	Dir string
-	// APIPort and EtcdPort are the ports to take; 0 takes any.
+	// APIPort and EtcdPort are the ports to listen on; 0 picks a free port.
 	APIPort, EtcdPort int
-	// Audit lets the API server log each write, with who made it, to
-	// audit.log in Dir.
+	// Audit makes the API server log each write and its user to audit.log in Dir.
 	Audit bool
-	// Hurry lets the controllers send more requests than they do by default, 20 a
-	// second: for very many Jobs at once.
-	Hurry bool
-	// Node starts a real node and waits until it is ready. Without it, kwok
-	// plays one.
+	// FastControllers raises the controllers' request limit, which is 20 a second by
+	// default. Use it for tests with many Jobs.
+	FastControllers bool
+	// Node starts a real node and waits until it is ready. If nil, kwok simulates
+	// one.
 	Node func(context.Context, *Plane) ([]*Process, error)
-	// Say is told what goes on.
-	Say func(format string, args ...any)
+	// Logf prints progress.
+	Logf func(format string, args ...any)
 }
 
-// Plane is a control plane that runs.
+// Plane is a running control plane.
 type Plane struct {
-	// Kubeconfig is the file for its administrator.
+	// Kubeconfig is the path of the administrator's kubeconfig.
 	Kubeconfig string
 
 	options   Options
@@ -63,8 +62,8 @@ type Plane struct {
 	processes []*Process
 }
 
-// Start starts a control plane and waits until it works. What was started is
-// stopped again where a part of it fails.
+// Start starts a control plane and waits until it is ready. If a part fails, Start
+// stops the others.
 func Start(ctx context.Context, options Options) (*Plane, error) {
 	p := &Plane{options: options}
 	if err := p.start(ctx); err != nil {
@@ -85,10 +84,10 @@ func (p *Plane) start(ctx context.Context) error {
 			return err
 		}
 	}
-	if err := p.takePorts(); err != nil {
+	if err := p.assignPorts(); err != nil {
 		return err
 	}
-	if err := p.makeKeys(); err != nil {
+	if err := p.createKeys(); err != nil {
 		return err
 	}
 	for _, start := range []func(context.Context) error{
@@ -104,7 +103,7 @@ func (p *Plane) start(ctx context.Context) error {
 	return nil
 }
 
-// Stop stops all parts, the last one first.
+// Stop stops all parts in reverse order of their start.
 func (p *Plane) Stop() error {
 	var errs []error
 	for _, process := range slices.Backward(p.processes) {
@@ -114,19 +113,19 @@ func (p *Plane) Stop() error {
 	return errors.Join(errs...)
 }
 
-// Restart starts etcd or kube-apiserver anew once it has ended: where it stood,
-// with the data that it had.
+// Restart starts etcd or kube-apiserver again after it has ended, with the same
+// address and data.
 func (p *Plane) Restart(ctx context.Context, name string) error {
 	start, ok := map[string]func(context.Context) error{"etcd": p.startEtcd, "kube-apiserver": p.startAPIServer}[name]
 	if !ok {
-		return fmt.Errorf("%s can't be restarted", name)
+		return fmt.Errorf("restart %s: only etcd and kube-apiserver can be restarted", name)
 	}
 	ctx, cancel := context.WithTimeout(ctx, readyTimeout)
 	defer cancel()
 	return start(ctx)
 }
 
-// Process is the part of that name, or nil.
+// Process returns the part with this name, or nil.
 func (p *Plane) Process(name string) *Process {
 	for _, process := range p.processes {
 		if process.Name == name {
@@ -136,19 +135,19 @@ func (p *Plane) Process(name string) *Process {
 	return nil
 }
 
-// Processes are all parts that were started.
+// Processes returns all parts that were started.
 func (p *Plane) Processes() []*Process { return p.processes }
 
-// Config is the configuration of a client with all rights.
+// Config returns a client configuration with all rights.
 func (p *Plane) Config() *rest.Config { return rest.CopyConfig(p.config) }
 
-// Etcd is where etcd's clients reach it.
+// Etcd returns etcd's client address.
 func (p *Plane) Etcd() string { return p.etcd }
 
-// KubectlPath is the path of kubectl.
+// KubectlPath returns the path of kubectl.
 func (p *Plane) KubectlPath() string { return p.asset("kubectl") }
 
-func (p *Plane) makeKeys() error {
+func (p *Plane) createKeys() error {
 	dir := p.path("pki")
 	clients, err := NewAuthority(dir, "ca")
 	if err != nil {
@@ -167,8 +166,9 @@ func (p *Plane) makeKeys() error {
 	)
 }
 
-// takePorts picks ports that are free, or tells which one is not.
-func (p *Plane) takePorts() error {
+// assignPorts picks a port for each part. It returns an error if a requested port
+// is taken.
+func (p *Plane) assignPorts() error {
 	for _, port := range []struct {
 		number int
 		target *string
@@ -185,14 +185,13 @@ func (p *Plane) takePorts() error {
 		*port.target = net.JoinHostPort("127.0.0.1", strconv.Itoa(number))
 	}
 	if p.options.Node != nil {
-		// Pods look for it there, and nothing has to route them.
+		// Pods connect to this address. Listening on it makes routing unnecessary.
 		p.api = net.JoinHostPort(ClusterIP, "443")
 	}
 	return nil
 }
 
-// FreePort returns the port where it is free on loopback, and any free one for
-// 0.
+// FreePort returns the port if it is free on loopback, or any free port for 0.
 func FreePort(port int) (int, error) {
 	listener, err := net.Listen("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(port)))
 	if err != nil {
@@ -211,14 +210,14 @@ func (p *Plane) asset(name string) string { return filepath.Join(p.options.Asset
 // launch starts a part.
 func (p *Plane) launch(name string, args ...string) (*Process, error) {
 	if _, err := os.Stat(p.asset(name)); err != nil {
-		return nil, fmt.Errorf("%s is missing: %w; run make assets", name, err)
+		return nil, fmt.Errorf("find %s: %w; run make assets", name, err)
 	}
-	p.options.Say("starting %s", name)
+	p.options.Logf("starting %s", name)
 	process, err := StartProcess(name, p.path("logs"), p.asset(name), args)
 	if err != nil {
 		return nil, err
 	}
-	// One that is restarted keeps its place in the order of stopping.
+	// A restarted part keeps its place in the stop order.
 	if i := slices.IndexFunc(p.processes, func(earlier *Process) bool { return earlier.Name == name }); i >= 0 {
 		p.processes[i] = process
 	} else {

@@ -17,32 +17,30 @@ import (
 )
 
 // Install applies a kustomization without its Deployment, for an operator that
-// runs beside the control plane at these ports, and waits until its resources
-// are served.
-func (p *Plane) Install(ctx context.Context, kustomization string, at Operator) error {
+// runs outside the cluster on these ports. It waits until the CRDs are established.
+func (p *Plane) Install(ctx context.Context, kustomization string, ports OperatorPorts) error {
 	manifests, err := p.Run(ctx, nil, "kustomize", kustomization)
 	if err != nil {
 		return err
 	}
-	return p.apply(ctx, []byte(manifests), at, "Deployment")
+	return p.apply(ctx, []byte(manifests), ports, "Deployment")
 }
 
-// InstallFile applies a file of manifests as they are, but for the Service: it
-// leads to these ports.
-func (p *Plane) InstallFile(ctx context.Context, path string, at Operator) error {
+// InstallFile applies a manifest file for an operator on these ports.
+func (p *Plane) InstallFile(ctx context.Context, path string, ports OperatorPorts) error {
 	manifests, err := os.ReadFile(path)
 	if err != nil {
 		return err
 	}
-	return p.apply(ctx, manifests, at)
+	return p.apply(ctx, manifests, ports)
 }
 
-func (p *Plane) apply(ctx context.Context, manifests []byte, at Operator, without ...string) error {
-	placed, err := place(manifests, at, without...)
+func (p *Plane) apply(ctx context.Context, manifests []byte, ports OperatorPorts, exclude ...string) error {
+	redirected, err := redirect(manifests, ports, exclude...)
 	if err != nil {
 		return err
 	}
-	if _, err := p.Run(ctx, bytes.NewReader(placed), "apply", "-f", "-"); err != nil {
+	if _, err := p.Run(ctx, bytes.NewReader(redirected), "apply", "-f", "-"); err != nil {
 		return err
 	}
 	_, err = p.Run(ctx, nil, "wait", "--for=condition=Established", "--timeout=60s",
@@ -50,33 +48,33 @@ func (p *Plane) apply(ctx context.Context, manifests []byte, at Operator, withou
 	return err
 }
 
-// place makes the Service lead out of the cluster, and sets the ports of the
-// webhooks and the APIService: a Service of type ExternalName maps none. It
-// leaves objects of some kinds out.
-func place(manifests []byte, at Operator, without ...string) ([]byte, error) {
+// redirect points the Service to this machine. It also sets the ports of the
+// webhooks and the APIService, because a Service of type ExternalName does not map
+// ports. It drops objects of the excluded kinds.
+func redirect(manifests []byte, ports OperatorPorts, exclude ...string) ([]byte, error) {
 	objects, err := Objects(manifests)
 	if err != nil {
 		return nil, err
 	}
-	var placed bytes.Buffer
+	var redirected bytes.Buffer
 	for _, obj := range objects {
-		if slices.Contains(without, obj.GetKind()) {
+		if slices.Contains(exclude, obj.GetKind()) {
 			continue
 		}
-		if err := placeObject(obj, at); err != nil {
+		if err := redirectObject(obj, ports); err != nil {
 			return nil, err
 		}
 		data, err := sigsyaml.Marshal(obj.Object)
 		if err != nil {
 			return nil, err
 		}
-		placed.WriteString("---\n")
-		placed.Write(data)
+		redirected.WriteString("---\n")
+		redirected.Write(data)
 	}
-	return placed.Bytes(), nil
+	return redirected.Bytes(), nil
 }
 
-// Objects are those of a file of manifests.
+// Objects parses the objects in a manifest file.
 func Objects(manifests []byte) ([]*unstructured.Unstructured, error) {
 	var objects []*unstructured.Unstructured
 	decoder := yaml.NewYAMLOrJSONDecoder(bytes.NewReader(manifests), 4096)
@@ -93,19 +91,19 @@ func Objects(manifests []byte) ([]*unstructured.Unstructured, error) {
 	}
 }
 
-func placeObject(obj *unstructured.Unstructured, at Operator) error {
+func redirectObject(obj *unstructured.Unstructured, ports OperatorPorts) error {
 	switch obj.GetKind() {
 	case "Service":
 		obj.Object["spec"] = map[string]any{"type": "ExternalName", "externalName": "localhost"}
 	case "APIService":
-		return unstructured.SetNestedField(obj.Object, int64(at.APIPort), "spec", "service", "port")
+		return unstructured.SetNestedField(obj.Object, int64(ports.APIPort), "spec", "service", "port")
 	}
 	webhooks, found, err := unstructured.NestedSlice(obj.Object, "webhooks")
 	if err != nil || !found {
 		return err
 	}
 	for _, webhook := range webhooks {
-		if err := unstructured.SetNestedField(webhook.(map[string]any), int64(at.WebhookPort), "clientConfig", "service", "port"); err != nil {
+		if err := unstructured.SetNestedField(webhook.(map[string]any), int64(ports.WebhookPort), "clientConfig", "service", "port"); err != nil {
 			return err
 		}
 	}

@@ -41,8 +41,8 @@ spec: %SPEC%
 kind: Deployment
 metadata: {name: joberror-operator}
 `
-	// others are objects that have ports, services and webhooks of their own.
-	others = `apiVersion: apiextensions.k8s.io/v1
+	// unrelated holds objects with ports, services and webhooks that stay unchanged.
+	unrelated = `apiVersion: apiextensions.k8s.io/v1
 kind: CustomResourceDefinition
 metadata: {name: joberrors.joberror.io}
 spec:
@@ -57,14 +57,14 @@ data: {port: "443", ratio: "0.5"}
 `
 )
 
-var at = Operator{APIPort: 16443, WebhookPort: 19443, HealthPort: 18081}
+var testPorts = OperatorPorts{APIPort: 16443, WebhookPort: 19443, HealthPort: 18081}
 
-// ported fills in the ports that a manifest has.
-func ported(manifest, api, webhook string) string {
+// withPorts fills in a manifest's ports.
+func withPorts(manifest, api, webhook string) string {
 	return strings.NewReplacer("%API%", api, "%WEBHOOK%", webhook).Replace(manifest)
 }
 
-func objects(t *testing.T, manifests []byte) []*unstructured.Unstructured {
+func parseObjects(t *testing.T, manifests []byte) []*unstructured.Unstructured {
 	t.Helper()
 	all, err := Objects(manifests)
 	if err != nil {
@@ -73,56 +73,56 @@ func objects(t *testing.T, manifests []byte) []*unstructured.Unstructured {
 	return all
 }
 
-func TestPlace(t *testing.T) {
+func TestRedirect(t *testing.T) {
 	t.Parallel()
 	webhookWithout := strings.ReplaceAll(webhookConfiguration, ", port: %WEBHOOK%", "")
-	for _, tc := range []struct{ name, manifests, without, want string }{
-		{name: "nothing stays nothing"},
-		{name: "an APIService gets the API's port",
-			manifests: ported(apiService, "443", ""), want: ported(apiService, "16443", "")},
-		{name: "an APIService without a port gets one",
-			manifests: strings.ReplaceAll(apiService, ", port: %API%", ""), want: ported(apiService, "16443", "")},
-		{name: "each mutating webhook gets the webhooks' port",
-			manifests: ported(webhookConfiguration, "", "443"), want: ported(webhookConfiguration, "", "19443")},
-		{name: "each webhook without a port gets one",
-			manifests: webhookWithout, want: ported(webhookConfiguration, "", "19443")},
-		{name: "each validating webhook gets it too",
+	for _, tc := range []struct{ name, manifests, exclude, want string }{
+		{name: "empty input gives empty output"},
+		{name: "an APIService gets the API port",
+			manifests: withPorts(apiService, "443", ""), want: withPorts(apiService, "16443", "")},
+		{name: "an APIService without a port gets the API port",
+			manifests: strings.ReplaceAll(apiService, ", port: %API%", ""), want: withPorts(apiService, "16443", "")},
+		{name: "each mutating webhook gets the webhook port",
+			manifests: withPorts(webhookConfiguration, "", "443"), want: withPorts(webhookConfiguration, "", "19443")},
+		{name: "each webhook without a port gets the webhook port",
+			manifests: webhookWithout, want: withPorts(webhookConfiguration, "", "19443")},
+		{name: "each validating webhook gets the webhook port",
 			manifests: strings.ReplaceAll(webhookWithout, "Mutating", "Validating"),
-			want:      strings.ReplaceAll(ported(webhookConfiguration, "", "19443"), "Mutating", "Validating")},
-		{name: "the Service leads out of the cluster",
+			want:      strings.ReplaceAll(withPorts(webhookConfiguration, "", "19443"), "Mutating", "Validating")},
+		{name: "the Service points to this machine",
 			manifests: strings.ReplaceAll(service, "%SPEC%", "{selector: {a: b}, ports: [{port: 443}]}"),
 			want:      strings.ReplaceAll(service, "%SPEC%", "{type: ExternalName, externalName: localhost}")},
-		{name: "kinds that are not wanted are left out", manifests: deployment + "---\n" + others, without: "Deployment", want: others},
-		{name: "other objects are left alone", manifests: others, want: others},
-		{name: "all of them come out in their order",
-			manifests: strings.Join([]string{others, ported(apiService, "443", ""), webhookWithout}, "---\n"),
-			want:      strings.Join([]string{others, ported(apiService, "16443", ""), ported(webhookConfiguration, "", "19443")}, "---\n")},
+		{name: "excluded kinds are dropped", manifests: deployment + "---\n" + unrelated, exclude: "Deployment", want: unrelated},
+		{name: "unrelated objects stay unchanged", manifests: unrelated, want: unrelated},
+		{name: "objects keep their order",
+			manifests: strings.Join([]string{unrelated, withPorts(apiService, "443", ""), webhookWithout}, "---\n"),
+			want:      strings.Join([]string{unrelated, withPorts(apiService, "16443", ""), withPorts(webhookConfiguration, "", "19443")}, "---\n")},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()
-			placed, err := place([]byte(tc.manifests), at, tc.without)
+			redirected, err := redirect([]byte(tc.manifests), testPorts, tc.exclude)
 			if err != nil {
 				t.Fatal(err)
 			}
-			got, want := objects(t, placed), objects(t, []byte(tc.want))
+			got, want := parseObjects(t, redirected), parseObjects(t, []byte(tc.want))
 			if !reflect.DeepEqual(got, want) {
-				t.Errorf("placed = %v, want %v", got, want)
+				t.Errorf("redirect = %v, want %v", got, want)
 			}
 		})
 	}
 }
 
-func TestPlaceRefusesWhatIsNoManifest(t *testing.T) {
+func TestRedirectRejectsInvalidManifests(t *testing.T) {
 	t.Parallel()
 	for name, manifests := range map[string]string{
-		"what is no YAML":           "kind: [",
-		"an object without a kind":  "metadata: {name: x}\n",
-		"a webhook without service": "apiVersion: v1\nkind: X\nwebhooks: [{clientConfig: {service: none}}]\n",
+		"invalid YAML":                "kind: [",
+		"an object without a kind":    "metadata: {name: x}\n",
+		"a service of the wrong type": "apiVersion: v1\nkind: X\nwebhooks: [{clientConfig: {service: none}}]\n",
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			if placed, err := place([]byte(manifests), at); err == nil {
-				t.Errorf("it was placed as %s", placed)
+			if redirected, err := redirect([]byte(manifests), testPorts); err == nil {
+				t.Errorf("redirect = %s, want an error", redirected)
 			}
 		})
 	}

@@ -12,8 +12,8 @@ import (
 )
 
 // KubeconfigFor writes a kubeconfig for a user in these groups into the control
-// plane's folder. The user is authenticated by a client certificate; any name
-// will do, that of a service account too.
+// plane's directory. The user authenticates with a client certificate, so any name
+// works, including a service account's.
 func (p *Plane) KubeconfigFor(file, user string, groups ...string) (string, *rest.Config, error) {
 	certPEM, keyPEM, err := p.clients.Sign(pkix.Name{CommonName: user, Organization: groups})
 	if err != nil {

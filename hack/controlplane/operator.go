@@ -19,15 +19,15 @@ import (
 	"joberror.io/operator/internal/attribution"
 )
 
-// Operator is where an operator beside the control plane serves.
-type Operator struct {
+// OperatorPorts holds the ports of an operator that runs outside the cluster.
+type OperatorPorts struct {
 	APIPort, WebhookPort, HealthPort, MetricsPort int
 }
 
-// OperatorGroups are the groups of the operator's service account.
+// OperatorGroups holds the groups of the operator's service account.
 var OperatorGroups = []string{"system:serviceaccounts", "system:serviceaccounts:joberror-system"}
 
-// Run runs kubectl as the administrator and returns what it printed.
+// Run runs kubectl as the administrator and returns its output.
 func (p *Plane) Run(ctx context.Context, stdin io.Reader, args ...string) (string, error) {
 	cmd := exec.CommandContext(ctx, p.KubectlPath(), args...)
 	cmd.Env = append(os.Environ(), "KUBECONFIG="+p.Kubeconfig)
@@ -40,46 +40,47 @@ func (p *Plane) Run(ctx context.Context, stdin io.Reader, args ...string) (strin
 	return stdout.String(), nil
 }
 
-// StartOperator starts an operator with its shipped rights, and waits until it
-// serves.
-func (p *Plane) StartOperator(ctx context.Context, name, binary string, at Operator, args ...string) (*Process, error) {
-	process, err := p.LaunchOperator(name, binary, at, args...)
+// StartOperator starts an operator with the rights of its manifests, and waits
+// until it serves.
+func (p *Plane) StartOperator(ctx context.Context, name, binary string, ports OperatorPorts, args ...string) (*Process, error) {
+	process, err := p.LaunchOperator(name, binary, ports, args...)
 	if err != nil {
 		return nil, err
 	}
-	if err := process.Ready(ctx, at); err != nil {
+	if err := process.WaitReady(ctx, ports); err != nil {
 		return process, errors.Join(err, process.Stop())
 	}
-	return process, p.Serving(ctx, process)
+	return process, p.WaitServing(ctx, process)
 }
 
-// Ready waits until an operator's process says that it is ready.
-func (p *Process) Ready(ctx context.Context, at Operator) error {
+// WaitReady waits until the operator's readiness probe passes.
+func (p *Process) WaitReady(ctx context.Context, ports OperatorPorts) error {
 	ctx, cancel := context.WithTimeout(ctx, readyTimeout)
 	defer cancel()
-	return p.waitFor(ctx, healthy(fmt.Sprintf("http://127.0.0.1:%d/readyz", at.HealthPort)))
+	return p.waitFor(ctx, checkHealth(fmt.Sprintf("http://127.0.0.1:%d/readyz", ports.HealthPort)))
 }
 
-// Serving waits until the API server has found an operator's aggregated API.
-func (p *Plane) Serving(ctx context.Context, operator *Process) error {
+// WaitServing waits until the API server finds the operator's aggregated API
+// available.
+func (p *Plane) WaitServing(ctx context.Context, operator *Process) error {
 	ctx, cancel := context.WithTimeout(ctx, readyTimeout)
 	defer cancel()
 	return operator.waitFor(ctx, p.apiServiceAvailable)
 }
 
-// LaunchOperator starts an operator and does not wait for it.
-func (p *Plane) LaunchOperator(name, binary string, at Operator, args ...string) (*Process, error) {
+// LaunchOperator starts an operator and does not wait until it is ready.
+func (p *Plane) LaunchOperator(name, binary string, ports OperatorPorts, args ...string) (*Process, error) {
 	kubeconfig, _, err := p.KubeconfigFor(name+".kubeconfig", attribution.OperatorUser, OperatorGroups...)
 	if err != nil {
 		return nil, err
 	}
-	p.options.Say("starting %s", name)
-	own := []string{"--kubeconfig=" + kubeconfig, "--cert-dir=" + p.path("certs-"+name)}
-	return StartProcess(name, p.path("logs"), binary, slices.Concat(own, at.flags(), args))
+	p.options.Logf("starting %s", name)
+	connection := []string{"--kubeconfig=" + kubeconfig, "--cert-dir=" + p.path("certs-"+name)}
+	return StartProcess(name, p.path("logs"), binary, slices.Concat(connection, ports.flags(), args))
 }
 
-// flags make an operator serve there, on loopback.
-func (o Operator) flags() []string {
+// flags returns the flags that make an operator serve on these ports on loopback.
+func (o OperatorPorts) flags() []string {
 	return []string{
 		fmt.Sprintf("--health-bind-address=127.0.0.1:%d", o.HealthPort),
 		"--webhook-bind-address=127.0.0.1", fmt.Sprintf("--webhook-port=%d", o.WebhookPort),
@@ -105,18 +106,18 @@ func (p *Plane) apiServiceAvailable(ctx context.Context) error {
 			return fmt.Errorf("the APIService is not available: %v", c["message"])
 		}
 	}
-	return errors.New("the APIService has no condition yet")
+	return errors.New("the APIService has no Available condition yet")
 }
 
-// PickPorts returns ports for an operator that are free now.
-func PickPorts() (Operator, error) {
+// PickPorts returns ports for an operator that are currently free.
+func PickPorts() (OperatorPorts, error) {
 	var ports [4]int
 	for i := range ports {
 		port, err := FreePort(0)
 		if err != nil {
-			return Operator{}, err
+			return OperatorPorts{}, err
 		}
 		ports[i] = port
 	}
-	return Operator{APIPort: ports[0], WebhookPort: ports[1], HealthPort: ports[2], MetricsPort: ports[3]}, nil
+	return OperatorPorts{APIPort: ports[0], WebhookPort: ports[1], HealthPort: ports[2], MetricsPort: ports[3]}, nil
 }

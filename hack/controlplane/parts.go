@@ -28,13 +28,13 @@ func (p *Plane) startEtcd(ctx context.Context) error {
 		"--data-dir="+p.path("etcd"),
 		"--listen-client-urls="+url, "--advertise-client-urls="+url,
 		"--listen-peer-urls="+peers, "--initial-advertise-peer-urls="+peers, "--initial-cluster=default="+peers,
-		// Nothing here has to survive a power cut.
+		// No data has to survive a power failure.
 		"--unsafe-no-fsync",
 	)
 	if err != nil {
 		return err
 	}
-	return process.waitFor(ctx, healthy(url+"/health"))
+	return process.waitFor(ctx, checkHealth(url+"/health"))
 }
 
 func (p *Plane) startAPIServer(ctx context.Context) error {
@@ -57,7 +57,8 @@ func (p *Plane) startAPIServer(ctx context.Context) error {
 		"--service-account-issuer=https://kubernetes.default.svc",
 		"--service-account-signing-key-file="+pki("service-accounts.key"),
 		"--service-account-key-file="+pki("service-accounts.key"),
-		// What the aggregation layer needs to vouch for a caller.
+		// The aggregation layer needs these flags to authenticate callers to the
+		// operator.
 		"--requestheader-client-ca-file="+pki("proxy-ca.crt"),
 		"--requestheader-allowed-names=front-proxy",
 		"--requestheader-username-headers=X-Remote-User",
@@ -84,8 +85,9 @@ func (p *Plane) startAPIServer(ctx context.Context) error {
 	})
 }
 
-// nodeFlags returns what the API server needs for a real node: to reach the
-// kubelet, and pods at their own addresses, since nothing here routes a Service.
+// nodeFlags returns the API server's flags for a real node. With them it reaches
+// the kubelet, and reaches pods at their own addresses, because nothing here routes
+// a Service.
 func (p *Plane) nodeFlags() []string {
 	if p.options.Node == nil {
 		return nil
@@ -99,7 +101,7 @@ func (p *Plane) nodeFlags() []string {
 	}
 }
 
-// auditFlags turn the audit log on where it is wanted.
+// auditFlags returns the flags that enable the audit log, if Options.Audit is set.
 func (p *Plane) auditFlags() ([]string, error) {
 	if !p.options.Audit {
 		return nil, nil
@@ -108,7 +110,7 @@ func (p *Plane) auditFlags() ([]string, error) {
 	return []string{"--audit-policy-file=" + policy, "--audit-log-path=" + p.AuditLog()}, os.WriteFile(policy, auditPolicy, 0o600)
 }
 
-// AuditLog is the file of the API server's audit log.
+// AuditLog returns the path of the API server's audit log.
 func (p *Plane) AuditLog() string { return p.path("audit.log") }
 
 func (p *Plane) startControllerManager(context.Context) error {
@@ -123,7 +125,7 @@ func (p *Plane) startControllerManager(context.Context) error {
 		"--use-service-account-credentials=true",
 		"--secure-port=0", "--leader-elect=false",
 	}
-	if p.options.Hurry {
+	if p.options.FastControllers {
 		args = append(args, "--kube-api-qps=500", "--kube-api-burst=500", "--concurrent-job-syncs=20")
 	}
 	_, err = p.launch("kube-controller-manager", args...)
@@ -142,19 +144,19 @@ func (p *Plane) startScheduler(context.Context) error {
 	return err
 }
 
-// startNode starts the node that was asked for.
+// startNode starts a real node if Options.Node is set, and kwok otherwise.
 func (p *Plane) startNode(ctx context.Context) error {
 	if p.options.Node == nil {
-		return p.startKubelet(ctx)
+		return p.startKwok(ctx)
 	}
 	processes, err := p.options.Node(ctx, p)
 	p.processes = append(p.processes, processes...)
 	return err
 }
 
-// startKubelet starts kwok, adds a node for it to play and waits until that is
-// ready.
-func (p *Plane) startKubelet(ctx context.Context) error {
+// startKwok starts kwok, adds a node for it to simulate, and waits until the node
+// is ready.
+func (p *Plane) startKwok(ctx context.Context) error {
 	stages := p.path("kubelet.yaml")
 	if err := os.WriteFile(stages, kubeletStages, 0o600); err != nil {
 		return err

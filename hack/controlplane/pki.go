@@ -21,16 +21,16 @@ import (
 	"k8s.io/client-go/util/keyutil"
 )
 
-// Authority signs certificates for a control plane. It is thrown away
-// with it.
+// Authority signs certificates for a control plane. Each control plane has a new
+// one.
 type Authority struct {
 	dir  string
 	cert *x509.Certificate
 	key  crypto.Signer
 }
 
-// NewAuthority makes a certificate authority whose certificate stands in the
-// folder as name.crt.
+// NewAuthority creates a certificate authority and writes its certificate to
+// name.crt in the directory.
 func NewAuthority(dir, name string) (*Authority, error) {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
@@ -44,10 +44,10 @@ func NewAuthority(dir, name string) (*Authority, error) {
 	return a, cert.WriteCert(filepath.Join(dir, name+".crt"), encodeCert(ca.Raw))
 }
 
-// CA is the authority's own certificate, in PEM.
+// CA returns the authority's own certificate in PEM.
 func (a *Authority) CA() []byte { return encodeCert(a.cert.Raw) }
 
-// issue writes name.crt and name.key for a subject into the authority's folder.
+// issue writes name.crt and name.key for a subject to the authority's directory.
 func (a *Authority) issue(name string, subject pkix.Name, hosts ...string) error {
 	certPEM, keyPEM, err := a.Sign(subject, hosts...)
 	if err != nil {
@@ -59,7 +59,7 @@ func (a *Authority) issue(name string, subject pkix.Name, hosts ...string) error
 	return keyutil.WriteKey(filepath.Join(a.dir, name+".key"), keyPEM)
 }
 
-// Sign makes a certificate for a subject and its hosts, and its key, in PEM.
+// Sign returns a certificate for a subject and its hosts, and its key, in PEM.
 func (a *Authority) Sign(subject pkix.Name, hosts ...string) (certPEM, keyPEM []byte, err error) {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
@@ -96,8 +96,7 @@ func encodeCert(der []byte) []byte {
 	return pem.EncodeToMemory(&pem.Block{Type: cert.CertificateBlockType, Bytes: der})
 }
 
-// newServiceAccountKey writes the key that service account tokens are signed
-// with.
+// newServiceAccountKey writes the key that signs service account tokens.
 func newServiceAccountKey(path string) error {
 	data, err := keyutil.MakeEllipticPrivateKeyPEM()
 	if err != nil {

@@ -18,37 +18,36 @@ import (
 )
 
 const (
-	// routedOn is how long a Service leads to a pod that is being deleted: it
-	// takes a moment until every node knows.
-	routedOn = time.Second
-	// restartAfter is how long the kubelet waits before it starts a container
-	// anew.
-	restartAfter = time.Second
+	// endpointDelay is how long a Service still routes to a pod that is being
+	// deleted. In a cluster, every node needs a moment to learn of the deletion.
+	endpointDelay = time.Second
+	// restartDelay is how long the kubelet waits before it restarts a container.
+	restartDelay = time.Second
 )
 
-// pod is one that runs.
+// pod is a running pod.
 type pod struct {
-	pods *Pods
-	name string
-	spec *corev1.Container
-	at   Operator
+	pods  *Pods
+	name  string
+	spec  *corev1.Container
+	ports OperatorPorts
 
-	// process, ready and routed are guarded by pods.mu.
-	process *Process
-	ready   bool
-	gone    bool
+	// process, ready and unrouted are guarded by pods.mu.
+	process  *Process
+	ready    bool
+	unrouted bool
 
-	leave    chan struct{}
-	leaveOne sync.Once
+	terminating   chan struct{}
+	terminateOnce sync.Once
 }
 
-// end lets it end as its manifest says.
-func (p *pod) end() { p.leaveOne.Do(func() { close(p.leave) }) }
+// terminate starts the pod's graceful shutdown.
+func (p *pod) terminate() { p.terminateOnce.Do(func() { close(p.terminating) }) }
 
-// run runs the pod until it is deleted, or all is over.
+// run runs the pod until it is deleted or the context ends.
 func (p *pod) run(ctx context.Context, obj *corev1.Pod) error {
 	var err error
-	if p.at, err = PickPorts(); err != nil {
+	if p.ports, err = PickPorts(); err != nil {
 		return err
 	}
 	start, err := p.prepare(ctx, obj)
@@ -63,44 +62,44 @@ func (p *pod) run(ctx context.Context, obj *corev1.Pod) error {
 		if err != nil {
 			return err
 		}
-		p.started(process)
-		over, err := p.watch(ctx, obj, process, restarts)
-		if over || err != nil {
+		p.setProcess(process)
+		ended, err := p.watch(ctx, obj, process, restarts)
+		if ended || err != nil {
 			return err
 		}
 		select {
 		case <-ctx.Done():
 			return nil
-		case <-time.After(restartAfter):
+		case <-time.After(restartDelay):
 		}
 	}
 }
 
-// prepare makes what lasts as long as the pod, and returns what starts its
-// process: with the arguments of the manifest, and what is different on this
+// prepare creates the pod's directory and credentials. It returns a function that
+// starts the pod's process with the arguments of the manifest and those for this
 // machine.
 func (p *pod) prepare(ctx context.Context, obj *corev1.Pod) (start func() (*Process, error), err error) {
-	here := append(p.at.flags(), fmt.Sprintf("--metrics-bind-address=127.0.0.1:%d", p.at.MetricsPort))
-	args := slices.Concat(p.spec.Args, here, p.pods.extra)
+	local := append(p.ports.flags(), fmt.Sprintf("--metrics-bind-address=127.0.0.1:%d", p.ports.MetricsPort))
+	args := slices.Concat(p.spec.Args, local, p.pods.extraArgs)
 	logs := p.pods.plane.path("logs")
-	dir, err := p.pods.folder(p.name)
+	dir, err := p.pods.newDir(p.name)
 	if err != nil {
 		return nil, err
 	}
-	if p.pods.contained {
+	if p.pods.isolated {
 		user := int(*obj.Spec.SecurityContext.RunAsUser)
-		if err := p.fill(ctx, obj, dir, user); err != nil {
+		if err := p.fillRoot(ctx, obj, dir, user); err != nil {
 			return nil, err
 		}
 		return func() (*Process, error) {
-			cmd, err := p.container(dir, user, args)
+			cmd, err := p.containerCommand(dir, user, args)
 			if err != nil {
 				return nil, err
 			}
 			return StartCommand(p.name, logs, cmd)
 		}, nil
 	}
-	kubeconfig, err := p.pods.kubeconfig(ctx, obj)
+	kubeconfig, err := p.pods.writeKubeconfig(ctx, obj)
 	if err != nil {
 		return nil, err
 	}
@@ -108,50 +107,49 @@ func (p *pod) prepare(ctx context.Context, obj *corev1.Pod) (start func() (*Proc
 	return func() (*Process, error) { return StartProcess(p.name, logs, p.pods.binary, args) }, nil
 }
 
-// started notes the process.
-func (p *pod) started(process *Process) {
+func (p *pod) setProcess(process *Process) {
 	p.pods.mu.Lock()
 	defer p.pods.mu.Unlock()
 	p.process = process
 	p.pods.logs = append(p.pods.logs, process.Log)
 }
 
-// watch probes a process until it ends, and tells whether the pod is over.
-func (p *pod) watch(ctx context.Context, obj *corev1.Pod, process *Process, restarts int) (over bool, err error) {
-	probe := healthy(fmt.Sprintf("http://127.0.0.1:%d%s", p.at.HealthPort, p.spec.ReadinessProbe.HTTPGet.Path))
-	told := ""
+// watch probes a process until it ends, and reports whether the pod has ended too.
+func (p *pod) watch(ctx context.Context, obj *corev1.Pod, process *Process, restarts int) (ended bool, err error) {
+	probe := checkHealth(fmt.Sprintf("http://127.0.0.1:%d%s", p.ports.HealthPort, p.spec.ReadinessProbe.HTTPGet.Path))
+	written := ""
 	for {
 		ready := probe(ctx) == nil
-		p.set(ready)
-		if state := fmt.Sprint(ready); state != told && p.tell(ctx, obj, ready, restarts) == nil {
-			told = state
+		p.setReady(ready)
+		if state := fmt.Sprint(ready); state != written && p.writeStatus(ctx, obj, ready, restarts) == nil {
+			written = state
 		}
 		select {
 		case <-ctx.Done():
 			return true, process.Stop()
-		case <-p.leave:
+		case <-p.terminating:
 			return true, p.shutDown(ctx, obj, process)
 		case <-process.Done():
-			p.set(false)
-			return false, p.tell(ctx, obj, false, restarts+1)
-		case <-time.After(lookEvery):
+			p.setReady(false)
+			return false, p.writeStatus(ctx, obj, false, restarts+1)
+		case <-time.After(pollInterval):
 		}
 	}
 }
 
-func (p *pod) set(ready bool) {
+func (p *pod) setReady(ready bool) {
 	p.pods.mu.Lock()
 	defer p.pods.mu.Unlock()
 	p.ready = ready
 }
 
-// shutDown is the end of a pod that is being deleted: its hook, a signal, and
-// its removal.
+// shutDown ends a pod that is being deleted: it waits for the preStop hook, stops
+// the process, and deletes the pod.
 func (p *pod) shutDown(ctx context.Context, obj *corev1.Pod, process *Process) error {
-	time.AfterFunc(routedOn, func() {
+	time.AfterFunc(endpointDelay, func() {
 		p.pods.mu.Lock()
 		defer p.pods.mu.Unlock()
-		p.gone = true
+		p.unrouted = true
 	})
 	hook := time.Duration(p.spec.Lifecycle.PreStop.Sleep.Seconds) * time.Second
 	grace := time.Duration(*obj.Spec.TerminationGracePeriodSeconds)*time.Second - hook
@@ -163,11 +161,10 @@ func (p *pod) shutDown(ctx context.Context, obj *corev1.Pod, process *Process) e
 	if err := process.StopWithin(grace); err != nil || ctx.Err() != nil {
 		return err
 	}
-	return p.pods.forget(ctx, obj)
+	return p.pods.deletePod(ctx, obj)
 }
 
-// tell writes the pod's status.
-func (p *pod) tell(ctx context.Context, obj *corev1.Pod, ready bool, restarts int) error {
+func (p *pod) writeStatus(ctx context.Context, obj *corev1.Pod, ready bool, restarts int) error {
 	now := metav1.Now()
 	status := corev1.ConditionFalse
 	if ready {

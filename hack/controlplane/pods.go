@@ -21,23 +21,23 @@ import (
 	"joberror.io/operator/internal/attribution"
 )
 
-// OperatorLabel selects the operator's pods, which kwok leaves alone.
+// OperatorLabel selects the operator's pods, which kwok ignores.
 const OperatorLabel = "app.kubernetes.io/name=joberror-operator"
 
-// lookEvery is how often the pods are looked at.
-const lookEvery = 100 * time.Millisecond
+// pollInterval is the delay between two looks at the pods.
+const pollInterval = 100 * time.Millisecond
 
-// Pods runs the operator's pods as processes on this machine, in the kubelet's
-// place: as their service account, with the arguments, the probes and the
-// hooks of their manifest. It is also the Service in front of them.
+// Pods runs the operator's pods as processes on this machine, as a kubelet would:
+// with their service account and their manifest's arguments, probes and hooks. It
+// also acts as the Service in front of them.
 type Pods struct {
 	plane  *Plane
 	client kubernetes.Interface
 	binary string
-	// contained lets each run in a root of its own.
-	contained bool
-	front     Operator
-	extra     []string
+	// isolated makes each pod run in its own root directory.
+	isolated  bool
+	service   OperatorPorts
+	extraArgs []string
 
 	stop    context.CancelFunc
 	running sync.WaitGroup
@@ -48,75 +48,76 @@ type Pods struct {
 	errs    []error
 }
 
-// RunPods runs the operator's pods from now on, with a binary in their image's
-// place, behind these ports; contained, each in a root of its own (see
-// Containable). The extra arguments come after the manifest's.
-func (p *Plane) RunPods(binary string, contained bool, front Operator, extra ...string) (*Pods, error) {
+// RunPods starts to run the operator's pods, with a binary instead of their image.
+// Their Service listens on the service ports. If isolated is set, each pod runs in
+// its own root directory (see CheckIsolation). The extra arguments follow the
+// manifest's.
+func (p *Plane) RunPods(binary string, isolated bool, service OperatorPorts, extraArgs ...string) (*Pods, error) {
 	client, err := kubernetes.NewForConfig(p.config)
 	if err != nil {
 		return nil, err
 	}
 	ctx, stop := context.WithCancel(context.Background())
-	pods := &Pods{contained: contained, plane: p, client: client, binary: binary, front: front, extra: extra, stop: stop, pods: map[types.UID]*pod{}}
+	pods := &Pods{isolated: isolated, plane: p, client: client, binary: binary, service: service, extraArgs: extraArgs, stop: stop, pods: map[types.UID]*pod{}}
 	if err := pods.listen(ctx); err != nil {
 		stop()
 		return nil, err
 	}
-	pods.running.Go(func() { pods.follow(ctx) })
+	pods.running.Go(func() { pods.syncLoop(ctx) })
 	return pods, nil
 }
 
-// Stop ends all processes and returns what went wrong meanwhile.
+// Stop stops all processes and returns the errors that occurred since the start.
 func (p *Pods) Stop() error {
 	p.stop()
 	p.running.Wait()
 	return errors.Join(p.errs...)
 }
 
-// Logs are the files of what the pods printed, of those that are gone too.
+// Logs returns the paths of all pods' logs, including those of deleted pods.
 func (p *Pods) Logs() []string {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return append([]string(nil), p.logs...)
 }
 
-// Process is that of the pod of this name; nil where it has none.
+// Process returns the process of the pod with this name, or nil.
 func (p *Pods) Process(name string) *Process {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	for _, pod := range p.pods {
-		if pod.name == name {
-			return pod.process
+	for _, candidate := range p.pods {
+		if candidate.name == name {
+			return candidate.process
 		}
 	}
 	return nil
 }
 
-// follow starts what has been scheduled and ends what is to be deleted.
-func (p *Pods) follow(ctx context.Context) {
+// syncLoop starts pods that are scheduled and ends pods that are being deleted.
+func (p *Pods) syncLoop(ctx context.Context) {
 	for ctx.Err() == nil {
 		list, err := p.client.CoreV1().Pods(attribution.OperatorNamespace).List(ctx, metav1.ListOptions{LabelSelector: OperatorLabel})
 		if err == nil {
 			for i := range list.Items {
-				p.see(ctx, &list.Items[i])
+				p.sync(ctx, &list.Items[i])
 			}
 		}
-		// The API server may be down for a while; the pods run on.
+		// While the API server is down, the pods keep running.
 		select {
 		case <-ctx.Done():
-		case <-time.After(lookEvery):
+		case <-time.After(pollInterval):
 		}
 	}
 }
 
-// see starts a pod that is new and lets one end that is being deleted.
-func (p *Pods) see(ctx context.Context, obj *corev1.Pod) {
+// sync starts a new pod, and ends a pod that is being deleted.
+func (p *Pods) sync(ctx context.Context, obj *corev1.Pod) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	known := p.pods[obj.UID]
 	switch {
 	case known == nil && obj.Spec.NodeName != "" && obj.DeletionTimestamp == nil:
-		started := &pod{pods: p, name: obj.Name, spec: &obj.Spec.Containers[0], leave: make(chan struct{})}
+		started := &pod{pods: p, name: obj.Name, spec: &obj.Spec.Containers[0], terminating: make(chan struct{})}
 		p.pods[obj.UID] = started
 		p.running.Go(func() {
 			err := started.run(ctx, obj)
@@ -128,23 +129,23 @@ func (p *Pods) see(ctx context.Context, obj *corev1.Pod) {
 			}
 		})
 	case known == nil && obj.DeletionTimestamp != nil:
-		_ = p.forget(ctx, obj)
+		_ = p.deletePod(ctx, obj)
 	case known != nil && obj.DeletionTimestamp != nil:
-		known.end()
+		known.terminate()
 	}
 }
 
-// forget deletes a pod that has ended.
-func (p *Pods) forget(ctx context.Context, obj *corev1.Pod) error {
-	now := int64(0)
+// deletePod deletes a pod that has ended from the API server.
+func (p *Pods) deletePod(ctx context.Context, obj *corev1.Pod) error {
+	immediately := int64(0)
 	return p.client.CoreV1().Pods(obj.Namespace).Delete(ctx, obj.Name, metav1.DeleteOptions{
-		GracePeriodSeconds: &now, Preconditions: metav1.NewUIDPreconditions(string(obj.UID)),
+		GracePeriodSeconds: &immediately, Preconditions: metav1.NewUIDPreconditions(string(obj.UID)),
 	})
 }
 
-// kubeconfig is that of a pod.
-func (p *Pods) kubeconfig(ctx context.Context, obj *corev1.Pod) (string, error) {
-	token, err := p.token(ctx, obj)
+// writeKubeconfig writes a kubeconfig for a pod's service account.
+func (p *Pods) writeKubeconfig(ctx context.Context, obj *corev1.Pod) (string, error) {
+	token, err := p.newToken(ctx, obj)
 	if err != nil {
 		return "", err
 	}
@@ -152,8 +153,8 @@ func (p *Pods) kubeconfig(ctx context.Context, obj *corev1.Pod) (string, error) 
 	return path, err
 }
 
-// token is that of a pod's service account, bound to the pod.
-func (p *Pods) token(ctx context.Context, obj *corev1.Pod) (string, error) {
+// newToken returns a token of the pod's service account that is bound to the pod.
+func (p *Pods) newToken(ctx context.Context, obj *corev1.Pod) (string, error) {
 	token, err := p.client.CoreV1().ServiceAccounts(obj.Namespace).CreateToken(ctx, obj.Spec.ServiceAccountName, tokenRequest(obj), metav1.CreateOptions{})
 	if err != nil {
 		return "", err
@@ -161,14 +162,15 @@ func (p *Pods) token(ctx context.Context, obj *corev1.Pod) (string, error) {
 	return token.Status.Token, nil
 }
 
-// folder is an empty one for a pod: for its certificates, or all of its root.
-func (p *Pods) folder(name string) (string, error) {
+// newDir creates an empty directory for a pod: its certificates, or its whole root
+// directory.
+func (p *Pods) newDir(name string) (string, error) {
 	dir := p.plane.path("pods", name)
-	return dir, errors.Join(Remove(dir), os.MkdirAll(dir, 0o700))
+	return dir, errors.Join(RemoveAll(dir), os.MkdirAll(dir, 0o700))
 }
 
-// Remove deletes a folder, with folders in it that are not to be written.
-func Remove(dir string) error {
+// RemoveAll deletes a directory, including read-only directories in it.
+func RemoveAll(dir string) error {
 	err := filepath.WalkDir(dir, func(path string, entry os.DirEntry, err error) error {
 		if err == nil && entry.IsDir() {
 			err = os.Chmod(path, 0o700)

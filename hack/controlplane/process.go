@@ -16,14 +16,14 @@ import (
 	"time"
 )
 
-// stopTimeout is how long a process has to end by itself.
+// stopTimeout limits how long a process may take to end after SIGTERM.
 const stopTimeout = 20 * time.Second
 
-// Process is a program that was started, in a process group of its own so that
-// a Ctrl-C in the terminal reaches it only by way of Stop.
+// Process is a started program. It has its own process group, so that Ctrl-C in the
+// terminal does not reach it; Stop ends it.
 type Process struct {
 	Name string
-	// Log is the file that holds what it printed.
+	// Log is the path of the file with its output.
 	Log string
 
 	cmd  *exec.Cmd
@@ -31,14 +31,16 @@ type Process struct {
 	err  error
 }
 
-// StartProcess starts a program; its output goes to name.log in the folder.
+// StartProcess starts a program and writes its output to name.log in the logs
+// directory.
 func StartProcess(name, logs, program string, args []string, env ...string) (*Process, error) {
 	cmd := exec.Command(program, args...)
 	cmd.Env = append(os.Environ(), env...)
 	return StartCommand(name, logs, cmd)
 }
 
-// StartCommand is StartProcess for a command that was made already.
+// StartCommand starts a command and writes its output to name.log in the logs
+// directory.
 func StartCommand(name, logs string, cmd *exec.Cmd) (*Process, error) {
 	p := &Process{Name: name, Log: filepath.Join(logs, name+".log"), cmd: cmd, done: make(chan struct{})}
 	log, err := os.OpenFile(p.Log, os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o600)
@@ -53,8 +55,8 @@ func StartCommand(name, logs string, cmd *exec.Cmd) (*Process, error) {
 	killWithParent(cmd.SysProcAttr)
 	started := make(chan error)
 	go func() {
-		// Linux ties a child's life to the thread that started it, so the
-		// thread stays until the child is gone.
+		// Linux kills the child when the thread that started it ends, so the
+		// thread stays until the child has ended.
 		runtime.LockOSThread()
 		defer runtime.UnlockOSThread()
 		defer log.Close()
@@ -66,33 +68,33 @@ func StartCommand(name, logs string, cmd *exec.Cmd) (*Process, error) {
 		}
 	}()
 	if err := <-started; err != nil {
-		return nil, fmt.Errorf("%s: %w", name, err)
+		return nil, fmt.Errorf("start %s: %w", name, err)
 	}
 	return p, nil
 }
 
-// Done is closed when the process has ended.
+// Done returns a channel that is closed when the process has ended.
 func (p *Process) Done() <-chan struct{} { return p.done }
 
-// PID is the process's id.
+// PID returns the process's ID.
 func (p *Process) PID() int { return p.cmd.Process.Pid }
 
-// Err tells how a process that was not asked to has ended, with the end of its
-// log.
+// Err returns an error with the exit state and the last lines of the log if the
+// process has ended.
 func (p *Process) Err() error {
 	select {
 	case <-p.done:
-		return fmt.Errorf("%s ended: %v; the end of %s:\n%s", p.Name, p.cmd.ProcessState, p.Log, tail(p.Log, 5))
+		return fmt.Errorf("%s ended: %v; last lines of %s:\n%s", p.Name, p.cmd.ProcessState, p.Log, tail(p.Log, 5))
 	default:
 		return nil
 	}
 }
 
-// Stop asks the process to end and waits until it has; one that takes too long
-// is killed.
+// Stop sends SIGTERM and waits until the process has ended. It kills a process that
+// takes too long.
 func (p *Process) Stop() error { return p.StopWithin(stopTimeout) }
 
-// StopWithin is Stop for a process that has its own time to end.
+// StopWithin stops the process as Stop does, with a custom timeout.
 func (p *Process) StopWithin(grace time.Duration) error {
 	if err := p.cmd.Process.Signal(syscall.SIGTERM); err != nil {
 		<-p.done
@@ -107,20 +109,20 @@ func (p *Process) StopWithin(grace time.Duration) error {
 	}
 }
 
-// Pause stops the process's time until Resume, as an overloaded node may.
+// Pause suspends the process until Resume, as an overloaded node might.
 func (p *Process) Pause() error { return p.cmd.Process.Signal(syscall.SIGSTOP) }
 
-// Resume lets a paused process go on.
+// Resume continues a paused process.
 func (p *Process) Resume() error { return p.cmd.Process.Signal(syscall.SIGCONT) }
 
-// Kill ends the process at once and waits until it has.
+// Kill kills the process and waits until it has ended.
 func (p *Process) Kill() {
-	// It fails where the process has ended already.
+	// Kill fails if the process has already ended.
 	_ = p.cmd.Process.Kill()
 	<-p.done
 }
 
-// waitFor waits until the check holds, the process ends or the context does.
+// waitFor waits until the check passes, the process ends or the context ends.
 func (p *Process) waitFor(ctx context.Context, check func(context.Context) error) error {
 	var last error
 	for {
@@ -131,14 +133,14 @@ func (p *Process) waitFor(ctx context.Context, check func(context.Context) error
 		case <-p.done:
 			return p.Err()
 		case <-ctx.Done():
-			return fmt.Errorf("%s did not get ready: %w; see %s", p.Name, last, p.Log)
+			return fmt.Errorf("%s did not become ready: %w; see %s", p.Name, last, p.Log)
 		case <-time.After(50 * time.Millisecond):
 		}
 	}
 }
 
-// healthy checks that a URL answers 200.
-func healthy(url string) func(context.Context) error {
+// checkHealth returns a check that a URL answers with status 200.
+func checkHealth(url string) func(context.Context) error {
 	return func(ctx context.Context) error {
 		request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
 		if err != nil {

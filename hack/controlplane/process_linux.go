@@ -5,5 +5,5 @@ package controlplane
 
 import "syscall"
 
-// killWithParent leaves no orphan behind where the parent is killed itself.
+// killWithParent makes the kernel kill the process when its parent is killed.
 func killWithParent(attr *syscall.SysProcAttr) { attr.Pdeathsig = syscall.SIGKILL }

@@ -1,8 +1,8 @@
 // Copyright The JobError Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Command dev runs a control plane with the operator beside it, loads the
-// samples and stays until it is interrupted. It is what "make run" starts.
+// Command dev runs a control plane and the operator, loads the samples and runs
+// until it is interrupted. "make run" starts it.
 package main
 
 import (
@@ -19,19 +19,18 @@ import (
 	"joberror.io/operator/hack/controlplane"
 )
 
-// Ports that "make run" takes, so that what it prints stays true from one run
-// to the next.
+// "make run" uses fixed ports, so that the commands it prints work for every run.
 const (
 	apiPort  = 16443
 	etcdPort = 12379
 )
 
-var operatorPorts = controlplane.Operator{APIPort: 16444, WebhookPort: 19443, HealthPort: 18081}
+var operatorPorts = controlplane.OperatorPorts{APIPort: 16444, WebhookPort: 19443, HealthPort: 18081}
 
 func main() {
-	assets := flag.String("assets", "bin/assets", "folder of the control plane's binaries")
-	operator := flag.String("operator", "bin/operator", "the operator's binary")
-	dir := flag.String("dir", ".dev", "folder for keys, logs, data and kubeconfig")
+	assets := flag.String("assets", "bin/assets", "directory of the control plane's binaries")
+	operator := flag.String("operator", "bin/operator", "path of the operator's binary")
+	dir := flag.String("dir", ".dev", "directory for keys, logs, data and the kubeconfig")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
 	err := run(ctx, *assets, *operator, *dir)
@@ -55,16 +54,16 @@ func run(ctx context.Context, assets, operator, dir string) error {
 			return fmt.Errorf("operator: %w", err)
 		}
 	}
-	plane, err := controlplane.Start(ctx, controlplane.Options{Assets: assets, Dir: dir, APIPort: apiPort, EtcdPort: etcdPort, Say: say})
+	plane, err := controlplane.Start(ctx, controlplane.Options{Assets: assets, Dir: dir, APIPort: apiPort, EtcdPort: etcdPort, Logf: logf})
 	if err != nil {
 		return ignoreInterrupt(ctx, err)
 	}
-	err = serve(ctx, plane, operator)
-	say("stopping")
+	err = runOperator(ctx, plane, operator)
+	logf("stopping")
 	return errors.Join(ignoreInterrupt(ctx, err), plane.Stop())
 }
 
-// ignoreInterrupt drops the errors of work that Ctrl-C cut short.
+// ignoreInterrupt drops errors that occurred because of Ctrl-C.
 func ignoreInterrupt(ctx context.Context, err error) error {
 	if ctx.Err() != nil {
 		return nil
@@ -72,8 +71,9 @@ func ignoreInterrupt(ctx context.Context, err error) error {
 	return err
 }
 
-func serve(ctx context.Context, plane *controlplane.Plane, binary string) (err error) {
-	say("installing CRDs, roles, policies, webhooks and the APIService")
+// runOperator installs and starts the operator, loads the samples, and waits.
+func runOperator(ctx context.Context, plane *controlplane.Plane, binary string) (err error) {
+	logf("installing CRDs, roles, policies, webhooks and the APIService")
 	if err := plane.Install(ctx, "config/default", operatorPorts); err != nil {
 		return err
 	}
@@ -82,7 +82,7 @@ func serve(ctx context.Context, plane *controlplane.Plane, binary string) (err e
 		return err
 	}
 	defer func() { err = errors.Join(err, operator.Stop()) }()
-	say("loading the samples")
+	logf("loading the samples")
 	if _, err := plane.Run(ctx, nil, "apply", "-k", "config/samples"); err != nil {
 		return err
 	}
@@ -90,7 +90,7 @@ func serve(ctx context.Context, plane *controlplane.Plane, binary string) (err e
 	return watch(ctx, append(plane.Processes(), operator))
 }
 
-// watch returns when one of the processes ends, or the context does.
+// watch waits until one of the processes or the context ends.
 func watch(ctx context.Context, processes []*controlplane.Process) error {
 	ended := make(chan error, len(processes))
 	for _, process := range processes {
@@ -107,10 +107,10 @@ func watch(ctx context.Context, processes []*controlplane.Process) error {
 	}
 }
 
-func say(format string, args ...any) { fmt.Printf("==> "+format+"\n", args...) }
+func logf(format string, args ...any) { fmt.Printf("==> "+format+"\n", args...) }
 
 const welcome = `
-The operator runs. In another terminal, from this folder:
+The operator is running. In another terminal, from this directory:
 
   export KUBECONFIG=KUBECONFIG_PATH
   export PATH=$PWD/bin/assets:$PATH
@@ -122,5 +122,5 @@ The operator runs. In another terminal, from this folder:
   kubectl delete job nightly-import
   kubectl get je -o wide
 
-The README tells more. Ctrl-C stops everything.
+See the README for more. Ctrl-C stops everything.
 `

@@ -19,7 +19,7 @@ import (
 	"sync"
 )
 
-// SlowRepository begins the names of images whose pull never ends.
+// SlowRepository starts the names of images whose pull never ends.
 const SlowRepository = "slow/"
 
 const (
@@ -28,13 +28,13 @@ const (
 	layerType    = "application/vnd.oci.image.layer.v1.tar"
 )
 
-// Images serves images as a registry does. Manifests thus run as they are, with
-// the names and pull policies that they have.
+// Images serves images as a registry does, so that manifests run with their own
+// image names and pull policies.
 type Images struct {
 	dir string
 
 	mu sync.Mutex
-	// manifests holds those of repository:tag and of repository@digest.
+	// manifests maps repository:tag and repository@digest to image manifests.
 	manifests map[string][]byte
 }
 
@@ -42,11 +42,11 @@ func newImages(dir string) (*Images, error) {
 	return &Images{dir: dir, manifests: map[string][]byte{}}, os.MkdirAll(dir, 0o755)
 }
 
-// Image is an image of one layer.
+// Image is an image with one layer.
 type Image struct {
 	Files      []File
 	Entrypoint []string
-	// User is the user and group that its processes have; root if empty.
+	// User is the user and group of its processes; root if empty.
 	User string
 }
 
@@ -57,8 +57,8 @@ type blob struct {
 	Size      int64  `json:"size"`
 }
 
-// Add makes an image available under a name. Names on Docker Hub are those that
-// manifests use: "busybox" is library/busybox:latest.
+// Add makes an image available under a name. Names follow Docker Hub's rules:
+// "busybox" is library/busybox:latest.
 func (i *Images) Add(name string, image Image) error {
 	layer, err := i.store(layerType, func(w io.Writer) error { return writeLayer(w, image.Files) })
 	if err != nil {
@@ -99,7 +99,7 @@ func (i *Images) Add(name string, image Image) error {
 
 func digest(data []byte) string { return fmt.Sprintf("sha256:%x", sha256.Sum256(data)) }
 
-// store writes a blob under the name of its digest.
+// store writes a blob to a file named after its digest.
 func (i *Images) store(mediaType string, write func(io.Writer) error) (*blob, error) {
 	file, err := os.CreateTemp(i.dir, "new-")
 	if err != nil {
@@ -134,7 +134,7 @@ func (i *Images) serve(address string) error {
 	return nil
 }
 
-// get answers for a manifest or a blob.
+// get serves a manifest or a blob.
 func (i *Images) get(w http.ResponseWriter, r *http.Request) {
 	path := strings.TrimPrefix(r.URL.Path, "/v2/")
 	if strings.HasPrefix(path, SlowRepository) {

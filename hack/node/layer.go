@@ -16,8 +16,8 @@ import (
 	"strings"
 )
 
-// File is a file of an image: a copy of one on this machine, a symbolic link, or
-// text. It is an empty folder if it is none of these.
+// File is a file of an image: a copy of the local file From, a symbolic link, or
+// text. If all three are empty, it is an empty directory.
 type File struct {
 	Path string
 	From string
@@ -25,30 +25,30 @@ type File struct {
 	Text string
 }
 
-// writeLayer writes files as a layer, each folder before what is in it.
+// writeLayer writes files as a layer, each directory before its content.
 func writeLayer(w io.Writer, files []File) error {
 	slices.SortFunc(files, func(a, b File) int { return strings.Compare(a.Path, b.Path) })
 	archive := tar.NewWriter(w)
-	folders := map[string]bool{"/": true}
+	dirs := map[string]bool{"/": true}
 	for _, file := range files {
-		if err := addFolders(archive, folders, filepath.Dir(file.Path)); err != nil {
+		if err := addDirs(archive, dirs, filepath.Dir(file.Path)); err != nil {
 			return err
 		}
-		if err := addFile(archive, folders, file); err != nil {
+		if err := addFile(archive, dirs, file); err != nil {
 			return err
 		}
 	}
 	return archive.Close()
 }
 
-func addFolders(archive *tar.Writer, folders map[string]bool, path string) error {
-	if folders[path] {
+func addDirs(archive *tar.Writer, dirs map[string]bool, path string) error {
+	if dirs[path] {
 		return nil
 	}
-	if err := addFolders(archive, folders, filepath.Dir(path)); err != nil {
+	if err := addDirs(archive, dirs, filepath.Dir(path)); err != nil {
 		return err
 	}
-	folders[path] = true
+	dirs[path] = true
 	mode := int64(0o755)
 	if path == "/tmp" {
 		mode = 0o1777
@@ -56,7 +56,7 @@ func addFolders(archive *tar.Writer, folders map[string]bool, path string) error
 	return archive.WriteHeader(&tar.Header{Typeflag: tar.TypeDir, Name: path[1:] + "/", Mode: mode})
 }
 
-func addFile(archive *tar.Writer, folders map[string]bool, file File) error {
+func addFile(archive *tar.Writer, dirs map[string]bool, file File) error {
 	header := &tar.Header{Typeflag: tar.TypeReg, Name: file.Path[1:], Mode: 0o644}
 	var content io.Reader = strings.NewReader(file.Text)
 	switch {
@@ -71,7 +71,7 @@ func addFile(archive *tar.Writer, folders map[string]bool, file File) error {
 		}
 		content, header.Size, header.Mode = bytes.NewReader(data), int64(len(data)), 0o755
 	default:
-		return addFolders(archive, folders, file.Path)
+		return addDirs(archive, dirs, file.Path)
 	}
 	if err := archive.WriteHeader(header); err != nil {
 		return err
@@ -80,9 +80,9 @@ func addFile(archive *tar.Writer, folders map[string]bool, file File) error {
 	return err
 }
 
-// folder returns the files in a folder of this machine, at the same paths, but
-// for those below what is skipped.
-func folder(root string, skip ...string) ([]File, error) {
+// filesIn returns the files below a local directory, with the same paths. It skips
+// directories with the given names.
+func filesIn(root string, skip ...string) ([]File, error) {
 	var files []File
 	err := filepath.WalkDir(root, func(path string, entry fs.DirEntry, err error) error {
 		switch {

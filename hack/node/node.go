@@ -36,9 +36,9 @@ const (
 )
 
 //go:embed containerd.toml hosts.toml bridge.conflist kubelet.yaml
-var files embed.FS
+var templates embed.FS
 
-// Node is a node that runs.
+// Node is a real node for a control plane.
 type Node struct {
 	// Images serves the images that the node can pull.
 	Images *Images
@@ -47,8 +47,8 @@ type Node struct {
 	dir    string
 }
 
-// New makes a node from binaries, with a folder for its data. It must be called
-// inside Main.
+// New returns a node that uses the binaries in assets and keeps its data in dir.
+// Call it only inside Main.
 func New(assets, dir string) (*Node, error) {
 	images, err := newImages(filepath.Join(dir, "images"))
 	if err != nil {
@@ -81,18 +81,18 @@ func (n *Node) Start(ctx context.Context, plane *controlplane.Plane) (processes 
 	} {
 		program := filepath.Join(n.assets, part.name)
 		if _, err := os.Stat(program); err != nil {
-			return processes, fmt.Errorf("%s is missing: %w; run make node-assets", part.name, err)
+			return processes, fmt.Errorf("find %s: %w; run make node-assets", part.name, err)
 		}
 		process, err := controlplane.StartProcess(part.name, n.path("logs"), program, part.args,
-			// containerd looks for its shim there.
+			// containerd looks up its shim in PATH.
 			"PATH="+n.assets+":"+os.Getenv("PATH"))
 		if err != nil {
 			return processes, err
 		}
 		processes = append(processes, process)
 		if part.name == "containerd" {
-			// The kubelet gives up where nobody listens.
-			if err := until(ctx, process, func(context.Context) error { _, err := os.Stat(n.socket()); return err }); err != nil {
+			// The kubelet exits if nothing listens on the socket.
+			if err := waitFor(ctx, process, func(context.Context) error { _, err := os.Stat(n.socket()); return err }); err != nil {
 				return processes, err
 			}
 		}
@@ -101,11 +101,11 @@ func (n *Node) Start(ctx context.Context, plane *controlplane.Plane) (processes 
 	if err != nil {
 		return processes, err
 	}
-	return processes, until(ctx, processes[1], func(ctx context.Context) error { return ready(ctx, client) })
+	return processes, waitFor(ctx, processes[1], func(ctx context.Context) error { return checkReady(ctx, client) })
 }
 
-// until waits until a check of a process passes.
-func until(ctx context.Context, process *controlplane.Process, check func(context.Context) error) error {
+// waitFor waits until a check passes or the process ends.
+func waitFor(ctx context.Context, process *controlplane.Process, check func(context.Context) error) error {
 	var last error
 	err := wait.PollUntilContextCancel(ctx, 100*time.Millisecond, true, func(ctx context.Context) (bool, error) {
 		last = check(ctx)
@@ -114,8 +114,8 @@ func until(ctx context.Context, process *controlplane.Process, check func(contex
 	return errors.Join(err, last)
 }
 
-// ready checks that the node is ready and that pods can be created.
-func ready(ctx context.Context, client kubernetes.Interface) error {
+// checkReady checks that the node is ready and that pods can be created.
+func checkReady(ctx context.Context, client kubernetes.Interface) error {
 	if _, err := client.CoreV1().ServiceAccounts(metav1.NamespaceDefault).Get(ctx, "default", metav1.GetOptions{}); err != nil {
 		return err
 	}
@@ -131,7 +131,7 @@ func ready(ctx context.Context, client kubernetes.Interface) error {
 	return nil
 }
 
-// configure writes the configuration of each part.
+// configure writes the configuration files of all parts.
 func (n *Node) configure() error {
 	for name, path := range map[string]string{
 		"containerd.toml": "containerd.toml",
@@ -147,7 +147,7 @@ func (n *Node) configure() error {
 }
 
 func (n *Node) write(name, path string) error {
-	parsed, err := template.New(name).Option("missingkey=error").ParseFS(files, name)
+	parsed, err := template.New(name).Option("missingkey=error").ParseFS(templates, name)
 	if err != nil {
 		return err
 	}

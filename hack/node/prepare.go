@@ -14,34 +14,34 @@ import (
 	"syscall"
 )
 
-// sysctls are the settings that a kubelet changes for the whole machine.
+// sysctls lists the settings that a kubelet changes for the whole machine.
 var sysctls = []string{
 	"vm/overcommit_memory", "vm/panic_on_oom", "kernel/panic", "kernel/panic_on_oops",
 	"kernel/keys/root_maxkeys", "kernel/keys/root_maxbytes",
 }
 
-// prepare makes new namespaces a machine for a node: what the node writes outside
-// of its own folder stays in them.
+// prepare sets up new namespaces for a node, so that what the node writes outside
+// its own directory stays in them.
 func prepare(dir string) error {
-	// Nothing that is mounted from here on shows up outside.
+	// Keep later mounts invisible outside.
 	if err := syscall.Mount("", "/", "", syscall.MS_REC|syscall.MS_PRIVATE, ""); err != nil {
-		return fmt.Errorf("making mounts private: %w", err)
+		return fmt.Errorf("make mounts private: %w", err)
 	}
-	// A kubelet wants mounts that pods can share.
+	// A kubelet needs mounts that pods can share.
 	if err := syscall.Mount("", "/", "", syscall.MS_REC|syscall.MS_SHARED, ""); err != nil {
-		return fmt.Errorf("making mounts shared: %w", err)
+		return fmt.Errorf("make mounts shared: %w", err)
 	}
 	if err := syscall.Mount("proc", "/proc", "proc", syscall.MS_NOSUID|syscall.MS_NODEV|syscall.MS_NOEXEC, ""); err != nil {
-		return fmt.Errorf("mounting /proc: %w", err)
+		return fmt.Errorf("mount /proc: %w", err)
 	}
-	// Sockets of shims and network namespaces of pods.
+	// /run holds the sockets of shims and the network namespaces of pods.
 	if err := syscall.Mount("tmpfs", "/run", "tmpfs", syscall.MS_NOSUID|syscall.MS_NODEV, "mode=755"); err != nil {
-		return fmt.Errorf("mounting /run: %w", err)
+		return fmt.Errorf("mount /run: %w", err)
 	}
-	// Folders of the kubelet and of CNI that no option moves.
-	for _, folder := range []string{"/var/lib", "/var/log"} {
-		if err := shadow(folder, filepath.Join(dir, "shadow", filepath.Base(folder))); err != nil {
-			return fmt.Errorf("mounting %s: %w", folder, err)
+	// No option moves the kubelet's and CNI's files out of these directories.
+	for _, target := range []string{"/var/lib", "/var/log"} {
+		if err := mountOverlay(target, filepath.Join(dir, "shadow", filepath.Base(target))); err != nil {
+			return fmt.Errorf("mount overlay on %s: %w", target, err)
 		}
 	}
 	for _, name := range sysctls {
@@ -51,8 +51,8 @@ func prepare(dir string) error {
 	}
 	return ip(
 		"link set lo up",
-		// The node and its pods. With the API server's address on it, too, pods
-		// reach that without a kube-proxy.
+		// The bridge connects the node and its pods. It also has the API server's
+		// address, so that pods reach the API server without kube-proxy.
 		"link add "+bridge+" type bridge",
 		"addr add "+Address+"/24 dev "+bridge,
 		"addr add "+clusterIP+"/32 dev "+bridge,
@@ -60,18 +60,18 @@ func prepare(dir string) error {
 	)
 }
 
-// shadow lets a folder be read as it is, and written elsewhere.
-func shadow(folder, to string) error {
-	upper, work := filepath.Join(to, "upper"), filepath.Join(to, "work")
-	for _, made := range []string{upper, work} {
-		if err := os.MkdirAll(made, 0o755); err != nil {
+// mountOverlay keeps a directory readable and redirects its writes to another one.
+func mountOverlay(target, writes string) error {
+	upper, work := filepath.Join(writes, "upper"), filepath.Join(writes, "work")
+	for _, dir := range []string{upper, work} {
+		if err := os.MkdirAll(dir, 0o755); err != nil {
 			return err
 		}
 	}
-	return syscall.Mount("overlay", folder, "overlay", 0, "lowerdir="+folder+",upperdir="+upper+",workdir="+work)
+	return syscall.Mount("overlay", target, "overlay", 0, "lowerdir="+target+",upperdir="+upper+",workdir="+work)
 }
 
-// hideSysctl puts a plain file with the same content over a sysctl.
+// hideSysctl mounts a plain file with the same content over a sysctl.
 func hideSysctl(file, sysctl string) error {
 	value, err := os.ReadFile(sysctl)
 	if err != nil {
@@ -84,12 +84,12 @@ func hideSysctl(file, sysctl string) error {
 		return err
 	}
 	if err := syscall.Mount(file, sysctl, "", syscall.MS_BIND, ""); err != nil {
-		return fmt.Errorf("hiding %s: %w", sysctl, err)
+		return fmt.Errorf("hide sysctl %s: %w", sysctl, err)
 	}
 	return nil
 }
 
-// ip runs commands of iproute2.
+// ip runs iproute2 commands.
 func ip(commands ...string) error {
 	for _, command := range commands {
 		if out, err := exec.Command("ip", strings.Fields(command)...).CombinedOutput(); err != nil {

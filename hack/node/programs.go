@@ -26,8 +26,8 @@ func (i *Images) AddOperator(name, binary string) error {
 	return i.Add(name, Image{Files: []File{{Path: "/operator", From: binary}}, Entrypoint: []string{"/operator"}, User: "65532:65532"})
 }
 
-// AddPrograms adds the images that the samples name, made from programs of this
-// machine, and the one that holds a pod's namespaces.
+// AddPrograms adds the images that the samples use, built from programs on this
+// machine, and the pause image that holds a pod's namespaces.
 func (i *Images) AddPrograms() error {
 	shell, err := busyboxFiles()
 	if err != nil {
@@ -58,11 +58,11 @@ func (i *Images) AddPrograms() error {
 	return nil
 }
 
-// busyboxFiles returns a shell and what it calls.
+// busyboxFiles returns busybox with a link for each of its commands.
 func busyboxFiles() ([]File, error) {
 	list, err := exec.Command(busybox, "--list").Output()
 	if err != nil {
-		return nil, fmt.Errorf("busybox-static is missing: %w", err)
+		return nil, fmt.Errorf("list busybox commands: %w; install busybox-static", err)
 	}
 	files := []File{
 		{Path: busybox, From: busybox},
@@ -93,17 +93,17 @@ func pythonFiles() ([]File, error) {
 	if err != nil {
 		return nil, err
 	}
-	standard, err := folder(library, "__pycache__", "lib-dynload", "test", "ensurepip")
+	standard, err := filesIn(library, "__pycache__", "lib-dynload", "test", "ensurepip")
 	if err != nil {
 		return nil, err
 	}
 	return append(append(files, standard...), File{Path: python, Link: filepath.Base(program)}), nil
 }
 
-// library matches a file that a program is linked with.
-var library = regexp.MustCompile(`(?m)(?:=> |^\s*)(/\S+) \(0x`)
+// linkedLibrary matches the path of a linked library in ldd's output.
+var linkedLibrary = regexp.MustCompile(`(?m)(?:=> |^\s*)(/\S+) \(0x`)
 
-// programFiles returns programs of this machine and the libraries they need.
+// programFiles returns programs on this machine and the libraries they need.
 func programFiles(programs ...string) ([]File, error) {
 	out, err := exec.Command("ldd", programs...).CombinedOutput()
 	if err != nil {
@@ -120,7 +120,7 @@ func programFiles(programs ...string) ([]File, error) {
 	for _, program := range programs {
 		add(program)
 	}
-	for _, match := range library.FindAllStringSubmatch(string(out), -1) {
+	for _, match := range linkedLibrary.FindAllStringSubmatch(string(out), -1) {
 		add(match[1])
 	}
 	return files, nil

@@ -15,7 +15,7 @@ import (
 	"strings"
 )
 
-// snapshot is what a node must leave as it was.
+// snapshot holds the machine's state that a node must not change.
 type snapshot struct {
 	mounts  []string
 	links   []string
@@ -48,37 +48,38 @@ func takeSnapshot() (*snapshot, error) {
 	return s, nil
 }
 
-// compare reports what a node has left behind.
+// compare returns an error for everything that a node has left behind.
 func (s *snapshot) compare(id string) error {
-	now, err := takeSnapshot()
+	current, err := takeSnapshot()
 	if err != nil {
 		return err
 	}
 	var errs []error
-	for _, mount := range now.mounts {
+	for _, mount := range current.mounts {
 		if !slices.Contains(s.mounts, mount) && strings.Contains(mount, id) {
-			errs = append(errs, fmt.Errorf("mount %s is left", mount))
+			errs = append(errs, fmt.Errorf("mount %s was not removed", mount))
 		}
 	}
-	for _, link := range now.links {
+	for _, link := range current.links {
 		if !slices.Contains(s.links, link) && link == bridge {
-			errs = append(errs, fmt.Errorf("network interface %s is left", link))
+			errs = append(errs, fmt.Errorf("network interface %s was not removed", link))
 		}
 	}
 	for name, value := range s.sysctls {
-		if now.sysctls[name] != value {
-			errs = append(errs, fmt.Errorf("sysctl %s was %q and is %q", name, value, now.sysctls[name]))
+		if current.sysctls[name] != value {
+			errs = append(errs, fmt.Errorf("sysctl %s changed from %q to %q", name, value, current.sysctls[name]))
 		}
 	}
-	for _, hierarchy := range hierarchies() {
-		if _, err := os.Stat(filepath.Join(hierarchy, id)); err == nil {
-			errs = append(errs, fmt.Errorf("cgroup %s is left", filepath.Join(hierarchy, id)))
+	for _, root := range cgroupRoots() {
+		if _, err := os.Stat(filepath.Join(root, id)); err == nil {
+			errs = append(errs, fmt.Errorf("cgroup %s was not removed", filepath.Join(root, id)))
 		}
 	}
 	return errors.Join(append(errs, processesOf(id))...)
 }
 
-// processesOf reports processes that hold a node's folder in their command line.
+// processesOf returns an error for each process with a node's directory in its
+// command line.
 func processesOf(id string) error {
 	files, err := filepath.Glob("/proc/[0-9]*/cmdline")
 	if err != nil {
@@ -86,10 +87,10 @@ func processesOf(id string) error {
 	}
 	var errs []error
 	for _, file := range files {
-		// A process may end while it is looked at.
+		// A process may end before its file is read.
 		line, _ := os.ReadFile(file)
 		if strings.Contains(string(line), id) {
-			errs = append(errs, fmt.Errorf("process %s is left: %s", filepath.Base(filepath.Dir(file)), strings.ReplaceAll(string(line), "\x00", " ")))
+			errs = append(errs, fmt.Errorf("process %s still runs: %s", filepath.Base(filepath.Dir(file)), strings.ReplaceAll(string(line), "\x00", " ")))
 		}
 	}
 	return errors.Join(errs...)

@@ -9,8 +9,8 @@ import (
 	joberrorv1 "joberror.io/operator/api/v1"
 )
 
-// outOf starts the reason of a pod that does not fit on its node. The name of the
-// resource follows.
+// outOf starts the reason of a pod that does not fit on its node; the name of the resource
+// follows.
 const outOf = "OutOf"
 
 // codesOf lists the codes of each class.

@@ -14,33 +14,32 @@ import (
 	corev1 "k8s.io/api/core/v1"
 )
 
-// kind is what a container is to its pod.
+// kind is the role of a container in its pod.
 type kind int
 
 const (
 	regular kind = iota
 	initContainer
-	// sidecar is an init container that keeps running. It is told to end when
-	// the regular containers have, and how it does so then is no failure.
+	// sidecar is an init container that keeps running. The kubelet stops it after the
+	// regular containers have ended: how it ends then is not a failure.
 	sidecar
 )
 
-// container is one of a pod, with its status.
+// container is a container of a pod, with its status.
 type container struct {
 	pod    *corev1.Pod
 	kind   kind
 	status corev1.ContainerStatus
-	// logs says that the end of the log may stand in for its termination
-	// message.
-	logs bool
+	// logFallback is true if its termination message may be the end of its log.
+	logFallback bool
 }
 
-// containers are those of a pod that have a status.
+// containers returns the containers of a pod that have a status.
 func containers(pod *corev1.Pod) []container {
-	sidecars, logs := map[string]bool{}, map[string]bool{}
+	sidecars, logFallbacks := map[string]bool{}, map[string]bool{}
 	for _, c := range slices.Concat(pod.Spec.InitContainers, pod.Spec.Containers) {
 		sidecars[c.Name] = c.RestartPolicy != nil && *c.RestartPolicy == corev1.ContainerRestartPolicyAlways
-		logs[c.Name] = c.TerminationMessagePolicy == corev1.TerminationMessageFallbackToLogsOnError
+		logFallbacks[c.Name] = c.TerminationMessagePolicy == corev1.TerminationMessageFallbackToLogsOnError
 	}
 	var all []container
 	for _, status := range pod.Status.InitContainerStatuses {
@@ -48,16 +47,15 @@ func containers(pod *corev1.Pod) []container {
 		if sidecars[status.Name] {
 			k = sidecar
 		}
-		all = append(all, container{pod, k, status, logs[status.Name]})
+		all = append(all, container{pod, k, status, logFallbacks[status.Name]})
 	}
 	for _, status := range pod.Status.ContainerStatuses {
-		all = append(all, container{pod, regular, status, logs[status.Name]})
+		all = append(all, container{pod, regular, status, logFallbacks[status.Name]})
 	}
 	return all
 }
 
-// workEnded is when the last regular container ended; the zero time where one has
-// not.
+// workEnded returns when the last regular container ended; the zero time if one has not.
 func workEnded(pod *corev1.Pod) time.Time {
 	var last time.Time
 	for _, status := range pod.Status.ContainerStatuses {
@@ -71,15 +69,16 @@ func workEnded(pod *corev1.Pod) time.Time {
 	return last
 }
 
-// end is how one run of a container ended.
+// end is the end of one run of a container.
 type end struct {
 	*corev1.ContainerStateTerminated
+	// run identifies the run.
 	run string
-	// previous says that it is that of the run before.
+	// previous is true for the run before the last one.
 	previous bool
 }
 
-// ends are those of the run that the container is in, and of the run before.
+// ends returns the ends of the last run and of the run before it.
 func (c container) ends() []end {
 	var ends []end
 	if last := c.status.LastTerminationState.Terminated; last != nil {
@@ -91,14 +90,15 @@ func (c container) ends() []end {
 	return ends
 }
 
-// run tells a run of a container from the next one: by the runtime's id for it,
-// and by its number where the runtime has lost it.
+// run identifies a run of the container: by the runtime's id, or by its number if the
+// runtime has lost it.
 func (c container) run(end *corev1.ContainerStateTerminated, number int32) string {
 	return fmt.Sprintf("%s/%s/%s", c.pod.UID, c.status.Name, cmp.Or(end.ContainerID, fmt.Sprint(number)))
 }
 
-// lastRun is the run before. The kubelet counts a restart once it has happened,
-// not while the container waits for it; but for one that the runtime has lost.
+// lastRun identifies the run before the present one. The kubelet counts a restart once it
+// has happened, not while the container waits for it, unless the runtime has lost the
+// run.
 func (c container) lastRun(last *corev1.ContainerStateTerminated) string {
 	number := c.status.RestartCount - 1
 	if c.status.State.Waiting != nil && last.Reason != reasonLost {
@@ -107,8 +107,7 @@ func (c container) lastRun(last *corev1.ContainerStateTerminated) string {
 	return c.run(last, number)
 }
 
-// wait tells what a container waits for from what it waited for before its last
-// run.
+// waitID identifies the time that the container spends waiting before a run.
 func (c container) waitID() string {
 	last := c.status.LastTerminationState.Terminated
 	if last == nil {
@@ -117,7 +116,7 @@ func (c container) waitID() string {
 	return "after/" + c.lastRun(last)
 }
 
-// waitingSince is from when on a container could have run.
+// waitingSince returns the time from which the container could have run.
 func (c container) waitingSince() time.Time {
 	since := scheduledAt(c.pod)
 	latest := func(end *corev1.ContainerStateTerminated) {
@@ -132,14 +131,14 @@ func (c container) waitingSince() time.Time {
 	return since
 }
 
-// exits are the ends of a container that are failures.
+// exitFailures returns the ends of the container that are failures.
 func (c container) exitFailures(d deletion) []Failure {
 	var failures []Failure
 	for _, end := range c.ends() {
 		if end.ExitCode == 0 || c.endedOnRequest(end.ContainerStateTerminated, d) {
 			continue
 		}
-		message, said := c.messageOf(end.ContainerStateTerminated)
+		message, fromContainer := c.messageOf(end.ContainerStateTerminated)
 		failure := Failure{
 			Key:        "exit/" + c.status.Name + "/" + codeOf(end.ContainerStateTerminated) + indexOf(c.pod),
 			Occurrence: end.run,
@@ -148,7 +147,7 @@ func (c container) exitFailures(d deletion) []Failure {
 			Source:     c.source(),
 			At:         end.FinishedAt.Time,
 		}
-		if !said {
+		if !fromContainer {
 			failure.Log = &Log{Pod: c.pod.Name, Container: c.status.Name, Previous: end.previous}
 		}
 		failures = append(failures, failure)
@@ -156,10 +155,9 @@ func (c container) exitFailures(d deletion) []Failure {
 	return failures
 }
 
-// reports returns the records that a container left in its termination messages,
-// however it ended. Rows of one message with the same id, or without one and with
-// the same content, are one record that happened as often: the first row gives
-// the text.
+// reportedRecords returns the records in the container's termination messages, however it
+// ended. Rows of one message with the same id, or with the same content and no id, are
+// one record that happened several times: its text is the first row's.
 func (c container) reportedRecords() []Failure {
 	var reports []Failure
 	for _, end := range c.ends() {
@@ -181,29 +179,29 @@ func (c container) reportedRecords() []Failure {
 	return reports
 }
 
-// mayBeLog tells whether a message may be the end of the container's log.
+// mayBeLog reports whether a termination message may be the end of the container's log.
 func (c container) mayBeLog(end *corev1.ContainerStateTerminated) bool {
-	return c.logs && end.ExitCode != 0
+	return c.logFallback && end.ExitCode != 0
 }
 
-// source names a container: pod/container.
+// source returns the name of the container: pod/container.
 func (c container) source() string { return c.pod.Name + "/" + c.status.Name }
 
-// signalled is what is added to a signal's number in the exit code of a process
-// that it ended.
-const signalled = 128
+// signalOffset is the exit code of a process that a signal ended, less the number of the
+// signal.
+const signalOffset = 128
 
 const (
 	reasonOOMKilled = "OOMKilled"
-	// reasonLost is that of a run that the runtime knows nothing of any more.
+	// reasonLost is the reason of a run that the runtime no longer knows.
 	reasonLost = "ContainerStatusUnknown"
 )
 
-// vagueReasons are reasons that say less than the exit code does.
+// vagueReasons say less than the exit code does.
 var vagueReasons = map[string]bool{"": true, "Error": true, "Completed": true, "Unknown": true}
 
-// codeOf is the reason of an end, or its exit code. Out of memory is a reason
-// like others: it stands there for a process whose child was killed, too.
+// codeOf returns the reason of an end, or its exit code if the reason is vague. The
+// reason is OOMKilled also for a container whose child process was killed.
 func codeOf(end *corev1.ContainerStateTerminated) string {
 	if vagueReasons[end.Reason] {
 		return fmt.Sprintf("ExitCode:%d", end.ExitCode)
@@ -211,9 +209,8 @@ func codeOf(end *corev1.ContainerStateTerminated) string {
 	return end.Reason
 }
 
-// messageOf is the text that the container left, or what its exit code says; said
-// tells which.
-func (c container) messageOf(end *corev1.ContainerStateTerminated) (message string, said bool) {
+// messageOf returns the text that the container left, or else a text about its exit code.
+func (c container) messageOf(end *corev1.ContainerStateTerminated) (message string, fromContainer bool) {
 	message = strings.TrimSpace(end.Message)
 	if _, report := Records(message, c.mayBeLog(end)); message != "" && !report {
 		return message, true
@@ -221,9 +218,9 @@ func (c container) messageOf(end *corev1.ContainerStateTerminated) (message stri
 	return exitMessage(end), false
 }
 
-// exitMessage is what an exit code says.
+// exitMessage describes an exit code.
 func exitMessage(end *corev1.ContainerStateTerminated) string {
-	if signal := syscall.Signal(end.ExitCode - signalled); end.ExitCode > signalled && end.ExitCode < signalled+32 {
+	if signal := syscall.Signal(end.ExitCode - signalOffset); end.ExitCode > signalOffset && end.ExitCode < signalOffset+32 {
 		return fmt.Sprintf("the container was ended by signal %d (%s)", int(signal), signal)
 	}
 	return fmt.Sprintf("the container ended with exit code %d", end.ExitCode)

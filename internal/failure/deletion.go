@@ -14,65 +14,65 @@ import (
 	"k8s.io/utils/ptr"
 )
 
-// clockSlack covers what whole seconds hide when times of two clocks are compared.
+// clockSlack is the error of comparing times of two clocks in whole seconds.
 const clockSlack = 2 * time.Second
 
-// rememberedPods bounds how many pods a DeletionMemory holds.
-const rememberedPods = 20_000
+// maxRememberedPods limits the pods in a DeletionMemory.
+const maxRememberedPods = 20_000
 
-// deletion is what tells a container that ended because its pod was deleted from one
-// that had failed before.
+// deletion distinguishes a container that ended because its pod was deleted from one that
+// had failed before.
 type deletion struct {
-	// requested is when the deletion was requested, by the API server's clock; zero if
-	// nobody did.
+	// requested is when the deletion was requested, by the API server's clock; zero if it
+	// was not.
 	requested time.Time
-	// ahead is how far the node's clock is ahead of the API server's, at least;
-	// negative if it is behind. Unless dated, nobody knows.
+	// ahead is the least time that the node's clock is ahead of the API server's; negative
+	// if it is behind. It is known only if dated is true.
 	ahead time.Duration
 	dated bool
-	// unseen says that the kubelet did not know of the deletion when it wrote the status.
+	// unseen is true if the kubelet did not know of the deletion when it wrote the status.
 	unseen bool
 }
 
-// deletionOf reads a pod's deletion from the pod alone.
+// deletionOf reads the deletion of a pod from its present state.
 func deletionOf(pod *corev1.Pod) deletion {
 	var d deletion
 	if pod.DeletionTimestamp != nil {
 		d.requested = deletionRequestedAt(pod)
 		d.unseen = pod.Status.ObservedGeneration > 0 && pod.Status.ObservedGeneration < pod.Generation
 	}
-	// The API server notes when the kubelet wrote the status. What the kubelet dates
-	// last in it happened just before that.
+	// The API server notes when the kubelet wrote the status. The latest time of the
+	// kubelet in that status is from just before the write.
 	if written, latest := statusWritten(pod), latestOnNode(pod); !written.IsZero() && !latest.IsZero() {
 		d.ahead, d.dated = latest.Sub(written), true
 	}
 	return d
 }
 
-// requested returns when the deletion of a pod was requested, or the earliest that it
-// can have been.
+// deletionRequestedAt returns when the deletion of a pod was requested, or the earliest
+// possible time.
 func deletionRequestedAt(pod *corev1.Pod) time.Time {
 	grace := ptr.Deref(pod.DeletionGracePeriodSeconds, 0)
 	if grace == 0 {
-		// Either it is deleted by force, or this is the kubelet's last delete.
+		// The pod is deleted by force, or this is the kubelet's last delete.
 		grace = ptr.Deref(pod.Spec.TerminationGracePeriodSeconds, corev1.DefaultTerminationGracePeriodSeconds)
 	}
 	return pod.DeletionTimestamp.Add(-time.Duration(grace) * time.Second)
 }
 
-// DeletionMemory reads pods as PodLevel does, and remembers what their last state no longer
-// says. The kubelet's last delete of a pod whose containers have ended moves
-// deletionTimestamp to now and sets the grace period to 0. A kubelet that could
+// DeletionMemory reads pods as FromPod does, and remembers what their last state no longer
+// shows. The kubelet's last delete of a pod whose containers have ended moves
+// deletionTimestamp to the present and sets the grace period to 0. A kubelet that could
 // not reach the API server for a while writes late.
 type DeletionMemory struct {
 	mu   sync.Mutex
 	pods *lru.Cache
 }
 
-// NewDeletionMemory returns a memory of at most 20,000 pods, the latest.
-func NewDeletionMemory() *DeletionMemory { return &DeletionMemory{pods: lru.New(rememberedPods)} }
+// NewDeletionMemory returns a memory of the latest 20,000 pods.
+func NewDeletionMemory() *DeletionMemory { return &DeletionMemory{pods: lru.New(maxRememberedPods)} }
 
-// PodLevel reads what went wrong with a pod, and what its containers report.
+// FromPod returns the failures of a pod, and the records that its containers report.
 func (m *DeletionMemory) FromPod(pod *corev1.Pod) []Failure {
 	return fromPod(pod, m.deletionOf(pod))
 }
@@ -88,7 +88,7 @@ func (m *DeletionMemory) deletionOf(pod *corev1.Pod) deletion {
 	return now
 }
 
-// then merges what is known of a deletion with what a later state of the pod says.
+// merge merges what is known about a deletion with a later state of the pod.
 func (d deletion) merge(later deletion) deletion {
 	if !d.requested.IsZero() {
 		later.requested = d.requested
@@ -99,10 +99,10 @@ func (d deletion) merge(later deletion) deletion {
 	return later
 }
 
-// Forget drops what is remembered of a pod that is gone.
+// Forget drops a pod that is gone.
 func (m *DeletionMemory) Forget(pod types.UID) { m.pods.Remove(pod) }
 
-// endedOnRequest reports whether a container ended because it was told to, with whatever
+// endedOnRequest reports whether a container ended because it was stopped, whatever its
 // exit code: its pod is being deleted, or it is a sidecar and the work is done.
 func (c container) endedOnRequest(end *corev1.ContainerStateTerminated, d deletion) bool {
 	switch {
@@ -113,21 +113,21 @@ func (c container) endedOnRequest(end *corev1.ContainerStateTerminated, d deleti
 	case d.requested.IsZero() || d.unseen:
 		return false
 	case end.FinishedAt.IsZero():
-		// The runtime knows of no run: it never began, or was cut short.
+		// The runtime does not know the run: it never began, or was cut short.
 		return true
 	default:
 		return !end.FinishedAt.Add(-d.ahead).Before(d.requested.Add(-clockSlack))
 	}
 }
 
-// endedAfterWork reports whether a run ended when the regular containers had.
+// endedAfterWork reports whether a run ended after the regular containers.
 func (c container) endedAfterWork(end *corev1.ContainerStateTerminated) bool {
 	last := workEnded(c.pod)
 	return !last.IsZero() && !end.FinishedAt.Time.Before(last)
 }
 
-// StatusWriter returns the entry of managedFields that says when the kubelet last
-// wrote the status; nil if nobody did.
+// StatusWriter returns the entry of managedFields with the kubelet's last write of the
+// status, or else the last write of anybody; nil if there is none.
 func StatusWriter(managers []metav1.ManagedFieldsEntry) *metav1.ManagedFieldsEntry {
 	var last *metav1.ManagedFieldsEntry
 	for i := range managers {
@@ -145,7 +145,7 @@ func StatusWriter(managers []metav1.ManagedFieldsEntry) *metav1.ManagedFieldsEnt
 	return last
 }
 
-// kubelet is the field manager that a kubelet writes a pod's status as.
+// kubelet is the field manager of a kubelet's writes.
 const kubelet = "kubelet"
 
 func statusWritten(pod *corev1.Pod) time.Time {
@@ -155,12 +155,12 @@ func statusWritten(pod *corev1.Pod) time.Time {
 	return time.Time{}
 }
 
-// nodeConditions are the conditions of a pod that the kubelet dates.
+// nodeConditions are the conditions of a pod whose times are the kubelet's.
 var nodeConditions = map[corev1.PodConditionType]bool{
 	corev1.PodReady: true, corev1.ContainersReady: true, corev1.PodInitialized: true, corev1.PodReadyToStartContainers: true,
 }
 
-// latestOnNode returns the latest time in a pod's status that is of the node's clock.
+// latestOnNode returns the latest time in a pod's status that comes from the node's clock.
 func latestOnNode(pod *corev1.Pod) time.Time {
 	var latest time.Time
 	see := func(at metav1.Time) {

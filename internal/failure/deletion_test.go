@@ -14,7 +14,7 @@ import (
 )
 
 // written says when the kubelet wrote the status, by the API server's clock.
-func written(at metav1.Time) func(*corev1.Pod) {
+func withStatusWritten(at metav1.Time) func(*corev1.Pod) {
 	return func(p *corev1.Pod) {
 		p.ManagedFields = []metav1.ManagedFieldsEntry{{Manager: "kubelet", Subresource: "status", Time: &at}}
 	}
@@ -30,14 +30,14 @@ func TestWhatFailedBeforeTheDeletionIsToldFromWhatEndedByIt(t *testing.T) {
 			pod  *corev1.Pod
 			want int
 		}{
-			"it ends a moment after": {pod(deleted(after(30*time.Second)), written(after(time.Second)),
-				ends("main", exit(1, "Error", "", onNode(time.Second)))), 0},
-			"it ends at the end of the grace period": {pod(deleted(after(30*time.Second)), written(after(31*time.Second)),
-				ends("main", exit(137, "Error", "", onNode(30*time.Second)))), 0},
-			"it failed before, and the status said so": {pod(deleted(after(30*time.Second)), written(after(-5*time.Second)),
-				ends("main", exit(3, "Error", "", onNode(-5*time.Second)))), 1},
-			"it failed before, and the other one ends by it": {pod(deleted(after(30*time.Second)), written(after(30*time.Second)),
-				ends("main", exit(3, "Error", "", onNode(-time.Minute))), ends("other", exit(143, "Error", "", onNode(30*time.Second)))), 1},
+			"it ends a moment after": {newPod(withDeletionTimestamp(after(30*time.Second)), withStatusWritten(after(time.Second)),
+				terminated("main", exit(1, "Error", "", onNode(time.Second)))), 0},
+			"it ends at the end of the grace period": {newPod(withDeletionTimestamp(after(30*time.Second)), withStatusWritten(after(31*time.Second)),
+				terminated("main", exit(137, "Error", "", onNode(30*time.Second)))), 0},
+			"it failed before, and the status said so": {newPod(withDeletionTimestamp(after(30*time.Second)), withStatusWritten(after(-5*time.Second)),
+				terminated("main", exit(3, "Error", "", onNode(-5*time.Second)))), 1},
+			"it failed before, and the other one ends by it": {newPod(withDeletionTimestamp(after(30*time.Second)), withStatusWritten(after(30*time.Second)),
+				terminated("main", exit(3, "Error", "", onNode(-time.Minute))), terminated("other", exit(143, "Error", "", onNode(30*time.Second)))), 1},
 		} {
 			t.Run(fmt.Sprintf("clock off by %s: %s", skew, name), func(t *testing.T) {
 				t.Parallel()
@@ -55,9 +55,9 @@ func TestMemoryOfTheRequest(t *testing.T) {
 	t.Parallel()
 	m := NewDeletionMemory()
 	states := []*corev1.Pod{
-		pod(),
-		pod(deleted(after(30 * time.Second))),
-		pod(deleted(after(time.Hour)), ends("main", exit(1, "Error", "", after(time.Second))), func(p *corev1.Pod) {
+		newPod(),
+		newPod(withDeletionTimestamp(after(30 * time.Second))),
+		newPod(withDeletionTimestamp(after(time.Hour)), terminated("main", exit(1, "Error", "", after(time.Second))), func(p *corev1.Pod) {
 			p.DeletionGracePeriodSeconds = ptr.To[int64](0)
 		}),
 	}
@@ -77,13 +77,13 @@ func TestMemoryOfTheRequest(t *testing.T) {
 func TestMemoryOfTheNodesClock(t *testing.T) {
 	t.Parallel()
 	for _, skew := range []time.Duration{-7 * time.Second, 0, 7 * time.Second} {
-		runs := pod(written(after(-time.Hour)), func(p *corev1.Pod) {
+		runs := newPod(withStatusWritten(after(-time.Hour)), func(p *corev1.Pod) {
 			p.Status.ContainerStatuses = []corev1.ContainerStatus{{Name: "main", State: corev1.ContainerState{
 				Running: &corev1.ContainerStateRunning{StartedAt: after(-time.Hour + skew)},
 			}}}
 		})
-		late := pod(deleted(after(30*time.Second)), written(after(5*time.Second)), ends("main", exit(3, "Error", "", after(-time.Minute+skew))))
-		told := pod(deleted(after(30*time.Second)), written(after(5*time.Second)), ends("main", exit(3, "Error", "", after(time.Second+skew))))
+		late := newPod(withDeletionTimestamp(after(30*time.Second)), withStatusWritten(after(5*time.Second)), terminated("main", exit(3, "Error", "", after(-time.Minute+skew))))
+		told := newPod(withDeletionTimestamp(after(30*time.Second)), withStatusWritten(after(5*time.Second)), terminated("main", exit(3, "Error", "", after(time.Second+skew))))
 		for state, want := range map[*corev1.Pod]int{late: 1, told: 0} {
 			m := NewDeletionMemory()
 			m.FromPod(runs)

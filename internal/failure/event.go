@@ -12,11 +12,11 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 )
 
-// reasonFailedCreate is the reason of the Event that says that a Job's pod, or a
-// CronJob's Job, can't be created.
+// reasonFailedCreate is the reason of an Event about a Job's pod, or a CronJob's Job, that
+// can't be created.
 const reasonFailedCreate = "FailedCreate"
 
-// Reasons of the Events that say what no status says.
+// Reasons of the Events about failures that no status shows.
 var (
 	// PodEventReasons keep a pod in ContainerCreating.
 	PodEventReasons = []string{"FailedMount", "FailedAttachVolume", "FailedCreatePodSandBox"}
@@ -24,22 +24,22 @@ var (
 	cronJobEventReasons = map[string]bool{
 		"MissSchedule": true, reasonFailedCreate: true, "UnparseableSchedule": true, "InvalidSchedule": true, "UnknownTimeZone": true,
 	}
-	// jobEventReasons are those that a Job gives for its failure.
+	// jobEventReasons are a Job's reasons for its failure.
 	jobEventReasons = map[string]bool{
 		batchv1.JobReasonBackoffLimitExceeded: true, batchv1.JobReasonDeadlineExceeded: true, batchv1.JobReasonPodFailurePolicy: true,
 		batchv1.JobReasonFailedIndexes: true, batchv1.JobReasonMaxFailedIndexesExceeded: true,
 	}
 )
 
-// onlyEvent follows the message of a failure that an Event alone tells of.
+// onlyEvent follows the message of a failure that only an Event shows.
 const onlyEvent = " (from an Event; the Job was gone before the operator could see its pods, and nothing else is known)"
 
-// cronJobSource is the source of the failures of a CronJob.
+// cronJobSource is the source of a CronJob's failures.
 const cronJobSource = "cronjob"
 
-// FromJobEvent reads what an Event on a Job says. Events are best effort, and may come
-// before or after the status that says the same: the failure of a Job has the same
-// occurrence either way.
+// FromJobEvent returns the failure that an Event on a Job shows. Events are best effort,
+// and may come before or after the status that shows the same failure, which has the
+// same occurrence.
 func FromJobEvent(e *corev1.Event) (Failure, bool) {
 	job, at := e.InvolvedObject, eventTime(e)
 	switch {
@@ -58,7 +58,7 @@ func FromJobEvent(e *corev1.Event) (Failure, bool) {
 	}
 }
 
-// FromCronJobEvent reads from an Event on a CronJob why it started no Job.
+// FromCronJobEvent returns why a CronJob did not start a Job.
 func FromCronJobEvent(e *corev1.Event) (Failure, bool) {
 	if !cronJobEventReasons[e.Reason] {
 		return Failure{}, false
@@ -70,7 +70,7 @@ func FromCronJobEvent(e *corev1.Event) (Failure, bool) {
 	}, true
 }
 
-// FromPodEvent reads from an Event on a pod why its containers are not created.
+// FromPodEvent returns why a pod's containers are not created.
 func FromPodEvent(e *corev1.Event, pod *corev1.Pod) Failure {
 	return Failure{
 		Key: podEventKey(e.Reason, pod), Occurrence: string(pod.UID) + "/" + e.Reason, Code: e.Reason, Message: e.Message,
@@ -80,13 +80,14 @@ func FromPodEvent(e *corev1.Event, pod *corev1.Pod) Failure {
 
 func podEventKey(reason string, pod *corev1.Pod) string { return "pod/" + reason + indexOf(pod) }
 
-// PodCreated says that a pod of a Job was created, so that what kept it from being
-// created before is over.
+// PodCreated returns the wait state of a Job one of whose pods was created: nothing keeps
+// it from being created any more.
 func PodCreated(job types.UID, pod *corev1.Pod) WaitState {
 	return WaitState{UID: job, Recovered: map[string]bool{JobKey(reasonFailedCreate): true}, Since: pod.CreationTimestamp.Time}
 }
 
-// JobEnded says that a Job failed or is gone: no pod of it will be created.
+// JobEnded returns the wait state of a Job that failed or is gone: none of its pods will be
+// created.
 func JobEnded(job types.UID) WaitState {
 	return WaitState{UID: job, Waiting: map[string]bool{JobKey(reasonFailedCreate): true}, Ended: true}
 }

@@ -56,12 +56,12 @@ func TestOfCronJobEvent(t *testing.T) {
 
 func TestOfPodEvent(t *testing.T) {
 	t.Parallel()
-	stuck := pod(waiting("main", "ContainerCreating", ""))
+	stuck := newPod(waiting("main", "ContainerCreating", ""))
 	f := FromPodEvent(eventOn("job-x7k2p", "FailedMount", "why", start), stuck)
 	if !f.Transient || !f.PodLevel || !CanRecover(f.Code) || f.Subject != stuck.UID {
 		t.Errorf("read is %+v", f)
 	}
-	if WaitStateOf(stuck).Recovered[f.Key] || !WaitStateOf(pod(ends("main", exit(0, "Completed", "", start)))).Recovered[f.Key] {
+	if WaitStateOf(stuck).Recovered[f.Key] || !WaitStateOf(newPod(terminated("main", exit(0, "Completed", "", start)))).Recovered[f.Key] {
 		t.Error("a pod has recovered from it once a container has started, and not before")
 	}
 }

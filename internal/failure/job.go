@@ -11,8 +11,8 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 )
 
-// OfJob reads what went wrong with a Job as a whole. FailureTarget comes before
-// Failed, and where a node is lost it is alone for long; both say the same.
+// FromJob returns the failures of a Job as a whole. The condition FailureTarget comes
+// before Failed, long before if a node is lost; both give the same reason.
 func FromJob(job *batchv1.Job) []Failure {
 	var failures []Failure
 	for _, c := range job.Status.Conditions {
@@ -36,5 +36,5 @@ func FromJob(job *batchv1.Job) []Failure {
 
 func jobOccurrence(job types.UID, reason string) string { return string(job) + "/" + reason }
 
-// JobKey returns the key of what a Job says of itself as a whole.
+// JobKey returns the key of a failure of a Job as a whole.
 func JobKey(reason string) string { return "job/" + reason }

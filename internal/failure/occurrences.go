@@ -17,26 +17,27 @@ import (
 	joberrorv1 "joberror.io/operator/api/v1"
 )
 
-// maxRemembered is how many occurrences are remembered; the schema's.
+// maxRemembered limits the occurrences in status.recentOccurrences, as the schema does.
 const maxRemembered = 100
 
-// maxTimes bounds how many occurrences a mark can stand for: the annotation that
-// holds it is open to whoever may patch the error.
+// maxTimes limits the occurrences that an annotation can stand for: everybody who may
+// patch the error can write it.
 const maxTimes = 1000
 
-// occurrence is when something happened, and what tells it from other times:
-// 1762337700.4n0q1r2s3t
+// occurrence identifies one time that a failure happened: when, in seconds since 1970, and
+// a hash, as in 1762337700.4n0q1r2s3t.
 type occurrence string
 
 var encodedOccurrence = regexp.MustCompile(`^(\d{10}\.[0-9a-v]{10})(?:\*([1-9]\d{0,3}))?$`)
 
-// first returns the occurrence, or the first of several at once. It sorts by time.
+// firstOccurrence returns the occurrence, or the first of several at the same time.
+// Occurrences sort by time.
 func (f Failure) firstOccurrence() occurrence {
 	return occurrence(fmt.Sprintf("%010d.%s", f.At.Unix(), digest(f.Occurrence)))
 }
 
-// mark returns the text that stands for all occurrences of f: the first one, and
-// how many there are if it is more than one, as in 1762337700.4n0q1r2s3t*3.
+// encode returns the text for all occurrences of f: the first one, and how many there are
+// if there are several, as in 1762337700.4n0q1r2s3t*3.
 func (f Failure) encode() string {
 	if f.Times > 1 {
 		return fmt.Sprintf("%s*%d", f.firstOccurrence(), f.Times)
@@ -44,22 +45,22 @@ func (f Failure) encode() string {
 	return string(f.firstOccurrence())
 }
 
-// all returns the occurrences of f.
+// occurrences returns the occurrences of f.
 func (f Failure) occurrences() []occurrence { return f.firstOccurrence().expand(f.Times) }
 
-// decodeOccurrence reads a mark. ok is false if the text is not a mark.
-func decodeOccurrence(mark string) (first occurrence, times int, ok bool) {
-	parts := encodedOccurrence.FindStringSubmatch(mark)
+// decodeOccurrence reads what encode returns. ok is false for any other text.
+func decodeOccurrence(text string) (first occurrence, times int, ok bool) {
+	parts := encodedOccurrence.FindStringSubmatch(text)
 	if parts == nil {
 		return "", 0, false
 	}
-	// There are at most four digits. Without any, it happened once.
+	// There are at most four digits. Without digits, it happened once.
 	times, _ = strconv.Atoi(parts[2])
 	return occurrence(parts[1]), times, true
 }
 
-// repeat returns n occurrences at once. The first is o, and the others follow from
-// it.
+// expand returns n occurrences at the same time. The first is o, and the others are
+// derived from it.
 func (o occurrence) expand(n int) []occurrence {
 	all := []occurrence{o}
 	seconds, hash, _ := strings.Cut(string(o), ".")
@@ -71,42 +72,43 @@ func (o occurrence) expand(n int) []occurrence {
 
 func (o occurrence) at() metav1.Time {
 	seconds, _, _ := strings.Cut(string(o), ".")
-	// The mark has ten digits.
+	// An occurrence starts with ten digits.
 	at, _ := strconv.ParseInt(seconds, 10, 64)
 	return metav1.NewTime(time.Unix(at, 0))
 }
 
-// is tells whether a mark is that of the same occurrence. When it happened may be
-// known better later; which it was does not change.
-func (o occurrence) is(mark string) bool { return occurrence(mark).hash() == o.hash() }
+// sameAs reports whether text is the same occurrence. The time may become more exact
+// later; the hash does not change.
+func (o occurrence) sameAs(text string) bool { return occurrence(text).hash() == o.hash() }
 
 func (o occurrence) hash() string {
 	_, hash, _ := strings.Cut(string(o), ".")
 	return hash
 }
 
-// Mark writes the occurrences that an error is made or reopened for on the error
-// itself: the status can be written only after that.
+// Annotate writes the occurrences for which an error is created or reopened on the error
+// itself, since its status can be written only later.
 func (f Failure) Annotate(je *joberrorv1.JobError) {
 	metav1.SetMetaDataAnnotation(&je.ObjectMeta, joberrorv1.AnnotationOccurrence, f.encode())
 }
 
-// CountMarked counts the occurrences that an error was made or reopened for, if
-// they are not counted yet.
+// CountMarked adds the occurrences for which an error was created or reopened to its
+// status, unless they are counted already.
 func CountMarked(je *joberrorv1.JobError, status *joberrorv1.JobErrorStatus) {
 	if first, times, ok := decodeOccurrence(je.Annotations[joberrorv1.AnnotationOccurrence]); ok {
 		addOccurrences(status, first.expand(times), false)
 	}
 }
 
-// Counts reports whether a captured error is about this occurrence, too.
+// IsRecordedBy reports whether a captured error already holds this occurrence.
 func (f Failure) IsRecordedBy(je *joberrorv1.JobError) bool {
-	is := f.firstOccurrence().is
+	same := f.firstOccurrence().sameAs
 	first, _, _ := decodeOccurrence(je.Annotations[joberrorv1.AnnotationOccurrence])
-	return is(string(first)) || slices.ContainsFunc(je.Status.RecentOccurrences, is)
+	return same(string(first)) || slices.ContainsFunc(je.Status.RecentOccurrences, same)
 }
 
-// RecordedIn reports whether a JobError of a Job holds this occurrence.
+// RecordedIn reports whether a JobError of a Job holds this occurrence, also as one over
+// the limit.
 func (f Failure) RecordedIn(je *joberrorv1.JobError, job string, uid types.UID) bool {
 	if je.Labels[joberrorv1.LabelCaptured] == joberrorv1.CapturedOverflow {
 		return Overflow(f, 0).IsRecordedBy(je)
@@ -114,21 +116,21 @@ func (f Failure) RecordedIn(je *joberrorv1.JobError, job string, uid types.UID) 
 	return (f.Disruption || je.Name == ErrorName(job, uid, f.Key)) && f.IsRecordedBy(je)
 }
 
-// Count counts an occurrence, and reports whether it was not counted before. Of
-// those that are not remembered any more all that is known is that they were
-// earlier: what is seen late then is taken for one of them, and so is what
-// happened in the same second, before the one who counts began to watch.
-func (f Failure) AddTo(status *joberrorv1.JobErrorStatus, watching time.Time) bool {
-	return len(addEach(status, []Failure{f}, watching)) > 0
+// AddTo adds an occurrence to the status, and reports whether it was new. All that is
+// known about occurrences that are no longer remembered is that they were earlier. So an
+// occurrence that is seen late counts as one of them, and so does one from the same
+// second, if it happened before watchingSince.
+func (f Failure) AddTo(status *joberrorv1.JobErrorStatus, watchingSince time.Time) bool {
+	return len(addEach(status, []Failure{f}, watchingSince)) > 0
 }
 
-// addEach counts failures as Count does, but for some occurrences, and returns
-// those that were not counted before.
-func addEach(status *joberrorv1.JobErrorStatus, failures []Failure, watching time.Time, but ...occurrence) []occurrence {
+// addEach adds failures as AddTo does, except for some occurrences, and returns the new
+// ones.
+func addEach(status *joberrorv1.JobErrorStatus, failures []Failure, watchingSince time.Time, except ...occurrence) []occurrence {
 	var maybeKnown, fresh []occurrence
 	for _, f := range failures {
-		all := slices.DeleteFunc(f.occurrences(), func(o occurrence) bool { return slices.Contains(but, o) })
-		if f.At.Before(watching) {
+		all := slices.DeleteFunc(f.occurrences(), func(o occurrence) bool { return slices.Contains(except, o) })
+		if f.At.Before(watchingSince) {
 			maybeKnown = append(maybeKnown, all...)
 		} else {
 			fresh = append(fresh, all...)
@@ -137,25 +139,27 @@ func addEach(status *joberrorv1.JobErrorStatus, failures []Failure, watching tim
 	return append(addOccurrences(status, maybeKnown, false), addOccurrences(status, fresh, true)...)
 }
 
-// addOccurrences counts occurrences and returns those that were not counted before. They
-// are counted in order: what is forgotten first must be counted first.
+// addOccurrences adds occurrences and returns the new ones. It adds them in order, since
+// the earliest ones are forgotten first.
 func addOccurrences(status *joberrorv1.JobErrorStatus, all []occurrence, fresh bool) []occurrence {
-	var counted []occurrence
+	var added []occurrence
 	for _, o := range slices.Sorted(slices.Values(all)) {
 		if addOccurrence(status, o, fresh) {
-			counted = append(counted, o)
+			added = append(added, o)
 		}
 	}
-	return counted
+	return added
 }
 
+// addOccurrence adds one occurrence and reports whether it is new. fresh means that it
+// can't be one of the forgotten occurrences of its second.
 func addOccurrence(status *joberrorv1.JobErrorStatus, o occurrence, fresh bool) bool {
 	recent, at := status.RecentOccurrences, o.at()
-	if slices.ContainsFunc(recent, o.is) {
+	if slices.ContainsFunc(recent, o.sameAs) {
 		return false
 	}
 	if len(recent) >= maxRemembered {
-		// What was forgotten sorts before all that is remembered.
+		// All forgotten occurrences sort before the remembered ones.
 		oldest := occurrence(recent[0])
 		if then := oldest.at(); at.Before(&then) || !fresh && o < oldest {
 			return false

@@ -13,9 +13,9 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 )
 
-// waits maps the reasons for which a container can't start to the code of the
-// failure. It may start later after all, so each counts only once it has lasted.
-// ErrImagePull and ImagePullBackOff take turns: they are one.
+// waitCodes maps the reasons why a container can't start to the code of the failure. The
+// container may still start, so the failure is recorded only if it lasts. ErrImagePull
+// and ImagePullBackOff alternate: they are one failure.
 var waitCodes = map[string]string{
 	"ErrImagePull":               "ImagePullBackOff",
 	"ImagePullBackOff":           "ImagePullBackOff",
@@ -25,11 +25,11 @@ var waitCodes = map[string]string{
 	"CreateContainerError":       "CreateContainerError",
 }
 
-// reasonNodeLost is that of a pod whose node does not answer. Its phase stays what
-// it was: nobody knows.
+// reasonNodeLost is the reason of a pod whose node does not answer. The pod's phase does
+// not change, since nobody knows it.
 const reasonNodeLost = "NodeLost"
 
-// PodLevel reads what went wrong with a pod, and what its containers report.
+// FromPod returns the failures of a pod, and the records that its containers report.
 func FromPod(pod *corev1.Pod) []Failure { return fromPod(pod, deletionOf(pod)) }
 
 func fromPod(pod *corev1.Pod, d deletion) []Failure {
@@ -41,7 +41,7 @@ func fromPod(pod *corev1.Pod, d deletion) []Failure {
 	}
 	failures = append(failures, unschedulable(pod)...)
 	if failure, ok := disruption(pod); ok {
-		// How its containers ended follows from it.
+		// The ends of its containers are a consequence.
 		failures = []Failure{failure}
 	}
 	facts := factsOf(pod)
@@ -57,17 +57,17 @@ func fromPod(pod *corev1.Pod, d deletion) []Failure {
 	return append(failures, reports...)
 }
 
-// Passes reports whether a code is that of a failure that a Job may recover from
-// without a new pod or with its next one.
+// CanRecover reports whether a Job may recover from failures with this code: the same pod
+// may start after all, or the next one may be created.
 func CanRecover(code string) bool {
 	return code == corev1.PodReasonUnschedulable || code == reasonFailedCreate || code != "" && waitCodes[code] == code || slices.Contains(PodEventReasons, code)
 }
 
-// FailedCreate reports whether a code says that the pods of a Job can't be created.
+// FailedCreate reports whether the code means that the pods of a Job can't be created.
 func FailedCreate(code string) bool { return code == reasonFailedCreate }
 
-// Overcome returns the keys of the failures that a pod can't have any more, or has
-// recovered from: sorted, each once.
+// RecoveredKeys returns the keys of the transient failures that a pod has recovered from
+// or can no longer have: sorted, without duplicates.
 func RecoveredKeys(pod *corev1.Pod) []string {
 	var keys []string
 	if c := condition(pod, corev1.PodScheduled); c != nil && c.Status == corev1.ConditionTrue {
@@ -90,19 +90,19 @@ func RecoveredKeys(pod *corev1.Pod) []string {
 	return slices.Compact(keys)
 }
 
-// WaitState says which failures that may pass a pod shows, and which it has recovered
-// from, by their keys.
+// WaitState holds the keys of the transient failures that a pod or Job shows, and of those
+// it has recovered from.
 type WaitState struct {
-	UID             types.UID
+	UID                types.UID
 	Waiting, Recovered map[string]bool
-	// Since is when it recovered: what happened after that is not overcome. The zero
-	// time is always.
+	// Since is when it recovered: later failures last. Zero means that it recovered from
+	// all of them.
 	Since time.Time
-	// Ended says that the pod has ended or is being deleted: it will not recover.
+	// Ended is true if the pod has ended or is being deleted: it will not recover.
 	Ended bool
 }
 
-// WaitStateOf reads what a pod waits for.
+// WaitStateOf returns the wait state of a pod.
 func WaitStateOf(pod *corev1.Pod) WaitState {
 	w := WaitState{
 		UID: pod.UID, Waiting: map[string]bool{}, Recovered: map[string]bool{},
@@ -122,8 +122,8 @@ func WaitStateOf(pod *corev1.Pod) WaitState {
 	return w
 }
 
-// taken is a failure of the whole pod: it was evicted, preempted, refused by its
-// node, or its node was lost.
+// disruption returns the failure of a pod that was evicted, preempted or rejected by its
+// node, or whose node was lost.
 func disruption(pod *corev1.Pod) (Failure, bool) {
 	failure := Failure{Occurrence: string(pod.UID), Source: pod.Name, Disruption: true}
 	if c := condition(pod, corev1.DisruptionTarget); c != nil && c.Status == corev1.ConditionTrue && pod.Status.Phase != corev1.PodSucceeded {
@@ -131,7 +131,7 @@ func disruption(pod *corev1.Pod) (Failure, bool) {
 	}
 	lost := pod.Status.Reason == reasonNodeLost && failure.Code == ""
 	if lost || pod.Status.Phase == corev1.PodFailed && pod.Status.Reason != "" {
-		// The kubelet's own word is nearer to what people know: Evicted.
+		// The kubelet's reason is what people know: Evicted.
 		failure.Code, failure.Message = pod.Status.Reason, pod.Status.Message
 	}
 	if failure.Code == "" {
@@ -141,7 +141,7 @@ func disruption(pod *corev1.Pod) (Failure, bool) {
 	return failure, true
 }
 
-// changed is when the pod's conditions last did.
+// lastChange returns when the pod's conditions last changed.
 func lastChange(pod *corev1.Pod) time.Time {
 	last := pod.CreationTimestamp.Time
 	for _, c := range pod.Status.Conditions {
@@ -152,7 +152,7 @@ func lastChange(pod *corev1.Pod) time.Time {
 	return last
 }
 
-// waits is what a container can't start for.
+// waitFailures returns why the container can't start.
 func (c container) waitFailures() []Failure {
 	state := c.status.State.Waiting
 	if state == nil || waitCodes[state.Reason] == "" {
@@ -165,8 +165,8 @@ func (c container) waitFailures() []Failure {
 	}}
 }
 
-// ran reports whether the container runs or has run. One that never started is shown
-// as ended, with no time, when its pod is deleted.
+// hasStarted reports whether the container runs or has run. When its pod is deleted, a
+// container that never started is shown as terminated, without a time.
 func (c container) hasStarted() bool {
 	end := c.status.State.Terminated
 	return c.status.State.Running != nil || end != nil && !(end.Reason == reasonLost && end.FinishedAt.IsZero())
@@ -180,7 +180,7 @@ func unschedulableKey(pod *corev1.Pod) string {
 	return "pod/" + corev1.PodReasonUnschedulable + indexOf(pod)
 }
 
-// scheduled is when the pod got a node.
+// scheduledAt returns when the pod was scheduled.
 func scheduledAt(pod *corev1.Pod) time.Time {
 	if c := condition(pod, corev1.PodScheduled); c != nil && c.Status == corev1.ConditionTrue {
 		return c.LastTransitionTime.Time
@@ -188,7 +188,7 @@ func scheduledAt(pod *corev1.Pod) time.Time {
 	return pod.CreationTimestamp.Time
 }
 
-// unscheduled is that no node takes the pod.
+// unschedulable returns why no node takes the pod.
 func unschedulable(pod *corev1.Pod) []Failure {
 	c := condition(pod, corev1.PodScheduled)
 	if c == nil || c.Status != corev1.ConditionFalse || c.Reason != corev1.PodReasonUnschedulable {
@@ -209,8 +209,8 @@ func condition(pod *corev1.Pod, kind corev1.PodConditionType) *corev1.PodConditi
 	return nil
 }
 
-// indexOf is the index of a pod of an Indexed Job, as a part of a key: each index
-// is work of its own.
+// indexOf returns the completion index of an Indexed Job's pod as a part of a key: each
+// index is separate work.
 func indexOf(pod *corev1.Pod) string {
 	if index := pod.Annotations[batchv1.JobCompletionIndexAnnotation]; index != "" {
 		return "/" + index

@@ -20,8 +20,8 @@ func TestIgnores(t *testing.T) {
 		OnPodConditions: []batchv1.PodFailurePolicyOnPodConditionsPattern{{Type: corev1.DisruptionTarget, Status: corev1.ConditionTrue}}}
 	const ignore, fail, count = batchv1.PodFailurePolicyActionIgnore, batchv1.PodFailurePolicyActionFailJob, batchv1.PodFailurePolicyActionCount
 	const in, notIn = batchv1.PodFailurePolicyOnExitCodesOpIn, batchv1.PodFailurePolicyOnExitCodesOpNotIn
-	three := pod(ends("main", exit(3, "Error", "", start)))
-	evicted := pod(says(corev1.DisruptionTarget, corev1.ConditionTrue, "EvictionByEvictionAPI", "x"))
+	three := newPod(terminated("main", exit(3, "Error", "", start)))
+	evicted := newPod(withCondition(corev1.DisruptionTarget, corev1.ConditionTrue, "EvictionByEvictionAPI", "x"))
 	for name, tc := range map[string]struct {
 		pod   *corev1.Pod
 		rules []batchv1.PodFailurePolicyRule

@@ -15,7 +15,7 @@ import (
 	"joberror.io/operator/internal/retention"
 )
 
-// Reporter is who reports records in a request, and when.
+// Reporter says who reports records in a request, and when.
 type Reporter struct {
 	// Pod is the pod that sent the request, if it is known.
 	Pod string
@@ -25,13 +25,13 @@ type Reporter struct {
 	At time.Time
 }
 
-// Group turns the rows of a request into failures, one for each record and time
-// that it happened. The failures of one record stand together, in the order of
-// their first rows; rows lists, for each record, its rows.
+// Group turns the rows of a request into failures, one for each record and time that it
+// happened. reports holds the failures of each record, in the order of their first rows,
+// and rows holds the indexes of each record's rows.
 //
-// A row happened at its createdAt: sent again, it is the same occurrence. A row
-// without one happens with each request. Rows that agree in this, too, happened
-// several times at once.
+// A row with a createdAt happened at that time: sent again, it is the same occurrence. A
+// row without one happens with each request. Rows with the same time happened several
+// times at that time.
 func (by Reporter) Group(records []resolvev1.Record) (reports [][]Failure, rows [][]int) {
 	places := map[string]int{}
 	for i, r := range records {
@@ -64,53 +64,52 @@ func (by Reporter) failure(r resolvev1.Record) Failure {
 	return f
 }
 
-// createdAt returns the occurrence that a record's createdAt stands for.
+// createdAt returns the occurrence for a record's createdAt.
 func createdAt(at time.Time) string { return "createdAt/" + at.UTC().Format(time.RFC3339Nano) }
 
-// repeat adds another row that reports the same. One open row keeps the record
+// addRow adds another row that reports the same failure. One open row keeps the record
 // open.
 func (f *Failure) addRow(r resolvev1.Record) {
 	f.Times++
 	f.Report.Resolved = f.Report.Resolved && r.Resolved
 }
 
-// Created returns the failure that an error was created for: the one at its
-// createdAt.
+// Created returns the failure for which an error was created, at its createdAt.
 func Created(je *joberrorv1.JobError) Failure {
 	at := retention.CreatedAt(je)
 	return Failure{Occurrence: createdAt(at), At: at}
 }
 
-// Repetition is what becomes of an error whose record is reported again.
+// Repetition is the result of reporting the record of an existing error again.
 type Repetition struct {
-	// Status is the error's, with what is counted now.
+	// Status is the error's status with the new occurrences.
 	Status joberrorv1.JobErrorStatus
-	// New is how many occurrences were not counted before.
+	// New is the number of new occurrences.
 	New int
 
-	// reopen is the occurrence that the error is reopened for; empty if it stays
-	// as it is. Status leaves it out.
+	// reopen is the occurrence for which the error is reopened; empty if it is not. Status
+	// does not include it.
 	reopen occurrence
 }
 
-// Reopens reports whether the error is to be reopened.
+// Reopens reports whether the error must be reopened.
 func (r Repetition) Reopens() bool { return r.reopen != "" }
 
-// Mark writes the occurrence that an error is reopened for on the error itself. The
+// Annotate writes the occurrence for which an error is reopened on the error itself. The
 // status counts it once it says that the error is open.
 func (r Repetition) Annotate(je *joberrorv1.JobError) {
 	metav1.SetMetaDataAnnotation(&je.ObjectMeta, joberrorv1.AnnotationOccurrence, string(r.reopen))
 }
 
-// Repeat adds failures of one record to the existing error. An error without any
-// occurrence has happened once: when it was created.
+// Repeat adds failures of one record to the existing error. An error without occurrences
+// happened once, when it was created.
 func Repeat(je *joberrorv1.JobError, failures []Failure, now time.Time) Repetition {
 	status := je.Status.DeepCopy()
 	if CountMarked(je, status); status.Occurrences == 0 {
 		Created(je).AddTo(status, now)
 	}
-	// Zero while the status lags behind: it is better to reopen once too often than
-	// to miss an error.
+	// Zero while the status is out of date: it is better to reopen once too often than to
+	// miss an error.
 	var resolvedAt time.Time
 	if je.Status.ObservedGeneration == je.Generation && je.Status.ResolvedAt != nil {
 		resolvedAt = je.Status.ResolvedAt.Time

@@ -1,8 +1,8 @@
 // Copyright The JobError Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Package joblink ties a JobError to its Job in such a way that it survives
-// the Job, unless the Job asks for the opposite.
+// Package joblink links a JobError to its Job. The JobError survives the Job, unless the
+// Job requests otherwise.
 package joblink
 
 import (
@@ -28,63 +28,62 @@ func Namespace(ctx context.Context, cache client.Reader, name string) (*metav1.P
 	return namespace, err
 }
 
-// Apply sets the label and the owner references that link a JobError to an
-// existing Job. The garbage collector deletes an object when the last of its
-// owners is gone, so the Namespace becomes a second owner, which lasts as long
-// as the JobError may; under the Job's deletion policy Cascade it is left out.
-func Apply(je *joberrorv1.JobError, job *batchv1.Job, namespace types.UID) {
+// Apply sets the label and the owner references that link a JobError to an existing Job.
+// The garbage collector deletes an object when the last of its owners is gone, so the
+// Namespace becomes a second owner. Under the Job's deletion policy Cascade, the Job is
+// the only owner.
+func Apply(je *joberrorv1.JobError, job *batchv1.Job, namespaceUID types.UID) {
 	if len(validation.IsValidLabelValue(job.Name)) == 0 {
 		metav1.SetMetaDataLabel(&je.ObjectMeta, joberrorv1.LabelJobName, job.Name)
 	}
-	// The garbage collector takes the reference to a Job that is being
-	// deleted away; putting it back would be a quarrel.
+	// The garbage collector removes the reference to a Job that is being deleted. Adding
+	// it again would start an endless conflict.
 	if !job.DeletionTimestamp.IsZero() {
 		return
 	}
 	ensureOwner(je, jobOwner(job))
 	if Cascades(job) {
 		je.OwnerReferences = slices.DeleteFunc(je.OwnerReferences, func(o metav1.OwnerReference) bool {
-			return o == namespaceOwner(je, namespace)
+			return o == namespaceOwner(je, namespaceUID)
 		})
 		return
 	}
-	ensureOwner(je, namespaceOwner(je, namespace))
+	ensureOwner(je, namespaceOwner(je, namespaceUID))
 }
 
-// Remember sets the label and the owner references that link a JobError to a Job
-// that is, or will soon be, gone. The garbage collector takes the reference to
-// the Job away; the label stays.
-func Remember(je *joberrorv1.JobError, job *batchv1.Job, namespace types.UID) {
+// Remember sets the labels and the owner references that link a JobError to a Job that is
+// deleted or will soon be. The garbage collector removes the reference to the Job, but the
+// labels stay.
+func Remember(je *joberrorv1.JobError, job *batchv1.Job, namespaceUID types.UID) {
 	if len(validation.IsValidLabelValue(job.Name)) == 0 {
 		metav1.SetMetaDataLabel(&je.ObjectMeta, joberrorv1.LabelJobName, job.Name)
 	}
 	metav1.SetMetaDataLabel(&je.ObjectMeta, joberrorv1.LabelJobUID, string(job.UID))
 	ensureOwner(je, jobOwner(job))
-	ensureOwner(je, namespaceOwner(je, namespace))
+	ensureOwner(je, namespaceOwner(je, namespaceUID))
 }
 
-// RememberRetention keeps the Job's own retention on a new JobError: the Job may be
-// gone before the first status holds it.
+// RememberRetention records the Job's own retention on a new JobError, because the Job may
+// be deleted before the first status update records it.
 func RememberRetention(je *joberrorv1.JobError, job *batchv1.Job) {
 	if own := retention.Requested(job); own != "" {
 		metav1.SetMetaDataAnnotation(&je.ObjectMeta, joberrorv1.AnnotationRetention, own)
 	}
 }
 
-// Keep makes a JobError that has owners, whoever set them, outlive them all:
-// its Namespace becomes one of them.
-func Keep(je *joberrorv1.JobError, namespace types.UID) {
+// EnsureNamespaceOwner adds the Namespace as an owner to a JobError that has any owner, so
+// that the JobError outlives the others.
+func EnsureNamespaceOwner(je *joberrorv1.JobError, namespaceUID types.UID) {
 	if len(je.OwnerReferences) > 0 {
-		ensureOwner(je, namespaceOwner(je, namespace))
+		ensureOwner(je, namespaceOwner(je, namespaceUID))
 	}
 }
 
-// DropForeign takes away the references to a Job and to a Namespace that are
-// not these: those of a manifest that comes from another cluster or from
-// before. The Job may be nil.
-func DropForeign(je *joberrorv1.JobError, job *batchv1.Job, namespace types.UID) {
+// DropForeign removes the owner references to any other Job and any other Namespace. A
+// manifest from another cluster, or an old one, may contain them. The Job may be nil.
+func DropForeign(je *joberrorv1.JobError, job *batchv1.Job, namespaceUID types.UID) {
 	je.OwnerReferences = slices.DeleteFunc(je.OwnerReferences, func(o metav1.OwnerReference) bool {
-		return isJob(o) && (job == nil || o.UID != job.UID) || o.Kind == "Namespace" && o != namespaceOwner(je, namespace)
+		return isJob(o) && (job == nil || o.UID != job.UID) || o.Kind == "Namespace" && o != namespaceOwner(je, namespaceUID)
 	})
 }
 
@@ -100,13 +99,13 @@ func isJob(o metav1.OwnerReference) bool {
 	return o.APIVersion == batchv1.SchemeGroupVersion.String() && o.Kind == "Job"
 }
 
-// Cascades tells whether a Job asks that its errors are deleted with it.
+// Cascades reports whether a Job requests that its errors are deleted with it.
 func Cascades(job *batchv1.Job) bool {
 	return job.Annotations[joberrorv1.AnnotationDeletionPolicy] == joberrorv1.DeletionPolicyCascade
 }
 
-// Linked is the Job that a JobError is linked to already, or nil. The link is
-// for good: a later Job of the same name is another Job.
+// Linked returns the Job that a JobError is linked to, or nil. The link is permanent: a
+// later Job with the same name is another Job.
 func Linked(je *joberrorv1.JobError) *joberrorv1.JobReference {
 	if je.Status.Job != nil {
 		return je.Status.Job
@@ -116,16 +115,16 @@ func Linked(je *joberrorv1.JobError) *joberrorv1.JobReference {
 			return &joberrorv1.JobReference{Name: o.Name, UID: o.UID, Retention: retention.Remembered(je)}
 		}
 	}
-	// The labels may be those of another error, which somebody copied.
+	// A user may have copied the labels from an error of another Job.
 	if uid := je.Labels[joberrorv1.LabelJobUID]; uid != "" && je.Labels[joberrorv1.LabelJobName] == je.Spec.JobID {
 		return &joberrorv1.JobReference{Name: je.Spec.JobID, UID: types.UID(uid), Retention: retention.Remembered(je)}
 	}
 	return nil
 }
 
-// HasOwner tells whether a JobError refers to the Job of that UID as its owner.
-func HasOwner(je *joberrorv1.JobError, job types.UID) bool {
-	return slices.ContainsFunc(je.OwnerReferences, func(o metav1.OwnerReference) bool { return isJob(o) && o.UID == job })
+// HasJobOwner reports whether the Job with this UID is an owner of the JobError.
+func HasJobOwner(je *joberrorv1.JobError, jobUID types.UID) bool {
+	return slices.ContainsFunc(je.OwnerReferences, func(o metav1.OwnerReference) bool { return isJob(o) && o.UID == jobUID })
 }
 
 func ensureOwner(je *joberrorv1.JobError, owner metav1.OwnerReference) {

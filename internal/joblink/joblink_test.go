@@ -19,9 +19,9 @@ import (
 const namespaceUID = types.UID("0a-namespace")
 
 var (
-	ofJob        = metav1.OwnerReference{APIVersion: "batch/v1", Kind: "Job", Name: "backup", UID: "1b-job"}
-	ofNamespace  = metav1.OwnerReference{APIVersion: "v1", Kind: "Namespace", Name: "team", UID: namespaceUID}
-	foreignOwner = metav1.OwnerReference{APIVersion: "example.com/v1", Kind: "Pipeline", Name: "nightly", UID: "2c-pipeline"}
+	jobRef       = metav1.OwnerReference{APIVersion: "batch/v1", Kind: "Job", Name: "backup", UID: "1b-job"}
+	namespaceRef = metav1.OwnerReference{APIVersion: "v1", Kind: "Namespace", Name: "team", UID: namespaceUID}
+	foreignRef   = metav1.OwnerReference{APIVersion: "example.com/v1", Kind: "Pipeline", Name: "nightly", UID: "2c-pipeline"}
 )
 
 func errorOwnedBy(owners ...metav1.OwnerReference) *joberrorv1.JobError {
@@ -31,17 +31,17 @@ func errorOwnedBy(owners ...metav1.OwnerReference) *joberrorv1.JobError {
 	}
 }
 
-func job(with ...func(*batchv1.Job)) *batchv1.Job {
+func newJob(options ...func(*batchv1.Job)) *batchv1.Job {
 	j := &batchv1.Job{ObjectMeta: metav1.ObjectMeta{Namespace: "team", Name: "backup", UID: "1b-job"}}
-	for _, f := range with {
-		f(j)
+	for _, option := range options {
+		option(j)
 	}
 	return j
 }
 
-func named(name string) func(*batchv1.Job) { return func(j *batchv1.Job) { j.Name = name } }
+func withName(name string) func(*batchv1.Job) { return func(j *batchv1.Job) { j.Name = name } }
 
-func policy(value string) func(*batchv1.Job) {
+func withPolicy(value string) func(*batchv1.Job) {
 	return func(j *batchv1.Job) { j.Annotations = map[string]string{joberrorv1.AnnotationDeletionPolicy: value} }
 }
 
@@ -53,10 +53,10 @@ func beingDeleted(j *batchv1.Job) {
 func TestApply(t *testing.T) {
 	t.Parallel()
 	longest, tooLong := strings.Repeat("a", 63), strings.Repeat("a", 64)
-	withName := func(name string) metav1.OwnerReference {
-		owner := ofJob
-		owner.Name = name
-		return owner
+	refTo := func(name string) metav1.OwnerReference {
+		ref := jobRef
+		ref.Name = name
+		return ref
 	}
 	for _, tc := range []struct {
 		name      string
@@ -65,37 +65,37 @@ func TestApply(t *testing.T) {
 		want      []metav1.OwnerReference
 		wantLabel string
 	}{
-		{name: "the Job and the Namespace become owners", job: job(),
-			want: []metav1.OwnerReference{ofJob, ofNamespace}, wantLabel: "backup"},
-		{name: "an error that is linked stays as it is", job: job(),
-			before: []metav1.OwnerReference{ofJob, ofNamespace},
-			want:   []metav1.OwnerReference{ofJob, ofNamespace}, wantLabel: "backup"},
-		{name: "a reference that is missing is added", job: job(), before: []metav1.OwnerReference{ofNamespace},
-			want: []metav1.OwnerReference{ofNamespace, ofJob}, wantLabel: "backup"},
-		{name: "somebody else's owner is kept", job: job(), before: []metav1.OwnerReference{foreignOwner},
-			want: []metav1.OwnerReference{foreignOwner, ofJob, ofNamespace}, wantLabel: "backup"},
-		{name: "Cascade leaves the Namespace out", job: job(policy("Cascade")),
-			want: []metav1.OwnerReference{ofJob}, wantLabel: "backup"},
-		{name: "Cascade takes the Namespace away, and nobody else", job: job(policy("Cascade")),
-			before: []metav1.OwnerReference{foreignOwner, ofNamespace, ofJob},
-			want:   []metav1.OwnerReference{foreignOwner, ofJob}, wantLabel: "backup"},
-		{name: "a Job that no longer asks for Cascade gets the Namespace back", job: job(),
-			before: []metav1.OwnerReference{ofJob},
-			want:   []metav1.OwnerReference{ofJob, ofNamespace}, wantLabel: "backup"},
-		{name: "another policy than Cascade is none", job: job(policy("cascade")),
-			want: []metav1.OwnerReference{ofJob, ofNamespace}, wantLabel: "backup"},
-		{name: "a Job that is being deleted adds no owner", job: job(beingDeleted), wantLabel: "backup"},
-		{name: "a Job that is being deleted takes no owner", job: job(beingDeleted), before: []metav1.OwnerReference{ofNamespace},
-			want: []metav1.OwnerReference{ofNamespace}, wantLabel: "backup"},
-		{name: "the longest name that a label can hold is its value", job: job(named(longest)),
-			want: []metav1.OwnerReference{withName(longest), ofNamespace}, wantLabel: longest},
-		{name: "a name that is too long for a label gets none, and links still", job: job(named(tooLong)),
-			want: []metav1.OwnerReference{withName(tooLong), ofNamespace}},
+		{name: "the Job and the Namespace become owners", job: newJob(),
+			want: []metav1.OwnerReference{jobRef, namespaceRef}, wantLabel: "backup"},
+		{name: "a linked error stays unchanged", job: newJob(),
+			before: []metav1.OwnerReference{jobRef, namespaceRef},
+			want:   []metav1.OwnerReference{jobRef, namespaceRef}, wantLabel: "backup"},
+		{name: "a missing reference is added", job: newJob(), before: []metav1.OwnerReference{namespaceRef},
+			want: []metav1.OwnerReference{namespaceRef, jobRef}, wantLabel: "backup"},
+		{name: "other owners are kept", job: newJob(), before: []metav1.OwnerReference{foreignRef},
+			want: []metav1.OwnerReference{foreignRef, jobRef, namespaceRef}, wantLabel: "backup"},
+		{name: "Cascade leaves the Namespace out", job: newJob(withPolicy("Cascade")),
+			want: []metav1.OwnerReference{jobRef}, wantLabel: "backup"},
+		{name: "Cascade removes only the Namespace", job: newJob(withPolicy("Cascade")),
+			before: []metav1.OwnerReference{foreignRef, namespaceRef, jobRef},
+			want:   []metav1.OwnerReference{foreignRef, jobRef}, wantLabel: "backup"},
+		{name: "without Cascade, the Namespace becomes an owner again", job: newJob(),
+			before: []metav1.OwnerReference{jobRef},
+			want:   []metav1.OwnerReference{jobRef, namespaceRef}, wantLabel: "backup"},
+		{name: "an unknown policy counts as none", job: newJob(withPolicy("cascade")),
+			want: []metav1.OwnerReference{jobRef, namespaceRef}, wantLabel: "backup"},
+		{name: "a Job that is being deleted adds no owner", job: newJob(beingDeleted), wantLabel: "backup"},
+		{name: "a Job that is being deleted removes no owner", job: newJob(beingDeleted), before: []metav1.OwnerReference{namespaceRef},
+			want: []metav1.OwnerReference{namespaceRef}, wantLabel: "backup"},
+		{name: "a name as long as a label value may be becomes the label", job: newJob(withName(longest)),
+			want: []metav1.OwnerReference{refTo(longest), namespaceRef}, wantLabel: longest},
+		{name: "a name that is too long for a label value sets no label but links", job: newJob(withName(tooLong)),
+			want: []metav1.OwnerReference{refTo(tooLong), namespaceRef}},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()
 			je := errorOwnedBy(tc.before...)
-			for _, when := range []string{"at first", "a second time"} {
+			for _, when := range []string{"the first time", "the second time"} {
 				Apply(je, tc.job, namespaceUID)
 				if !reflect.DeepEqual(je.OwnerReferences, tc.want) {
 					t.Errorf("%s: owners = %v, want %v", when, je.OwnerReferences, tc.want)
@@ -106,7 +106,7 @@ func TestApply(t *testing.T) {
 			}
 			for _, o := range je.OwnerReferences {
 				if o.Controller != nil || o.BlockOwnerDeletion != nil {
-					t.Errorf("owner %s must neither control the error nor wait for it", o.Kind)
+					t.Errorf("owner %s = %+v, want no controller and no blockOwnerDeletion", o.Kind, o)
 				}
 			}
 		})
@@ -117,7 +117,7 @@ func TestApplyKeepsOtherLabels(t *testing.T) {
 	t.Parallel()
 	je := errorOwnedBy()
 	je.Labels = map[string]string{"team": "payments"}
-	Apply(je, job(), namespaceUID)
+	Apply(je, newJob(), namespaceUID)
 	want := map[string]string{"team": "payments", joberrorv1.LabelJobName: "backup"}
 	if !reflect.DeepEqual(je.Labels, want) {
 		t.Errorf("labels = %v, want %v", je.Labels, want)

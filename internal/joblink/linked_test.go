@@ -19,7 +19,7 @@ func TestLinked(t *testing.T) {
 	t.Parallel()
 	known := &joberrorv1.JobReference{Name: "backup", UID: "1b-job"}
 	remembered := &joberrorv1.JobReference{Name: "backup", UID: "9z-earlier", Retention: "7d"}
-	otherJob, otherKind, otherGroup := ofJob, ofJob, ofJob
+	otherJob, otherKind, otherGroup := jobRef, jobRef, jobRef
 	otherJob.Name, otherJob.UID = "restore", "3d-other"
 	otherKind.Kind = "CronJob"
 	otherGroup.APIVersion = "example.com/v1"
@@ -31,17 +31,17 @@ func TestLinked(t *testing.T) {
 		labels map[string]string
 		want   *joberrorv1.JobReference
 	}{
-		{name: "an error without owner and status is linked to none", jobID: "backup"},
-		{name: "an owner of the _jobId's name is its Job", jobID: "backup", owners: []metav1.OwnerReference{ofNamespace, ofJob}, want: known},
-		{name: "an owner of the _jobId's UID is its Job", jobID: "1b-job", owners: []metav1.OwnerReference{ofJob}, want: known},
-		{name: "the status comes before the owners", jobID: "backup", status: remembered, owners: []metav1.OwnerReference{ofJob}, want: remembered},
-		{name: "the status holds after the owner is gone", jobID: "backup", status: remembered, want: remembered},
-		{name: "an owner that is another Job is no link", jobID: "backup", owners: []metav1.OwnerReference{otherJob}},
-		{name: "an owner of another kind is no link", jobID: "backup", owners: []metav1.OwnerReference{otherKind}},
-		{name: "a Job of another group is no link", jobID: "backup", owners: []metav1.OwnerReference{otherGroup}},
-		{name: "the labels hold where the owner is gone before the status is there", jobID: "backup",
+		{name: "an error without owner and status has no link", jobID: "backup"},
+		{name: "an owner with the name in _jobId is the Job", jobID: "backup", owners: []metav1.OwnerReference{namespaceRef, jobRef}, want: known},
+		{name: "an owner with the UID in _jobId is the Job", jobID: "1b-job", owners: []metav1.OwnerReference{jobRef}, want: known},
+		{name: "the status overrides the owners", jobID: "backup", status: remembered, owners: []metav1.OwnerReference{jobRef}, want: remembered},
+		{name: "the status remains after the owner is removed", jobID: "backup", status: remembered, want: remembered},
+		{name: "another Job as an owner is not a link", jobID: "backup", owners: []metav1.OwnerReference{otherJob}},
+		{name: "an owner of another kind is not a link", jobID: "backup", owners: []metav1.OwnerReference{otherKind}},
+		{name: "a Job of another API group is not a link", jobID: "backup", owners: []metav1.OwnerReference{otherGroup}},
+		{name: "the labels link if the owner is removed before the first status", jobID: "backup",
 			labels: map[string]string{joberrorv1.LabelJobName: "backup", joberrorv1.LabelJobUID: "1b-job"}, want: known},
-		{name: "labels that were copied from another error are no link", jobID: "restore",
+		{name: "labels copied from another error are not a link", jobID: "restore",
 			labels: map[string]string{joberrorv1.LabelJobName: "backup", joberrorv1.LabelJobUID: "1b-job"}},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
@@ -57,17 +57,17 @@ func TestLinked(t *testing.T) {
 	}
 }
 
-func TestHasOwner(t *testing.T) {
+func TestHasJobOwner(t *testing.T) {
 	t.Parallel()
-	je := errorOwnedBy(foreignOwner, ofJob)
+	je := errorOwnedBy(foreignRef, jobRef)
 	for uid, want := range map[types.UID]bool{
-		ofJob.UID:        true,
-		foreignOwner.UID: false,
-		namespaceUID:     false,
-		"":               false,
+		jobRef.UID:     true,
+		foreignRef.UID: false,
+		namespaceUID:   false,
+		"":             false,
 	} {
-		if got := HasOwner(je, uid); got != want {
-			t.Errorf("HasOwner(%q) = %t, want %t", uid, got, want)
+		if got := HasJobOwner(je, uid); got != want {
+			t.Errorf("HasJobOwner(%q) = %t, want %t", uid, got, want)
 		}
 	}
 }
@@ -75,31 +75,31 @@ func TestHasOwner(t *testing.T) {
 func TestCascades(t *testing.T) {
 	t.Parallel()
 	for value, want := range map[string]bool{"Cascade": true, "cascade": false, "Keep": false, "": false} {
-		if got := Cascades(job(policy(value))); got != want {
-			t.Errorf("Cascades under the policy %q = %t, want %t", value, got, want)
+		if got := Cascades(newJob(withPolicy(value))); got != want {
+			t.Errorf("Cascades with the policy %q = %t, want %t", value, got, want)
 		}
 	}
-	if Cascades(job()) {
-		t.Error("a Job without the annotation must not cascade")
+	if Cascades(newJob()) {
+		t.Error("Cascades without the annotation = true, want false")
 	}
 }
 
-func TestAJobThatIsGoneIsRemembered(t *testing.T) {
+func TestADeletedJobIsRemembered(t *testing.T) {
 	t.Parallel()
-	for name, gone := range map[string]*batchv1.Job{"gone": job(), "going": job(beingDeleted)} {
+	for name, job := range map[string]*batchv1.Job{"deleted": newJob(), "being deleted": newJob(beingDeleted)} {
 		je := errorOwnedBy()
-		Remember(je, gone, namespaceUID)
-		if !HasOwner(je, ofJob.UID) || !slices.Contains(je.OwnerReferences, ofNamespace) {
-			t.Errorf("%s: owners are %v", name, je.OwnerReferences)
+		Remember(je, job, namespaceUID)
+		if !HasJobOwner(je, jobRef.UID) || !slices.Contains(je.OwnerReferences, namespaceRef) {
+			t.Errorf("%s: owners = %v, want the Job and the Namespace", name, je.OwnerReferences)
 		}
-		je.OwnerReferences = []metav1.OwnerReference{ofNamespace}
-		if linked := Linked(je); linked == nil || linked.UID != ofJob.UID || linked.Name != "backup" {
-			t.Errorf("%s: without the owner it is linked to %+v", name, linked)
+		je.OwnerReferences = []metav1.OwnerReference{namespaceRef}
+		if linked := Linked(je); linked == nil || linked.UID != jobRef.UID || linked.Name != "backup" {
+			t.Errorf("%s: Linked without the owner = %+v, want the Job", name, linked)
 		}
 	}
 }
 
-// The Job may be gone before the first status holds its retention.
+// The Job may be deleted before the first status records its retention.
 func TestTheRetentionIsRemembered(t *testing.T) {
 	t.Parallel()
 	job := &batchv1.Job{ObjectMeta: metav1.ObjectMeta{Namespace: "team", Name: "backup", UID: "1b-job", Annotations: map[string]string{joberrorv1.AnnotationRetention: "7d"}}}
@@ -108,6 +108,6 @@ func TestTheRetentionIsRemembered(t *testing.T) {
 	Remember(je, job, "0a-namespace")
 	RememberRetention(je, job)
 	if got := Linked(je); got == nil || got.Retention != "7d" || got.UID != "1b-job" {
-		t.Errorf("Linked = %+v", got)
+		t.Errorf("Linked = %+v, want the retention 7d", got)
 	}
 }

@@ -11,22 +11,22 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
-func TestKeep(t *testing.T) {
+func TestEnsureNamespaceOwner(t *testing.T) {
 	t.Parallel()
 	for _, tc := range []struct {
 		name         string
 		before, want []metav1.OwnerReference
 	}{
-		{name: "an error without owners lasts as it is"},
-		{name: "an error with a Job outlives it", before: owners(ofJob), want: owners(ofJob, ofNamespace)},
-		{name: "an error with somebody else's owner outlives it", before: owners(foreignOwner), want: owners(foreignOwner, ofNamespace)},
-		{name: "an error with its Namespace stays as it is", before: owners(ofNamespace, ofJob), want: owners(ofNamespace, ofJob)},
-		{name: "a Namespace that its owner disguised is put right", before: owners(ofJob, disguised), want: owners(ofJob, ofNamespace)},
+		{name: "an error without owners stays unchanged"},
+		{name: "an error with a Job outlives the Job", before: owners(jobRef), want: owners(jobRef, namespaceRef)},
+		{name: "an error with another owner outlives that owner", before: owners(foreignRef), want: owners(foreignRef, namespaceRef)},
+		{name: "an error with its Namespace stays unchanged", before: owners(namespaceRef, jobRef), want: owners(namespaceRef, jobRef)},
+		{name: "a reference with the wrong namespace name is corrected", before: owners(jobRef, misnamed), want: owners(jobRef, namespaceRef)},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()
 			je := errorOwnedBy(tc.before...)
-			Keep(je, namespaceUID)
+			EnsureNamespaceOwner(je, namespaceUID)
 			if !reflect.DeepEqual(je.OwnerReferences, tc.want) {
 				t.Errorf("owners = %v, want %v", je.OwnerReferences, tc.want)
 			}
@@ -36,20 +36,20 @@ func TestKeep(t *testing.T) {
 
 func TestDropForeign(t *testing.T) {
 	t.Parallel()
-	otherJob, otherNamespace := ofJob, ofNamespace
+	otherJob, otherNamespace := jobRef, namespaceRef
 	otherJob.UID, otherNamespace.UID = "9z-other", "9z-other-namespace"
 	for _, tc := range []struct {
 		name         string
 		job          *batchv1.Job
 		before, want []metav1.OwnerReference
 	}{
-		{name: "the Job and the Namespace are kept", job: job(), before: owners(ofJob, ofNamespace), want: owners(ofJob, ofNamespace)},
-		{name: "another cluster's Job and Namespace are dropped", job: job(), before: owners(otherJob, otherNamespace), want: owners()},
-		{name: "those that are right are kept beside them", job: job(),
-			before: owners(otherJob, ofJob, otherNamespace, ofNamespace), want: owners(ofJob, ofNamespace)},
-		{name: "without a Job, a reference to one is dropped", before: owners(ofJob, ofNamespace), want: owners(ofNamespace)},
-		{name: "a Namespace that its owner disguised is dropped", job: job(), before: owners(ofJob, disguised), want: owners(ofJob)},
-		{name: "owners of other kinds are kept", before: owners(foreignOwner), want: owners(foreignOwner)},
+		{name: "the Job and the Namespace are kept", job: newJob(), before: owners(jobRef, namespaceRef), want: owners(jobRef, namespaceRef)},
+		{name: "another cluster's Job and Namespace are dropped", job: newJob(), before: owners(otherJob, otherNamespace), want: owners()},
+		{name: "valid references are kept", job: newJob(),
+			before: owners(otherJob, jobRef, otherNamespace, namespaceRef), want: owners(jobRef, namespaceRef)},
+		{name: "without a Job, any reference to a Job is dropped", before: owners(jobRef, namespaceRef), want: owners(namespaceRef)},
+		{name: "a reference with the wrong namespace name is dropped", job: newJob(), before: owners(jobRef, misnamed), want: owners(jobRef)},
+		{name: "owners of other kinds are kept", before: owners(foreignRef), want: owners(foreignRef)},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()
@@ -62,14 +62,14 @@ func TestDropForeign(t *testing.T) {
 	}
 }
 
-// disguised bears the Namespace's UID under another name: the garbage collector
-// would not find its owner.
-var disguised = func() metav1.OwnerReference {
-	o := ofNamespace
-	o.Name = "nowhere"
-	return o
+// misnamed has the Namespace's UID with another name. The garbage collector would consider
+// the owner deleted.
+var misnamed = func() metav1.OwnerReference {
+	ref := namespaceRef
+	ref.Name = "nowhere"
+	return ref
 }()
 
-func owners(all ...metav1.OwnerReference) []metav1.OwnerReference {
-	return append([]metav1.OwnerReference{}, all...)
+func owners(refs ...metav1.OwnerReference) []metav1.OwnerReference {
+	return append([]metav1.OwnerReference{}, refs...)
 }

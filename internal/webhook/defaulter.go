@@ -86,7 +86,7 @@ func (d *jobErrorDefaulter) link(ctx context.Context, je *joberrorv1.JobError) e
 	}
 	// Only the operator may leave out the Namespace, for a Job with the deletion policy
 	// Cascade.
-	joblink.Keep(je, namespace.UID)
+	joblink.EnsureNamespaceOwner(je, namespace.UID)
 	return nil
 }
 
@@ -97,7 +97,7 @@ func (d *jobErrorDefaulter) keepNamespaceOwner(ctx context.Context, je, old *job
 	}
 	namespace, err := joblink.Namespace(ctx, d.cache, old.Namespace)
 	if err == nil {
-		joblink.Keep(je, namespace.UID)
+		joblink.EnsureNamespaceOwner(je, namespace.UID)
 	}
 	return err
 }

@@ -19,69 +19,70 @@ import (
 	"joberror.io/operator/test/harness"
 )
 
-// quota allows so many objects of a kind in a namespace.
-func quota(t *testing.T, ns string, what corev1.ResourceName, n int64) *corev1.ResourceQuota {
+// createQuota allows n objects of a resource in a namespace, and waits until the quota
+// applies.
+func createQuota(t *testing.T, ns string, name corev1.ResourceName, n int64) *corev1.ResourceQuota {
 	t.Helper()
 	q := harness.Create(t, cluster.Client, &corev1.ResourceQuota{
 		ObjectMeta: metav1.ObjectMeta{Namespace: ns, Name: "nothing-left"},
-		Spec:       corev1.ResourceQuotaSpec{Hard: corev1.ResourceList{what: *resource.NewQuantity(n, resource.DecimalSI)}},
+		Spec:       corev1.ResourceQuotaSpec{Hard: corev1.ResourceList{name: *resource.NewQuantity(n, resource.DecimalSI)}},
 	})
 	harness.Eventually(t, func() string {
 		if got := harness.Get(t, cluster.Client, ns, q.Name, &corev1.ResourceQuota{}); len(got.Status.Hard) == 0 {
-			return "the quota is not in force yet"
+			return "the quota does not apply yet"
 		}
 		return ""
 	})
 	return q
 }
 
-func lift(t *testing.T, q *corev1.ResourceQuota) {
+func deleteQuota(t *testing.T, q *corev1.ResourceQuota) {
 	t.Helper()
 	if err := cluster.Client.Delete(t.Context(), q); err != nil {
 		t.Fatal(err)
 	}
 }
 
-func TestAJobThatIsBlockedByAQuotaIsRecorded(t *testing.T) {
+func TestRecordsAJobBlockedByAQuota(t *testing.T) {
 	t.Parallel()
 	ns := cluster.Namespace(t)
-	q := quota(t, ns, corev1.ResourcePods, 0)
+	q := createQuota(t, ns, corev1.ResourcePods, 0)
 	harness.Create(t, cluster.Client, harness.Job(ns, "job", func(job *batchv1.Job) { job.Spec.Suspend = nil }))
-	je := captured(t, ns, "FailedCreate")[0]
+	je := awaitErrors(t, ns, "FailedCreate")[0]
 	if !strings.Contains(je.Spec.Message, "exceeded quota: nothing-left") || je.Spec.Source != "job" || je.Status.Job == nil {
-		t.Errorf("it says %q of %q, linked to %+v", je.Spec.Message, je.Spec.Source, je.Status.Job)
+		t.Errorf("message %q, source %q, Job %+v; want the exceeded quota, source job, a linked Job", je.Spec.Message, je.Spec.Source, je.Status.Job)
 	}
-	isOfClass(t, je, joberrorv1.ClassResources)
-	lift(t, q)
-	resolvedFor(t, ns, "FailedCreate", joberrorv1.ReasonRecovered)
+	checkClass(t, je, joberrorv1.ClassResources)
+	deleteQuota(t, q)
+	awaitReason(t, ns, "FailedCreate", joberrorv1.ReasonRecovered)
 }
 
-func TestAJobThatIsBlockedAndDeletedIsRecordedOnce(t *testing.T) {
+func TestRecordsABlockedAndDeletedJobOnce(t *testing.T) {
 	t.Parallel()
 	ns := cluster.Namespace(t)
 	harness.Create(t, cluster.Client, harness.Job(ns, "job", func(job *batchv1.Job) {
 		job.Spec.Suspend = nil
 		job.Spec.Template.Spec.ServiceAccountName = "nobody"
 	}))
-	je := captured(t, ns, "FailedCreate")[0]
+	je := awaitErrors(t, ns, "FailedCreate")[0]
 	if !strings.Contains(je.Spec.Message, `serviceaccount "nobody" not found`) {
-		t.Errorf("it says %q", je.Spec.Message)
+		t.Errorf("message = %q, want the missing ServiceAccount", je.Spec.Message)
 	}
-	isOfClass(t, je, joberrorv1.ClassConfiguration)
+	checkClass(t, je, joberrorv1.ClassConfiguration)
 	cluster.Kubectl(t, "delete", "job", "job", "-n", ns)
 	harness.Create(t, cluster.Client, harness.Job(ns, "other", harness.Failing("3")))
-	captured(t, ns, "FailedCreate", "BackoffLimitExceeded", "ExitCode:3")
+	awaitErrors(t, ns, "FailedCreate", "BackoffLimitExceeded", "ExitCode:3")
 }
 
-func isOfClass(t *testing.T, je joberrorv1.JobError, class string) {
+func checkClass(t *testing.T, je joberrorv1.JobError, class string) {
 	t.Helper()
 	if got := je.Labels[joberrorv1.LabelClass]; got != class {
-		t.Errorf("%s is of the class %q, want %q: %s", je.Spec.Code, got, class, je.Spec.Message)
+		t.Errorf("class of %s = %q, want %q: %s", je.Spec.Code, got, class, je.Spec.Message)
 	}
 }
 
-// due lets the CronJob controller start the next run now.
-func due(t *testing.T, cronJob *batchv1.CronJob) {
+// makeDue makes the next run of a CronJob due now.
+func makeDue(t *testing.T, cronJob *batchv1.CronJob) {
 	t.Helper()
 	patch := fmt.Sprintf(`{"status":{"lastScheduleTime":%q}}`, time.Now().Add(-time.Hour).UTC().Format(time.RFC3339))
 	if err := cluster.Client.Status().Patch(t.Context(), cronJob, harness.MergePatch(patch)); err != nil {
@@ -89,10 +90,10 @@ func due(t *testing.T, cronJob *batchv1.CronJob) {
 	}
 }
 
-func TestACronJobThatCannotStartIsRecordedUntilARunSucceeds(t *testing.T) {
+func TestCronJobThatCannotStartIsOpenUntilARunSucceeds(t *testing.T) {
 	t.Parallel()
 	ns := cluster.Namespace(t)
-	q := quota(t, ns, "count/jobs.batch", 0)
+	q := createQuota(t, ns, "count/jobs.batch", 0)
 	cronJob := harness.Create(t, cluster.Client, &batchv1.CronJob{
 		ObjectMeta: metav1.ObjectMeta{Namespace: ns, Name: "nightly"},
 		Spec: batchv1.CronJobSpec{
@@ -100,21 +101,21 @@ func TestACronJobThatCannotStartIsRecordedUntilARunSucceeds(t *testing.T) {
 			JobTemplate: batchv1.JobTemplateSpec{Spec: harness.Job(ns, "job", func(job *batchv1.Job) { job.Spec.Suspend = nil }).Spec},
 		},
 	})
-	// A Job may have the name of the CronJob, and is not what failed.
-	due(t, cronJob)
-	je := captured(t, ns, "FailedCreate")[0]
+	makeDue(t, cronJob)
+	// The error must not link to a Job, since a Job with the CronJob's name did not fail.
+	je := awaitErrors(t, ns, "FailedCreate")[0]
 	if !strings.Contains(je.Spec.Message, "exceeded quota: nothing-left") || je.Spec.Source != "cronjob" || je.Spec.JobID != "nightly" ||
 		je.Labels[joberrorv1.LabelCronJobName] != "nightly" || je.Status.Job != nil || len(je.OwnerReferences) > 0 {
-		t.Errorf("recorded is %+v, %+v, %+v", je.ObjectMeta, je.Spec, je.Status)
+		t.Errorf("recorded %+v, %+v, %+v; want FailedCreate of CronJob nightly without a Job", je.ObjectMeta, je.Spec, je.Status)
 	}
-	isOfClass(t, je, joberrorv1.ClassSchedule)
-	lift(t, q)
-	due(t, cronJob)
-	resolvedFor(t, ns, "FailedCreate", joberrorv1.ReasonJobSucceeded)
+	checkClass(t, je, joberrorv1.ClassSchedule)
+	deleteQuota(t, q)
+	makeDue(t, cronJob)
+	awaitReason(t, ns, "FailedCreate", joberrorv1.ReasonJobSucceeded)
 }
 
-// event reports something about an object, as a component of Kubernetes does.
-func event(t *testing.T, about corev1.ObjectReference, reason, message string) {
+// createEvent creates an Event about an object, as a Kubernetes component does.
+func createEvent(t *testing.T, about corev1.ObjectReference, reason, message string) {
 	t.Helper()
 	now := metav1.Now()
 	harness.Create(t, cluster.Client, &corev1.Event{
@@ -124,47 +125,47 @@ func event(t *testing.T, about corev1.ObjectReference, reason, message string) {
 	})
 }
 
-func TestAJobThatNobodySawFailIsRecordedFromItsEvent(t *testing.T) {
+func TestRecordsAnUnseenJobFailureFromItsEvent(t *testing.T) {
 	t.Parallel()
 	ns := cluster.Namespace(t)
 	gone := corev1.ObjectReference{APIVersion: "batch/v1", Kind: "Job", Namespace: ns, Name: "gone", UID: types.UID("11111111-2222-4333-8444-555555555555")}
-	event(t, gone, "BackoffLimitExceeded", "Job has reached the specified backoff limit")
-	event(t, gone, "BackoffLimitExceeded", "Job has reached the specified backoff limit")
-	event(t, gone, "SuccessfulDelete", "of no interest")
-	je := captured(t, ns, "BackoffLimitExceeded")[0]
+	createEvent(t, gone, "BackoffLimitExceeded", "Job has reached the specified backoff limit")
+	createEvent(t, gone, "BackoffLimitExceeded", "Job has reached the specified backoff limit")
+	createEvent(t, gone, "SuccessfulDelete", "not a failure")
+	je := awaitErrors(t, ns, "BackoffLimitExceeded")[0]
 	if je.Spec.JobID != "gone" || !strings.Contains(je.Spec.Message, "from an Event") || je.Status.Occurrences != 1 {
-		t.Errorf("recorded is %+v, %+v", je.Spec, je.Status)
+		t.Errorf("recorded %+v, %+v; want one occurrence for Job gone, from an Event", je.Spec, je.Status)
 	}
 }
 
-// A Job's own status says more than its Event, and both are one failure.
-func TestAFailureThatAnEventRepeatsIsOne(t *testing.T) {
+// A Job's status says more than its Event. Both are the same failure.
+func TestCountsAFailureAndItsEventOnce(t *testing.T) {
 	t.Parallel()
 	ns := cluster.Namespace(t)
 	job := harness.Create(t, cluster.Client, harness.Job(ns, "job", harness.Failing("3")))
-	captured(t, ns, "BackoffLimitExceeded", "ExitCode:3")
+	awaitErrors(t, ns, "BackoffLimitExceeded", "ExitCode:3")
 	about := corev1.ObjectReference{APIVersion: "batch/v1", Kind: "Job", Namespace: ns, Name: job.Name, UID: job.UID}
-	event(t, about, "BackoffLimitExceeded", "Job has reached the specified backoff limit")
-	event(t, corev1.ObjectReference{APIVersion: "batch/v1", Kind: "Job", Namespace: ns, Name: "gone", UID: "u"}, "DeadlineExceeded", "later")
-	for _, je := range captured(t, ns, "BackoffLimitExceeded", "DeadlineExceeded", "ExitCode:3") {
+	createEvent(t, about, "BackoffLimitExceeded", "Job has reached the specified backoff limit")
+	createEvent(t, corev1.ObjectReference{APIVersion: "batch/v1", Kind: "Job", Namespace: ns, Name: "gone", UID: "u"}, "DeadlineExceeded", "later")
+	for _, je := range awaitErrors(t, ns, "BackoffLimitExceeded", "DeadlineExceeded", "ExitCode:3") {
 		if je.Status.Occurrences != 1 || je.Spec.Code == "BackoffLimitExceeded" && strings.Contains(je.Spec.Message, "Event") {
-			t.Errorf("%s: %q, %d times", je.Spec.Code, je.Spec.Message, je.Status.Occurrences)
+			t.Errorf("%s: message %q, %d occurrences; want the status's message and 1", je.Spec.Code, je.Spec.Message, je.Status.Occurrences)
 		}
 	}
 }
 
-func TestAPodThatWaitsForItsVolumeIsRecorded(t *testing.T) {
+func TestRecordsAPodThatWaitsForItsVolume(t *testing.T) {
 	t.Parallel()
 	ns := cluster.Namespace(t)
 	harness.Create(t, cluster.Client, harness.Job(ns, "job", harness.Playing(`phase: Pending
 containerStatuses:
 - {name: main, image: busybox, imageID: "", ready: false, restartCount: 0, state: {waiting: {reason: ContainerCreating}}}`)))
-	pod := podOf(t, ns, "job", waits)
-	event(t, corev1.ObjectReference{APIVersion: "v1", Kind: "Pod", Namespace: ns, Name: pod.Name, UID: pod.UID}, "FailedMount",
+	pod := awaitPod(t, ns, "job", isWaiting)
+	createEvent(t, corev1.ObjectReference{APIVersion: "v1", Kind: "Pod", Namespace: ns, Name: pod.Name, UID: pod.UID}, "FailedMount",
 		`MountVolume.SetUp failed for volume "settings" : configmap "settings" not found`)
-	if je := captured(t, ns, "FailedMount")[0]; !strings.Contains(je.Spec.Message, "settings") || je.Spec.Source != pod.Name {
-		t.Errorf("it says %q of %q", je.Spec.Message, je.Spec.Source)
+	if je := awaitErrors(t, ns, "FailedMount")[0]; !strings.Contains(je.Spec.Message, "settings") || je.Spec.Source != pod.Name {
+		t.Errorf("message %q, source %q; want the missing settings and source %s", je.Spec.Message, je.Spec.Source, pod.Name)
 	}
-	mend(t, pod)
-	resolvedFor(t, ns, "FailedMount", joberrorv1.ReasonRecovered)
+	fixPod(t, pod)
+	awaitReason(t, ns, "FailedMount", joberrorv1.ReasonRecovered)
 }

@@ -1,8 +1,8 @@
 // Copyright The JobError Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Package capture pins down what is recorded of Jobs that fail, from a real Job
-// object to the JobError, and when that is resolved by itself.
+// Package capture tests which JobErrors the operator records for real Jobs that fail,
+// and when it resolves them automatically.
 package capture
 
 import (
@@ -19,21 +19,23 @@ import (
 	"joberror.io/operator/test/harness"
 )
 
-// limit is how many failures of a Job are recorded one by one.
-const limit = 20
+// captureLimit limits how many failures of a Job get their own JobError.
+const captureLimit = 20
 
-var cluster = harness.Cluster{Hurry: true, Flags: []string{"--capture-grace=1s", fmt.Sprintf("--capture-limit=%d", limit)}}
+var cluster = harness.Cluster{Hurry: true, Flags: []string{"--capture-grace=1s", fmt.Sprintf("--capture-limit=%d", captureLimit)}}
 
 func TestMain(m *testing.M) { os.Exit(harness.Main(m, &cluster)) }
 
-// captured waits until a namespace has errors with these codes and no others.
-func captured(t *testing.T, ns string, want ...string) []joberrorv1.JobError {
+// awaitErrors waits until a namespace holds exactly the errors with these codes, and
+// returns them.
+func awaitErrors(t *testing.T, ns string, want ...string) []joberrorv1.JobError {
 	t.Helper()
-	return cluster.Holds(t, ns, harness.Code, want...)
+	return cluster.WaitErrors(t, ns, harness.Code, want...)
 }
 
-// resolvedFor waits until the error with a code has this reason, and returns it.
-func resolvedFor(t *testing.T, ns, code, reason string) joberrorv1.JobError {
+// awaitReason waits until the condition Resolved of the error with a code has a reason,
+// and returns the error.
+func awaitReason(t *testing.T, ns, code, reason string) joberrorv1.JobError {
 	t.Helper()
 	var found joberrorv1.JobError
 	harness.Eventually(t, func() string {
@@ -43,20 +45,20 @@ func resolvedFor(t *testing.T, ns, code, reason string) joberrorv1.JobError {
 			}
 		}
 		if got := harness.Reason(found.Status.Conditions, joberrorv1.ConditionResolved); got != reason || found.Status.ObservedGeneration != found.Generation {
-			return fmt.Sprintf("%s is %q, want %q", code, got, reason)
+			return fmt.Sprintf("reason of %s = %q, want %q", code, got, reason)
 		}
 		return ""
 	})
 	return found
 }
 
-// message is what the condition Resolved says.
-func message(je joberrorv1.JobError) string {
+// resolvedMessage returns the message of the condition Resolved.
+func resolvedMessage(je joberrorv1.JobError) string {
 	return meta.FindStatusCondition(je.Status.Conditions, joberrorv1.ConditionResolved).Message
 }
 
-// podOf waits for a pod of a Job of which something holds, and returns it.
-func podOf(t *testing.T, ns, job string, holds func(*corev1.Pod) bool) *corev1.Pod {
+// awaitPod waits for a pod of a Job that matches, and returns it.
+func awaitPod(t *testing.T, ns, job string, matches func(*corev1.Pod) bool) *corev1.Pod {
 	t.Helper()
 	var found *corev1.Pod
 	harness.Eventually(t, func() string {
@@ -65,16 +67,17 @@ func podOf(t *testing.T, ns, job string, holds func(*corev1.Pod) bool) *corev1.P
 			return err.Error()
 		}
 		for i := range pods.Items {
-			if holds(&pods.Items[i]) {
+			if matches(&pods.Items[i]) {
 				found = &pods.Items[i]
 				return ""
 			}
 		}
-		return job + " has no such pod"
+		return job + " has no matching pod"
 	})
 	return found
 }
 
-func waits(pod *corev1.Pod) bool {
+// isWaiting matches a pod whose first container waits.
+func isWaiting(pod *corev1.Pod) bool {
 	return len(pod.Status.ContainerStatuses) > 0 && pod.Status.ContainerStatuses[0].State.Waiting != nil
 }

@@ -15,43 +15,43 @@ import (
 	"joberror.io/operator/test/harness"
 )
 
-func TestARecordThatThePodsReportAgainCountsAndReopens(t *testing.T) {
+func TestCountsAndReopensARecordReportedAgain(t *testing.T) {
 	t.Parallel()
 	ns := cluster.Namespace(t)
-	harness.Create(t, cluster.Client, harness.Job(ns, "job", harness.Playing(running), retried))
-	reports := func() string {
-		pod := runs(t, ns, "job")
+	harness.Create(t, cluster.Client, harness.Job(ns, "job", harness.Playing(runningStatus), withRetries))
+	report := func() string {
+		pod := runningPod(t, ns, "job")
 		rows := strings.Repeat(`{"code":"row","message":"row 1"}`+"\n", 3) + `{"code":"closed","message":"row 2","resolved":true}`
-		endsAs(t, pod, fmt.Sprintf(`{"exitCode":1,"reason":"Error","finishedAt":%q,"message":%q}`, time.Now().UTC().Format(time.RFC3339), rows))
+		failPodAs(t, pod, fmt.Sprintf(`{"exitCode":1,"reason":"Error","finishedAt":%q,"message":%q}`, time.Now().UTC().Format(time.RFC3339), rows))
 		return pod.Name
 	}
-	counts := func(name string, want int32) *joberrorv1.JobError {
-		return cluster.When(t, ns, name, func(je *joberrorv1.JobError) bool { return je.Status.Occurrences == want })
+	awaitCount := func(name string, want int32) *joberrorv1.JobError {
+		return cluster.WaitFor(t, ns, name, func(je *joberrorv1.JobError) bool { return je.Status.Occurrences == want })
 	}
-	reports()
+	report()
 	codes := []string{"ExitCode:1", "closed", "row"}
-	named := map[string]string{}
-	for _, je := range captured(t, ns, codes...) {
-		named[je.Spec.Code] = je.Name
+	names := map[string]string{}
+	for _, je := range awaitErrors(t, ns, codes...) {
+		names[je.Spec.Code] = je.Name
 	}
-	counts(named["closed"], 1)
-	je := counts(named["row"], 3)
+	awaitCount(names["closed"], 1)
+	je := awaitCount(names["row"], 3)
 	if je.Status.FirstSeen == nil || !je.Status.FirstSeen.Equal(je.Status.LastSeen) || len(je.Status.RecentOccurrences) != 3 {
-		t.Errorf("it is %+v", je.Status)
+		t.Errorf("status = %+v, want 3 occurrences at one time", je.Status)
 	}
 	if err := cluster.Client.Patch(t.Context(), je, harness.MergePatch(`{"spec":{"resolved":true}}`), client.FieldOwner("test")); err != nil {
 		t.Fatal(err)
 	}
-	resolvedFor(t, ns, "row", joberrorv1.ReasonSetByUser)
+	awaitReason(t, ns, "row", joberrorv1.ReasonSetByUser)
 
-	pod := reports()
-	again := resolvedFor(t, ns, "row", joberrorv1.ReasonReopened)
-	if again.Spec.Resolved || again.Status.Occurrences != 6 || !again.Status.FirstSeen.Before(again.Status.LastSeen) ||
-		message(again) != "reopened: the same record was reported again in "+pod+"/main" {
-		t.Errorf("it is %+v, %s", again, message(again))
+	podName := report()
+	reopened := awaitReason(t, ns, "row", joberrorv1.ReasonReopened)
+	if reopened.Spec.Resolved || reopened.Status.Occurrences != 6 || !reopened.Status.FirstSeen.Before(reopened.Status.LastSeen) ||
+		resolvedMessage(reopened) != "reopened: the same record was reported again in "+podName+"/main" {
+		t.Errorf("got %+v, %q; want it reopened with 6 occurrences", reopened, resolvedMessage(reopened))
 	}
-	if je := counts(named["closed"], 2); !je.Spec.Resolved {
-		t.Errorf("a record that is reported as resolved is open: %+v", je)
+	if je := awaitCount(names["closed"], 2); !je.Spec.Resolved {
+		t.Errorf("a record that was reported as resolved is open: %+v", je)
 	}
-	captured(t, ns, codes...)
+	awaitErrors(t, ns, codes...)
 }

@@ -20,8 +20,8 @@ import (
 	"joberror.io/operator/test/samples"
 )
 
-// mend takes from a pod what keeps it from running.
-func mend(t *testing.T, pod *corev1.Pod) {
+// fixPod removes the annotations that keep a pod from running.
+func fixPod(t *testing.T, pod *corev1.Pod) {
 	t.Helper()
 	patch := harness.MergePatch(`{"metadata":{"annotations":{"dev.joberror.io/status":null,"dev.joberror.io/exit-code":null}}}`)
 	if err := cluster.Client.Patch(t.Context(), pod, patch); err != nil {
@@ -29,26 +29,27 @@ func mend(t *testing.T, pod *corev1.Pod) {
 	}
 }
 
-func retried(job *batchv1.Job) { job.Spec.BackoffLimit = ptr.To[int32](6) }
+// withRetries lets a Job retry 6 times.
+func withRetries(job *batchv1.Job) { job.Spec.BackoffLimit = ptr.To[int32](6) }
 
-func TestAPodThatComesToRunResolvesWhatKeptIt(t *testing.T) {
+func TestResolvesTheErrorOfAPodThatRecovers(t *testing.T) {
 	t.Parallel()
 	ns := cluster.Namespace(t)
 	samples.Apply(t, &cluster, ns, "image-pull")
-	if je := captured(t, ns, "ImagePullBackOff")[0]; je.Status.Occurrences != 1 {
-		t.Errorf("it is counted %d times", je.Status.Occurrences)
+	if je := awaitErrors(t, ns, "ImagePullBackOff")[0]; je.Status.Occurrences != 1 {
+		t.Errorf("occurrences = %d, want 1", je.Status.Occurrences)
 	}
-	pod := podOf(t, ns, "image-pull", waits)
-	mend(t, pod)
-	je := resolvedFor(t, ns, "ImagePullBackOff", joberrorv1.ReasonRecovered)
-	if je.Status.ResolvedBy != attribution.OperatorUser || !strings.Contains(message(je), pod.Name) {
-		t.Errorf("resolved by %q: %s", je.Status.ResolvedBy, message(je))
+	pod := awaitPod(t, ns, "image-pull", isWaiting)
+	fixPod(t, pod)
+	je := awaitReason(t, ns, "ImagePullBackOff", joberrorv1.ReasonRecovered)
+	if je.Status.ResolvedBy != attribution.OperatorUser || !strings.Contains(resolvedMessage(je), pod.Name) {
+		t.Errorf("resolved by %q with message %q, want the operator and the pod's name", je.Status.ResolvedBy, resolvedMessage(je))
 	}
 	reopen(t, je)
-	staysReopened(t, ns, "image-pull", je)
+	checkStaysReopened(t, ns, "image-pull", je)
 }
 
-// reopen reopens an error as somebody who knows better.
+// reopen reopens an error, as a user who disagrees with the operator does.
 func reopen(t *testing.T, je joberrorv1.JobError) {
 	t.Helper()
 	if err := cluster.Client.Patch(t.Context(), &je, harness.MergePatch(`{"spec":{"resolved":false}}`)); err != nil {
@@ -56,44 +57,44 @@ func reopen(t *testing.T, je joberrorv1.JobError) {
 	}
 }
 
-// staysReopened sees that an error is reopened, and that the same success does not
-// resolve it again.
-func staysReopened(t *testing.T, ns, job string, je joberrorv1.JobError) {
+// checkStaysReopened waits until an error is reopened, and checks that the same success
+// does not resolve it again.
+func checkStaysReopened(t *testing.T, ns, job string, je joberrorv1.JobError) {
 	t.Helper()
-	resolvedFor(t, ns, je.Spec.Code, joberrorv1.ReasonReopened)
+	awaitReason(t, ns, je.Spec.Code, joberrorv1.ReasonReopened)
 	cluster.Kubectl(t, "annotate", "job", job, "-n", ns, "joberror.io/retention=7d")
-	cluster.When(t, ns, je.Name, func(je *joberrorv1.JobError) bool { return je.Status.Job.Retention == "7d" })
-	resolvedFor(t, ns, je.Spec.Code, joberrorv1.ReasonReopened)
+	cluster.WaitFor(t, ns, je.Name, func(je *joberrorv1.JobError) bool { return je.Status.Job.Retention == "7d" })
+	awaitReason(t, ns, je.Spec.Code, joberrorv1.ReasonReopened)
 }
 
-func TestARetryThatSucceedsResolvesTheFailuresBefore(t *testing.T) {
+func TestSuccessfulRetryResolvesEarlierFailures(t *testing.T) {
 	t.Parallel()
 	ns := cluster.Namespace(t)
-	harness.Create(t, cluster.Client, harness.Job(ns, "job", retried, harness.Playing(running)))
-	ends(t, runs(t, ns, "job"), 7)
-	captured(t, ns, "ExitCode:7")
-	mend(t, runs(t, ns, "job"))
-	je := resolvedFor(t, ns, "ExitCode:7", joberrorv1.ReasonJobSucceeded)
-	if je.Status.ResolvedBy != attribution.OperatorUser || message(je) != "resolved: Job job succeeded" {
-		t.Errorf("resolved by %q: %s", je.Status.ResolvedBy, message(je))
+	harness.Create(t, cluster.Client, harness.Job(ns, "job", withRetries, harness.Playing(runningStatus)))
+	failPod(t, runningPod(t, ns, "job"), 7)
+	awaitErrors(t, ns, "ExitCode:7")
+	fixPod(t, runningPod(t, ns, "job"))
+	je := awaitReason(t, ns, "ExitCode:7", joberrorv1.ReasonJobSucceeded)
+	if je.Status.ResolvedBy != attribution.OperatorUser || resolvedMessage(je) != "resolved: Job job succeeded" {
+		t.Errorf("resolved by %q with message %q, want the operator and the success of Job job", je.Status.ResolvedBy, resolvedMessage(je))
 	}
 	reopen(t, je)
-	staysReopened(t, ns, "job", je)
+	checkStaysReopened(t, ns, "job", je)
 }
 
-// With a time to live of zero the Job is gone as soon as it has completed.
-func TestASuccessCountsThoughItIsGoneAtOnce(t *testing.T) {
+// With a TTL of 0 the Job is deleted as soon as it completes.
+func TestResolvesErrorsOfAJobDeletedOnSuccess(t *testing.T) {
 	t.Parallel()
 	ns := cluster.Namespace(t)
-	harness.Create(t, cluster.Client, harness.Job(ns, "job", retried, harness.Playing(running), func(job *batchv1.Job) { job.Spec.TTLSecondsAfterFinished = ptr.To[int32](0) }))
-	ends(t, runs(t, ns, "job"), 7)
-	captured(t, ns, "ExitCode:7")
-	mend(t, runs(t, ns, "job"))
-	resolvedFor(t, ns, "ExitCode:7", joberrorv1.ReasonJobSucceeded)
+	harness.Create(t, cluster.Client, harness.Job(ns, "job", withRetries, harness.Playing(runningStatus), func(job *batchv1.Job) { job.Spec.TTLSecondsAfterFinished = ptr.To[int32](0) }))
+	failPod(t, runningPod(t, ns, "job"), 7)
+	awaitErrors(t, ns, "ExitCode:7")
+	fixPod(t, runningPod(t, ns, "job"))
+	awaitReason(t, ns, "ExitCode:7", joberrorv1.ReasonJobSucceeded)
 }
 
-// It waits once more for its image, after a run: that is another time.
-func TestAPodThatCanNotRunAgainReopensWhatWasRecovered(t *testing.T) {
+// The pod waits for its image again after it ran: that is another occurrence.
+func TestReopensWhenARecoveredPodIsStuckAgain(t *testing.T) {
 	t.Parallel()
 	ns := cluster.Namespace(t)
 	status := func(container string) string {
@@ -101,57 +102,57 @@ func TestAPodThatCanNotRunAgainReopensWhatWasRecovered(t *testing.T) {
 	}
 	const stuck = "state: {waiting: {reason: ImagePullBackOff}}"
 	harness.Create(t, cluster.Client, harness.Job(ns, "job", harness.Playing(status(stuck))))
-	captured(t, ns, "ImagePullBackOff")
-	pod := podOf(t, ns, "job", waits)
-	show := func(container string) {
+	awaitErrors(t, ns, "ImagePullBackOff")
+	pod := awaitPod(t, ns, "job", isWaiting)
+	setStatus := func(container string) {
 		cluster.Kubectl(t, "annotate", "pod", pod.Name, "-n", ns, "--overwrite", "dev.joberror.io/status="+status(container))
 	}
-	show("state: {running: {}}")
-	resolvedFor(t, ns, "ImagePullBackOff", joberrorv1.ReasonRecovered)
-	// A time is known in whole seconds.
+	setStatus("state: {running: {}}")
+	awaitReason(t, ns, "ImagePullBackOff", joberrorv1.ReasonRecovered)
+	// The API stores times in whole seconds.
 	time.Sleep(2 * time.Second)
-	show(fmt.Sprintf("%s, lastState: {terminated: {exitCode: 0, reason: Completed, finishedAt: %q}}", stuck, time.Now().UTC().Format(time.RFC3339)))
-	resolvedFor(t, ns, "ImagePullBackOff", joberrorv1.ReasonReopened)
+	setStatus(fmt.Sprintf("%s, lastState: {terminated: {exitCode: 0, reason: Completed, finishedAt: %q}}", stuck, time.Now().UTC().Format(time.RFC3339)))
+	awaitReason(t, ns, "ImagePullBackOff", joberrorv1.ReasonReopened)
 }
 
-func TestRetriesAreCountedInOneError(t *testing.T) {
+func TestCountsRetriesInOneError(t *testing.T) {
 	t.Parallel()
 	ns := cluster.Namespace(t)
-	harness.Create(t, cluster.Client, harness.Job(ns, "job", harness.Playing(running), func(job *batchv1.Job) { job.Spec.BackoffLimit = ptr.To[int32](2) }))
-	var before metav1.Time
+	harness.Create(t, cluster.Client, harness.Job(ns, "job", harness.Playing(runningStatus), func(job *batchv1.Job) { job.Spec.BackoffLimit = ptr.To[int32](2) }))
+	var lastSeen metav1.Time
 	for n := range int32(3) {
-		ends(t, runs(t, ns, "job"), 7)
+		failPod(t, runningPod(t, ns, "job"), 7)
 		harness.Eventually(t, func() string {
 			for _, je := range cluster.Errors(t, ns) {
-				if je.Spec.Code == "ExitCode:7" && je.Status.Occurrences == n+1 && !je.Status.LastSeen.Before(&before) {
-					before = *je.Status.LastSeen
+				if je.Spec.Code == "ExitCode:7" && je.Status.Occurrences == n+1 && !je.Status.LastSeen.Before(&lastSeen) {
+					lastSeen = *je.Status.LastSeen
 					return ""
 				}
 			}
-			return "the failure is not counted"
+			return fmt.Sprintf("ExitCode:7 does not have %d occurrences yet", n+1)
 		})
 	}
-	captured(t, ns, "BackoffLimitExceeded", "ExitCode:7")
+	awaitErrors(t, ns, "BackoffLimitExceeded", "ExitCode:7")
 }
 
-func TestAFailureThatHappensAgainReopensItsError(t *testing.T) {
+func TestReopensAnErrorThatHappensAgain(t *testing.T) {
 	t.Parallel()
 	ns := cluster.Namespace(t)
-	harness.Create(t, cluster.Client, harness.Job(ns, "job", harness.Playing(running), retried))
-	ends(t, runs(t, ns, "job"), 7)
-	je := captured(t, ns, "ExitCode:7")[0]
+	harness.Create(t, cluster.Client, harness.Job(ns, "job", harness.Playing(runningStatus), withRetries))
+	failPod(t, runningPod(t, ns, "job"), 7)
+	je := awaitErrors(t, ns, "ExitCode:7")[0]
 	if err := cluster.Client.Patch(t.Context(), &je, harness.MergePatch(`{"spec":{"resolved":true}}`)); err != nil {
 		t.Fatal(err)
 	}
-	resolvedFor(t, ns, "ExitCode:7", joberrorv1.ReasonSetByUser)
-	ends(t, runs(t, ns, "job"), 7)
-	je = resolvedFor(t, ns, "ExitCode:7", joberrorv1.ReasonReopened)
-	if !strings.Contains(message(je), "the same failure happened again") {
-		t.Errorf("the condition says %q", message(je))
+	awaitReason(t, ns, "ExitCode:7", joberrorv1.ReasonSetByUser)
+	failPod(t, runningPod(t, ns, "job"), 7)
+	je = awaitReason(t, ns, "ExitCode:7", joberrorv1.ReasonReopened)
+	if !strings.Contains(resolvedMessage(je), "the same failure happened again") {
+		t.Errorf("message = %q, want that the failure happened again", resolvedMessage(je))
 	}
 	harness.Eventually(t, func() string {
 		if n := cluster.Errors(t, ns)[0].Status.Occurrences; n != 2 {
-			return "it is not counted"
+			return fmt.Sprintf("occurrences = %d, want 2", n)
 		}
 		return ""
 	})

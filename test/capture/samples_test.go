@@ -10,14 +10,14 @@ import (
 	"joberror.io/operator/test/samples"
 )
 
-func TestEachSampleIsOfAFailureThatIsCaptured(t *testing.T) {
+func TestCapturesEachSample(t *testing.T) {
 	t.Parallel()
 	files, err := os.ReadDir(samples.Folder(&cluster))
 	if err != nil {
 		t.Fatal(err)
 	}
 	if len(files) != len(samples.Failures)+1 {
-		t.Errorf("there are %d samples, and what is captured of %d is known", len(files)-1, len(samples.Failures))
+		t.Errorf("found %d samples, but expectations for %d", len(files)-1, len(samples.Failures))
 	}
 	for name := range samples.Failures {
 		t.Run(name, func(t *testing.T) {

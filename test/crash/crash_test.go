@@ -14,10 +14,11 @@ import (
 	"joberror.io/operator/test/harness"
 )
 
-// killsInARound is how many kills a round is disturbed with at most.
-const killsInARound = 3
+// maxKillsPerRound limits the kills in one round.
+const maxKillsPerRound = 3
 
-func launch(t *testing.T, name string, at controlplane.Operator, args ...string) *controlplane.Process {
+// launch starts an operator and does not wait until it serves.
+func launch(t *testing.T, name string, at controlplane.OperatorPorts, args ...string) *controlplane.Process {
 	t.Helper()
 	process, err := cluster.Launch(name, at, args...)
 	if err != nil {
@@ -26,7 +27,7 @@ func launch(t *testing.T, name string, at controlplane.Operator, args ...string)
 	return process
 }
 
-// start starts an operator that runs until the test ends and serves.
+// start starts an operator that runs until the test ends, and waits until it serves.
 func start(t *testing.T, args ...string) *controlplane.Process {
 	t.Helper()
 	process, err := cluster.Operate(t.Context(), "operator", args...)
@@ -36,26 +37,27 @@ func start(t *testing.T, args ...string) *controlplane.Process {
 	return process
 }
 
-func ready(t *testing.T, operator *controlplane.Process) {
+// waitReady waits until an operator is ready.
+func waitReady(t *testing.T, operator *controlplane.Process) {
 	t.Helper()
-	if err := operator.Ready(t.Context(), cluster.At); err != nil {
+	if err := operator.WaitReady(t.Context(), cluster.At); err != nil {
 		t.Fatal(err)
 	}
 }
 
-func TestTheOperatorIsKilled(t *testing.T) {
+func TestSurvivesOperatorKills(t *testing.T) {
 	operator := start(t)
 	t.Cleanup(func() { operator.Kill() })
 	r := prepare(t)
-	for r.struck < *kills {
-		r.round(t, func(entry *joberrorv1.JobErrorResolution) {
-			for range 1 + random.IntN(killsInARound) {
-				r.moment(t, entry)
+	for r.hits < *kills {
+		r.round(t, func(jer *joberrorv1.JobErrorResolution) {
+			for range 1 + random.IntN(maxKillsPerRound) {
+				r.moment(t, jer)
 				operator.Kill()
 				operator = launch(t, "operator", cluster.At)
-				// Some are killed as they start, some at their work.
+				// Kill some operators while they start, and some while they work.
 				if random.IntN(2) == 0 {
-					ready(t, operator)
+					waitReady(t, operator)
 				}
 			}
 		})
@@ -63,30 +65,31 @@ func TestTheOperatorIsKilled(t *testing.T) {
 	r.verify(t, true)
 }
 
-func TestTheAPIServerIsKilled(t *testing.T) { killed(t, "kube-apiserver") }
+func TestSurvivesAPIServerKills(t *testing.T) { testKills(t, "kube-apiserver") }
 
-func TestEtcdIsKilled(t *testing.T) { killed(t, "etcd") }
+func TestSurvivesEtcdKills(t *testing.T) { testKills(t, "etcd") }
 
-func killed(t *testing.T, part string) {
+// testKills kills a part of the control plane at random moments of the rounds.
+func testKills(t *testing.T, part string) {
 	operator := start(t)
 	t.Cleanup(func() { operator.Kill() })
 	r := prepare(t)
-	for r.struck < few() {
-		r.round(t, func(entry *joberrorv1.JobErrorResolution) {
-			r.moment(t, entry)
+	for r.hits < fewerKills() {
+		r.round(t, func(jer *joberrorv1.JobErrorResolution) {
+			r.moment(t, jer)
 			cluster.Process(part).Kill()
 			if err := cluster.Restart(t.Context(), part); err != nil {
 				t.Fatal(err)
 			}
 		})
 	}
-	// An API server that is killed takes the end of its audit log along.
+	// A killed API server loses the end of its audit log.
 	r.verify(t, part != "kube-apiserver")
 }
 
-// Another replica takes over, whether the leader is gone or only thinks that it
-// still leads.
-func TestTheLeaderIsLost(t *testing.T) {
+// Another replica takes over, both from a leader that is killed and from one that is
+// paused and still believes it leads.
+func TestSurvivesTheLossOfTheLeader(t *testing.T) {
 	elect := []string{"--leader-elect"}
 	second, err := controlplane.PickPorts()
 	if err != nil {
@@ -95,19 +98,19 @@ func TestTheLeaderIsLost(t *testing.T) {
 	leader, standby := start(t, elect...), (*controlplane.Process)(nil)
 	t.Cleanup(func() { leader.Kill() })
 	leaderAt, standbyAt := cluster.At, second
-	holder := led(t, "")
+	holder := awaitLeader(t, "")
 	standby = launch(t, "operator-2", standbyAt, elect...)
 	t.Cleanup(func() { standby.Kill() })
 	r := prepare(t)
-	for r.struck < few() {
-		r.round(t, func(entry *joberrorv1.JobErrorResolution) {
-			r.moment(t, entry)
-			if r.done%2 == 0 {
+	for r.hits < fewerKills() {
+		r.round(t, func(jer *joberrorv1.JobErrorResolution) {
+			r.moment(t, jer)
+			if r.number%2 == 0 {
 				leader.Kill()
-				holder = led(t, holder)
+				holder = awaitLeader(t, holder)
 			} else {
 				pause(t, leader)
-				holder = led(t, holder)
+				holder = awaitLeader(t, holder)
 				resume(t, leader)
 			}
 		})
@@ -124,8 +127,8 @@ func pause(t *testing.T, process *controlplane.Process) {
 	}
 }
 
-// resume lets a leader go on that was replaced meanwhile, and waits until it has
-// found that out and ended.
+// resume resumes a paused leader that was replaced, and waits until it notices and
+// exits.
 func resume(t *testing.T, process *controlplane.Process) {
 	t.Helper()
 	if err := process.Resume(); err != nil {
@@ -133,13 +136,13 @@ func resume(t *testing.T, process *controlplane.Process) {
 	}
 	select {
 	case <-process.Done():
-	case <-time.After(patience):
-		t.Fatal("the old leader did not end")
+	case <-time.After(roundTimeout):
+		t.Fatal("the old leader did not exit")
 	}
 }
 
-// led waits until another replica than before leads, and returns its identity.
-func led(t *testing.T, before string) string {
+// awaitLeader waits until a replica other than before leads, and returns its identity.
+func awaitLeader(t *testing.T, before string) string {
 	t.Helper()
 	holder := ""
 	harness.Eventually(t, func() string {

@@ -1,8 +1,8 @@
 // Copyright The JobError Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Package crash kills the operator, the API server and etcd at random moments
-// of a bulk resolve. "make crash" does so many times; the test suite, a few.
+// Package crash kills the operator, the API server and etcd at random moments of a bulk
+// resolve. "make crash" kills them many times, the test suite a few times.
 package crash
 
 import (
@@ -16,14 +16,14 @@ import (
 )
 
 var (
-	seed   = flag.Uint64("crash.seed", 0, "seed of the random moments; 0 picks one")
-	kills  = flag.Int("crash.kills", 3, "how often the operator is killed while it works; the other parts are killed a fifth as often, once at least")
-	errors = flag.Int("crash.errors", 300, "how many errors are resolved")
+	seed       = flag.Uint64("crash.seed", 0, "seed of the random moments; 0 chooses a seed")
+	kills      = flag.Int("crash.kills", 3, "number of times the operator is killed while it works; the other parts are killed a fifth as often, but at least once")
+	errorCount = flag.Int("crash.errors", 300, "number of errors to resolve")
 )
 
 var cluster = harness.Cluster{Rough: true}
 
-// random picks the moments.
+// random chooses the moments.
 var random *rand.Rand
 
 func TestMain(m *testing.M) {
@@ -31,10 +31,10 @@ func TestMain(m *testing.M) {
 	if *seed == 0 {
 		*seed = rand.Uint64N(1 << 32)
 	}
-	fmt.Printf("random moments: -crash.seed=%d -crash.kills=%d -crash.errors=%d\n", *seed, *kills, *errors)
+	fmt.Printf("random moments: -crash.seed=%d -crash.kills=%d -crash.errors=%d\n", *seed, *kills, *errorCount)
 	random = rand.New(rand.NewPCG(*seed, *seed))
 	os.Exit(harness.Main(m, &cluster))
 }
 
-// few is how often the parts that are dearer to restart are killed.
-func few() int { return max(1, *kills/5) }
+// fewerKills returns how many times to kill the parts that take longer to restart.
+func fewerKills() int { return max(1, *kills/5) }

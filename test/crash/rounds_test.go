@@ -21,31 +21,32 @@ import (
 const job = "nightly"
 
 const (
-	// patience is how long a round may take with all that is killed in it.
-	patience = 5 * time.Minute
-	// mostMisses is how many rounds more than kills there may be: a kill counts
-	// where it meets an entry at work.
-	mostMisses = 50
+	// roundTimeout limits how long a round may take, with all its kills.
+	roundTimeout = 5 * time.Minute
+	// maxMisses limits how many more rounds than hits there may be. A kill is a hit if
+	// it interrupts a resolution.
+	maxMisses = 50
 )
 
-// rounds are bulk requests about the same errors, each of which turns them
-// round: resolved, reopened, resolved.
+// rounds sends bulk requests about the same errors. Each round flips them: resolved,
+// reopened, resolved.
 type rounds struct {
 	namespace string
-	done      int
-	// generations are those of the errors before the first round.
+	// number counts the rounds, and includes the current one.
+	number int
+	// generations holds the generation of each error before the first round.
 	generations map[string]int64
-	// lasted is how long the first entry took, which nobody disturbed.
-	lasted time.Duration
-	// struck counts the kills that met an entry that was not complete.
-	struck int
+	// duration is how long the first resolution took, without kills.
+	duration time.Duration
+	// hits counts the kills that interrupted a resolution.
+	hits int
 }
 
-// prepare reports the errors and lets a first round run undisturbed.
+// prepare reports the errors and runs a first round without kills.
 func prepare(t *testing.T) *rounds {
 	t.Helper()
 	r := &rounds{namespace: cluster.Namespace(t)}
-	cluster.CreateMany(t, r.namespace, job, *errors)
+	cluster.CreateMany(t, r.namespace, job, *errorCount)
 	r.await(t, func(je *joberrorv1.JobError) bool { return true })
 	r.generations = map[string]int64{}
 	for _, je := range r.list(t) {
@@ -55,38 +56,38 @@ func prepare(t *testing.T) *rounds {
 	return r
 }
 
-// round makes a bulk request, lets something happen meanwhile, and checks that
-// in the end every error was set by it, once.
-func (r *rounds) round(t *testing.T, meanwhile func(*joberrorv1.JobErrorResolution)) {
+// round sends a bulk request, calls interrupt while it runs, and checks that the request
+// set every error exactly once.
+func (r *rounds) round(t *testing.T, interrupt func(*joberrorv1.JobErrorResolution)) {
 	t.Helper()
-	r.done++
-	wants := r.done%2 == 1
-	entry := harness.Resolution(r.namespace, fmt.Sprintf("round-%d", r.done), job)
-	entry.Spec.Resolved, entry.Spec.RequestedBy = ptr.To(wants), "admin"
+	r.number++
+	resolved := r.number%2 == 1
+	jer := harness.Resolution(r.namespace, fmt.Sprintf("round-%d", r.number), job)
+	jer.Spec.Resolved, jer.Spec.RequestedBy = ptr.To(resolved), "admin"
 	began := time.Now()
-	harness.Create(t, cluster.Client, entry)
-	meanwhile(entry)
-	entry = r.complete(t, entry)
-	if r.done == 1 {
-		r.lasted = time.Since(began)
+	harness.Create(t, cluster.Client, jer)
+	interrupt(jer)
+	jer = r.awaitComplete(t, jer)
+	if r.number == 1 {
+		r.duration = time.Since(began)
 	}
-	r.await(t, func(je *joberrorv1.JobError) bool { return je.Spec.Resolved == wants })
-	if s := entry.Status; int(s.Matched) != *errors || int(s.Updated) != *errors || s.Unchanged != 0 || s.Failed != 0 || len(s.Failures) > 0 {
+	r.await(t, func(je *joberrorv1.JobError) bool { return je.Spec.Resolved == resolved })
+	if s := jer.Status; int(s.Matched) != *errorCount || int(s.Updated) != *errorCount || s.Unchanged != 0 || s.Failed != 0 || len(s.Failures) > 0 {
 		t.Errorf("round %d: matched %d, updated %d, unchanged %d, failed %d %v; want %d matched and updated",
-			r.done, s.Matched, s.Updated, s.Unchanged, s.Failed, s.Failures, *errors)
+			r.number, s.Matched, s.Updated, s.Unchanged, s.Failed, s.Failures, *errorCount)
 	}
 	for _, je := range r.list(t) {
-		mark, generation := attribution.Of(&je), r.generations[je.Name]+int64(r.done)
-		if je.Generation != generation || mark.Resolution != (attribution.Resolution{Name: entry.Name, UID: entry.UID}) {
-			t.Errorf("round %d: %s has generation %d, want %d, and was set by %v", r.done, je.Name, je.Generation, generation, mark.Resolution)
+		mark, generation := attribution.MarkOf(&je), r.generations[je.Name]+int64(r.number)
+		if je.Generation != generation || mark.Resolution != (attribution.Resolution{Name: jer.Name, UID: jer.UID}) {
+			t.Errorf("round %d: %s has generation %d, set by %v; want generation %d, set by %s", r.number, je.Name, je.Generation, mark.Resolution, generation, jer.Name)
 		}
-		is := meta.IsStatusConditionTrue(je.Status.Conditions, joberrorv1.ConditionResolved)
-		by, with := "", ""
-		if wants {
-			by, with = "admin", entry.Name
+		isResolved := meta.IsStatusConditionTrue(je.Status.Conditions, joberrorv1.ConditionResolved)
+		resolvedBy, resolution := "", ""
+		if resolved {
+			resolvedBy, resolution = "admin", jer.Name
 		}
-		if is != wants || je.Status.ResolvedBy != by || je.Status.Resolution != with {
-			t.Errorf("round %d: %s has the status %+v", r.done, je.Name, je.Status)
+		if isResolved != resolved || je.Status.ResolvedBy != resolvedBy || je.Status.Resolution != resolution {
+			t.Errorf("round %d: status of %s = %+v; want resolved %t by %q through %q", r.number, je.Name, je.Status, resolved, resolvedBy, resolution)
 		}
 	}
 	if t.Failed() {
@@ -94,51 +95,52 @@ func (r *rounds) round(t *testing.T, meanwhile func(*joberrorv1.JobErrorResoluti
 	}
 }
 
-// await waits until the operator has seen every error's spec and the condition
-// holds for each.
-func (r *rounds) await(t *testing.T, holds func(*joberrorv1.JobError) bool) {
+// await waits until the operator has observed every error and each of them matches.
+func (r *rounds) await(t *testing.T, matches func(*joberrorv1.JobError) bool) {
 	t.Helper()
 	r.eventually(t, func() string {
-		as := 0
+		matching := 0
 		list, err := r.read(t.Context())
 		if err != nil {
 			return err.Error()
 		}
 		for i := range list {
-			if je := &list[i]; je.Status.ObservedGeneration == je.Generation && holds(je) {
-				as++
+			if je := &list[i]; je.Status.ObservedGeneration == je.Generation && matches(je) {
+				matching++
 			}
 		}
-		if as < *errors {
-			return fmt.Sprintf("%d of %d errors are as they should be", as, *errors)
+		if matching < *errorCount {
+			return fmt.Sprintf("%d of %d errors match", matching, *errorCount)
 		}
 		return ""
 	})
 }
 
-func (r *rounds) complete(t *testing.T, entry *joberrorv1.JobErrorResolution) *joberrorv1.JobErrorResolution {
+// awaitComplete waits until a resolution is complete.
+func (r *rounds) awaitComplete(t *testing.T, jer *joberrorv1.JobErrorResolution) *joberrorv1.JobErrorResolution {
 	t.Helper()
 	r.eventually(t, func() string {
-		if err := cluster.Client.Get(t.Context(), client.ObjectKeyFromObject(entry), entry); err != nil {
+		if err := cluster.Client.Get(t.Context(), client.ObjectKeyFromObject(jer), jer); err != nil {
 			return err.Error()
 		}
-		if !meta.IsStatusConditionTrue(entry.Status.Conditions, joberrorv1.ConditionComplete) {
-			return entry.Name + " is not complete"
+		if !meta.IsStatusConditionTrue(jer.Status.Conditions, joberrorv1.ConditionComplete) {
+			return jer.Name + " is not complete"
 		}
 		return ""
 	})
-	return entry
+	return jer
 }
 
+// eventually calls check until it returns no problem.
 func (r *rounds) eventually(t *testing.T, check func() string) {
 	t.Helper()
-	for deadline := time.Now().Add(patience); ; time.Sleep(200 * time.Millisecond) {
+	for deadline := time.Now().Add(roundTimeout); ; time.Sleep(200 * time.Millisecond) {
 		problem := check()
 		if problem == "" {
 			return
 		}
 		if time.Now().After(deadline) {
-			t.Fatalf("round %d: after %s: %s", r.done, patience, problem)
+			t.Fatalf("round %d: after %s: %s", r.number, roundTimeout, problem)
 		}
 	}
 }
@@ -158,28 +160,28 @@ func (r *rounds) list(t *testing.T) []joberrorv1.JobError {
 	return list
 }
 
-// moment waits for a random moment of a round, and notes whether the entry was
-// still being worked through then.
-func (r *rounds) moment(t *testing.T, entry *joberrorv1.JobErrorResolution) {
+// moment waits for a random moment of a round, and counts a hit if the resolution is not
+// complete then.
+func (r *rounds) moment(t *testing.T, jer *joberrorv1.JobErrorResolution) {
 	t.Helper()
-	if r.done > r.struck+mostMisses {
-		t.Fatalf("%d kills in %d rounds met an entry at work; nothing is tested", r.struck, r.done)
+	if r.number > r.hits+maxMisses {
+		t.Fatalf("only %d kills in %d rounds interrupted a resolution, so nothing is tested", r.hits, r.number)
 	}
-	time.Sleep(time.Duration(random.Int64N(int64(r.lasted))))
-	now := &joberrorv1.JobErrorResolution{}
-	if err := cluster.Client.Get(t.Context(), client.ObjectKeyFromObject(entry), now); err != nil {
+	time.Sleep(time.Duration(random.Int64N(int64(r.duration))))
+	current := &joberrorv1.JobErrorResolution{}
+	if err := cluster.Client.Get(t.Context(), client.ObjectKeyFromObject(jer), current); err != nil {
 		t.Fatal(err)
 	}
-	if now.Status.CompletedAt == nil {
-		r.struck++
+	if current.Status.CompletedAt == nil {
+		r.hits++
 	}
 }
 
-// verify checks what can only be told at the end: how often the operator wrote.
-func (r *rounds) verify(t *testing.T, writesAreKnown bool) {
+// verify checks how often the operator wrote, which only the whole audit log shows.
+func (r *rounds) verify(t *testing.T, auditIsComplete bool) {
 	t.Helper()
-	t.Logf("%d rounds, %d kills met an entry at work", r.done, r.struck)
-	if !writesAreKnown {
+	t.Logf("%d rounds, %d kills interrupted a resolution", r.number, r.hits)
+	if !auditIsComplete {
 		return
 	}
 	patches := map[string]int{}
@@ -189,20 +191,20 @@ func (r *rounds) verify(t *testing.T, writesAreKnown bool) {
 			patches[o.Subresource]++
 		}
 	}
-	// A few patches that the API server had not answered when the operator was
-	// killed are not among these, so there may be fewer.
-	most := r.done * *errors
-	mostOfStatus := most + *errors
+	// The log may lack patches that the API server had not answered when the operator
+	// was killed, so there may be fewer.
+	maxPatches := r.number * *errorCount
+	maxStatusPatches := maxPatches + *errorCount
 	for name, generation := range r.generations {
 		if generation > 1 {
-			// The webhook was too slow to fill it in.
-			t.Logf("%s began with generation %d", name, generation)
-			most++
-			mostOfStatus++
+			// The webhook was too slow, so the controller filled the spec in.
+			t.Logf("%s starts with generation %d", name, generation)
+			maxPatches++
+			maxStatusPatches++
 		}
 	}
-	if patches[""] == 0 || patches[""] > most || patches["status"] == 0 || patches["status"] > mostOfStatus {
+	if patches[""] == 0 || patches[""] > maxPatches || patches["status"] == 0 || patches["status"] > maxStatusPatches {
 		t.Errorf("the operator patched errors %d times and their status %d times; want at most %d and %d",
-			patches[""], patches["status"], most, mostOfStatus)
+			patches[""], patches["status"], maxPatches, maxStatusPatches)
 	}
 }

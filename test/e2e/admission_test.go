@@ -88,7 +88,7 @@ func TestNobodyResolvesInAnothersName(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if je := cluster.When(t, ns, "claimed", resolved); je.Status.Resolution != "" || je.Status.ResolvedBy != "bob" {
+	if je := cluster.WaitFor(t, ns, "claimed", resolved); je.Status.Resolution != "" || je.Status.ResolvedBy != "bob" {
 		t.Errorf("bob claims that an entry resolved the error: %+v", je.Status)
 	}
 	forged := harness.JobError(ns, "forged", "job", spec(func(s *joberrorv1.JobErrorSpec) { s.Resolved = true }))
@@ -101,7 +101,7 @@ func TestNobodyResolvesInAnothersName(t *testing.T) {
 	if err := bob.Create(t.Context(), entry); err == nil || !strings.Contains(err.Error(), "spec.requestedBy") {
 		t.Errorf("got %v, want a refusal of spec.requestedBy", err)
 	}
-	if je := cluster.Settled(t, ns, "open"); je.Spec.Resolved {
+	if je := cluster.WaitObserved(t, ns, "open"); je.Spec.Resolved {
 		t.Error("a refused patch resolved the error")
 	}
 }
@@ -121,14 +121,14 @@ func TestAnEarlierMarkIsNobodysForALaterChange(t *testing.T) {
 		}
 	}
 	patch(alice, `{"spec":{"resolved":true}}`)
-	cluster.When(t, ns, "e", func(je *joberrorv1.JobError) bool { return je.Status.ResolvedBy == "alice" })
+	cluster.WaitFor(t, ns, "e", func(je *joberrorv1.JobError) bool { return je.Status.ResolvedBy == "alice" })
 	patch(bob, `{"spec":{"resolved":false}}`)
-	cluster.When(t, ns, "e", func(je *joberrorv1.JobError) bool {
+	cluster.WaitFor(t, ns, "e", func(je *joberrorv1.JobError) bool {
 		return je.Status.ResolvedBy == "" && je.Status.ResolvedAt == nil &&
 			harness.Reason(je.Status.Conditions, joberrorv1.ConditionResolved) == joberrorv1.ReasonReopened
 	})
 	patch(bob, `{"spec":{"resolved":true}}`)
-	cluster.When(t, ns, "e", func(je *joberrorv1.JobError) bool { return je.Status.ResolvedBy == "bob" })
+	cluster.WaitFor(t, ns, "e", func(je *joberrorv1.JobError) bool { return je.Status.ResolvedBy == "bob" })
 	// A replaced manifest that does not carry the mark loses nothing.
 	je := harness.Get(t, cluster.Client, ns, "e", &joberrorv1.JobError{})
 	je.Annotations = nil
@@ -136,7 +136,7 @@ func TestAnEarlierMarkIsNobodysForALaterChange(t *testing.T) {
 	if err := alice.Update(t.Context(), je); err != nil {
 		t.Fatal(err)
 	}
-	cluster.When(t, ns, "e", func(je *joberrorv1.JobError) bool {
+	cluster.WaitFor(t, ns, "e", func(je *joberrorv1.JobError) bool {
 		return je.Status.ResolvedBy == "bob" && je.Annotations[joberrorv1.AnnotationResolvedBy] == "bob"
 	})
 }

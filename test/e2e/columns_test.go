@@ -45,7 +45,7 @@ func TestNoMessageBreaksTheTable(t *testing.T) {
 		"silent":  {},
 	} {
 		harness.Create(t, cluster.Client, harness.JobError(ns, name, "job", spec(func(s *joberrorv1.JobErrorSpec) { s.Message = tc.message })))
-		if summary := cluster.Settled(t, ns, name).Status.Summary; summary != tc.summary {
+		if summary := cluster.WaitObserved(t, ns, name).Status.Summary; summary != tc.summary {
 			t.Errorf("%s: the summary is %q, want %q", name, summary, tc.summary)
 		}
 		// The class is empty, and so is the message of the silent one.
@@ -71,7 +71,7 @@ func TestNoMessageBreaksTheTable(t *testing.T) {
 	if err := cluster.Client.Patch(t.Context(), harness.JobError(ns, "long", "job"), patch); err != nil {
 		t.Fatal(err)
 	}
-	cluster.When(t, ns, "long", func(je *joberrorv1.JobError) bool { return je.Status.Summary == "" })
+	cluster.WaitFor(t, ns, "long", func(je *joberrorv1.JobError) bool { return je.Status.Summary == "" })
 	if _, rows := table(t, "je", "-n", ns); len(rows) != 6 || !strings.HasSuffix(rows["long"], " no such table") {
 		t.Errorf("the rows are %v", rows)
 	}
@@ -83,7 +83,7 @@ func TestErrorsAreSelectedByClass(t *testing.T) {
 	path := job(t, ns, "created")
 	harness.Do(t, cluster.Config(), http.MethodPost, path, `[{"_id":"row-17","code":"OOMKilled","message":"no date"}]`).Want(t, http.StatusCreated)
 	harness.Create(t, cluster.Client, harness.Job(ns, "failing", harness.Failing("3")))
-	cluster.Holds(t, ns, harness.JobAndCode, "job/OOMKilled", "job/code", "failing/ExitCode:3", "failing/BackoffLimitExceeded")
+	cluster.WaitErrors(t, ns, harness.JobAndCode, "job/OOMKilled", "job/code", "failing/ExitCode:3", "failing/BackoffLimitExceeded")
 	for class, want := range map[string][]string{
 		joberrorv1.ClassApplication:    {"BackoffLimitExceeded", "ExitCode:3"},
 		joberrorv1.ClassData:           {"OOMKilled"},

@@ -52,10 +52,10 @@ func TestEveryWayOfResolvingEndsAlike(t *testing.T) {
 			harness.Create(t, cluster.Client, harness.Resolution(ns, "entry", "job", name))
 		},
 		"by-endpoint": func(name string) {
-			harness.Do(t, cluster.Config(), http.MethodPut, harness.JobErrors(ns, "job")+"/"+name+"/resolve", "").Want(t, 201)
+			harness.Do(t, cluster.Config(), http.MethodPut, harness.JobErrorsPath(ns, "job")+"/"+name+"/resolve", "").Want(t, 201)
 		},
 		"by-bulk-endpoint": func(name string) {
-			harness.Do(t, cluster.Config(), http.MethodPut, harness.JobErrors(ns, "job")+"/resolve", `{"errors":["`+name+`"]}`).Want(t, 200)
+			harness.Do(t, cluster.Config(), http.MethodPut, harness.JobErrorsPath(ns, "job")+"/resolve", `{"errors":["`+name+`"]}`).Want(t, 200)
 		},
 	}
 	harness.Create(t, cluster.Client, harness.Job(ns, "job"))
@@ -64,9 +64,9 @@ func TestEveryWayOfResolvingEndsAlike(t *testing.T) {
 		je := harness.JobError(ns, name, "job")
 		je.Spec.Code, je.Spec.Message = "", ""
 		harness.Create(t, cluster.Client, je)
-		cluster.When(t, ns, name, linked(joberrorv1.ReasonJobFound))
+		cluster.WaitFor(t, ns, name, linked(joberrorv1.ReasonJobFound))
 		resolve(name)
-		got := cluster.When(t, ns, name, resolved)
+		got := cluster.WaitFor(t, ns, name, resolved)
 		if got.Status.ResolvedBy != "admin" || got.Status.ResolvedAt == nil {
 			t.Errorf("%s: %+v", name, got.Status)
 		}
@@ -90,11 +90,11 @@ func TestAManifestWithoutResolvedNeverReopens(t *testing.T) {
 		}
 	}
 	apply()
-	cluster.Settled(t, ns, "e")
-	harness.Do(t, cluster.Config(), http.MethodPut, harness.JobErrors(ns, "job")+"/resolve", "").Want(t, 200)
-	before := cluster.When(t, ns, "e", resolved)
+	cluster.WaitObserved(t, ns, "e")
+	harness.Do(t, cluster.Config(), http.MethodPut, harness.JobErrorsPath(ns, "job")+"/resolve", "").Want(t, 200)
+	before := cluster.WaitFor(t, ns, "e", resolved)
 	apply()
-	if after := cluster.Settled(t, ns, "e"); after.ResourceVersion != before.ResourceVersion {
+	if after := cluster.WaitObserved(t, ns, "e"); after.ResourceVersion != before.ResourceVersion {
 		t.Errorf("applying the manifest again wrote: %+v", after)
 	}
 	for _, entry := range before.ManagedFields {

@@ -35,7 +35,7 @@ func TestWhatKeepsACronJobFromStartingIsRecorded(t *testing.T) {
 			FirstTimestamp: now, LastTimestamp: now, Count: 1,
 		})
 	}
-	je := cluster.Holds(t, ns, harness.JobAndCode, "wanted/MissSchedule")[0]
+	je := cluster.WaitErrors(t, ns, harness.JobAndCode, "wanted/MissSchedule")[0]
 	if je.Labels[joberrorv1.LabelClass] != joberrorv1.ClassSchedule || je.Spec.Source != "cronjob" {
 		t.Errorf("recorded is %+v, %+v", je.ObjectMeta, je.Spec)
 	}

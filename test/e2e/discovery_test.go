@@ -18,7 +18,7 @@ func TestTheAggregatedAPIIsDiscovered(t *testing.T) {
 	t.Parallel()
 	ns := cluster.Namespace(t)
 	job(t, ns, "a", "b")
-	harness.Do(t, cluster.Config(), http.MethodPut, harness.JobErrors(ns, "job")+"/a/resolve", "").Want(t, 201)
+	harness.Do(t, cluster.Config(), http.MethodPut, harness.JobErrorsPath(ns, "job")+"/a/resolve", "").Want(t, 201)
 	harness.Create(t, cluster.Client, harness.JobError(ns, "ahead", "slow-clock", harness.CreatedAt(time.Now().Add(4*time.Minute))))
 	for _, c := range []struct {
 		args string

@@ -36,12 +36,12 @@ func TestAnErrorIsDeletedWhenItsTimeIsOverAndNotBefore(t *testing.T) {
 				harness.Create(t, cluster.Client, harness.Job(ns, c.job, harness.Annotated(joberrorv1.AnnotationRetention, annotation)))
 				// The webhook must know the Job to accept the error.
 				harness.Create(t, cluster.Client, harness.JobError(ns, name+"-probe", c.job))
-				cluster.When(t, ns, name+"-probe", linked(joberrorv1.ReasonJobFound))
+				cluster.WaitFor(t, ns, name+"-probe", linked(joberrorv1.ReasonJobFound))
 			}
 			over := time.Now().Add(6 * time.Second)
 			harness.Create(t, cluster.Client, harness.JobError(ns, name, c.job, harness.CreatedAt(over.Add(-c.retention)),
 				spec(func(s *joberrorv1.JobErrorSpec) { s.Resolved = strings.HasPrefix(name, "resolved") })))
-			je := cluster.Settled(t, ns, name)
+			je := cluster.WaitObserved(t, ns, name)
 			if at := je.Status.ExpiresAt.Time; at.Before(over.Truncate(time.Second)) || at.After(over.Add(time.Second)) {
 				t.Errorf("expiresAt is %s, want %s", at, over)
 			}
@@ -68,11 +68,11 @@ func TestTheRetentionOfAJobIsRememberedAfterIt(t *testing.T) {
 	ns := cluster.Namespace(t)
 	job := harness.Create(t, cluster.Client, harness.Job(ns, "job", harness.Annotated(joberrorv1.AnnotationRetention, "7d")))
 	harness.Create(t, cluster.Client, harness.JobError(ns, "e", "job"))
-	before := cluster.When(t, ns, "e", linked(joberrorv1.ReasonJobFound))
+	before := cluster.WaitFor(t, ns, "e", linked(joberrorv1.ReasonJobFound))
 	if err := cluster.Client.Delete(t.Context(), job, client.PropagationPolicy("Background")); err != nil {
 		t.Fatal(err)
 	}
-	after := cluster.When(t, ns, "e", linked(joberrorv1.ReasonJobDeleted))
+	after := cluster.WaitFor(t, ns, "e", linked(joberrorv1.ReasonJobDeleted))
 	if !after.Status.ExpiresAt.Equal(before.Status.ExpiresAt) || time.Until(after.Status.ExpiresAt.Time) > 7*24*time.Hour+time.Second {
 		t.Errorf("expiresAt went from %s to %s", before.Status.ExpiresAt, after.Status.ExpiresAt)
 	}
@@ -83,7 +83,7 @@ func TestAJobsRetentionCanChange(t *testing.T) {
 	ns := cluster.Namespace(t)
 	job := harness.Create(t, cluster.Client, harness.Job(ns, "job"))
 	harness.Create(t, cluster.Client, harness.JobError(ns, "e", "job"))
-	cluster.When(t, ns, "e", linked(joberrorv1.ReasonJobFound))
+	cluster.WaitFor(t, ns, "e", linked(joberrorv1.ReasonJobFound))
 	for _, c := range []struct {
 		annotation string
 		want       time.Duration
@@ -91,7 +91,7 @@ func TestAJobsRetentionCanChange(t *testing.T) {
 		if err := cluster.Client.Patch(t.Context(), job, harness.MergePatch(`{"metadata":{"annotations":{"joberror.io/retention":`+c.annotation+`}}}`)); err != nil {
 			t.Fatal(err)
 		}
-		cluster.When(t, ns, "e", func(je *joberrorv1.JobError) bool {
+		cluster.WaitFor(t, ns, "e", func(je *joberrorv1.JobError) bool {
 			left := time.Until(je.Status.ExpiresAt.Time)
 			return left < c.want+time.Minute && left > c.want-time.Hour
 		})

@@ -21,12 +21,12 @@ func TestWhatWasReportedStaysWhateverIsDone(t *testing.T) {
 	je.Spec.Code, je.Spec.Message = strings.Repeat("c", 200), strings.Repeat("long ", 1000)
 	je.Spec.Extract, je.Spec.Generate, je.Spec.Extracted, je.Spec.Generated, je.Spec.Source = "a", "b", "c", "d", "warehouse"
 	want := harness.Create(t, cluster.Client, je).Spec
-	cluster.Settled(t, ns, "e")
+	cluster.WaitObserved(t, ns, "e")
 	harness.Create(t, cluster.Client, harness.Job(ns, "job"))
-	cluster.When(t, ns, "e", func(je *joberrorv1.JobError) bool { return len(je.OwnerReferences) == 2 })
+	cluster.WaitFor(t, ns, "e", func(je *joberrorv1.JobError) bool { return len(je.OwnerReferences) == 2 })
 	harness.Create(t, cluster.Client, harness.Resolution(ns, "all", "job"))
 	cluster.Completed(t, ns, "all")
-	got := cluster.When(t, ns, "e", func(je *joberrorv1.JobError) bool { return je.Status.Resolution == "all" })
+	got := cluster.WaitFor(t, ns, "e", func(je *joberrorv1.JobError) bool { return je.Status.Resolution == "all" })
 	want.Resolved = true
 	if got.Spec != want || got.Annotations["team"] != "data" {
 		t.Errorf("reported was %+v; now it is %+v, with the annotations %v", want, got.Spec, got.Annotations)

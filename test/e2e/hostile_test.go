@@ -133,7 +133,7 @@ func TestACallerThatSendsSlowlyIsCutOff(t *testing.T) {
 			}
 		})
 	}
-	if je := cluster.Settled(t, ns, "a"); je.Spec.Resolved {
+	if je := cluster.WaitObserved(t, ns, "a"); je.Spec.Resolved {
 		t.Error("half a body resolved the error")
 	}
 }

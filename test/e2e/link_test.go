@@ -42,7 +42,7 @@ func TestAnErrorSurvivesItsJob(t *testing.T) {
 			ns := cluster.Namespace(t)
 			job := harness.Create(t, cluster.Client, harness.Job(ns, "job"))
 			harness.Create(t, cluster.Client, harness.JobError(ns, "e", "job"))
-			je := cluster.When(t, ns, "e", linked(joberrorv1.ReasonJobFound))
+			je := cluster.WaitFor(t, ns, "e", linked(joberrorv1.ReasonJobFound))
 			if got := owners(je); !slices.Equal(got, []string{"Job", "Namespace"}) {
 				t.Fatalf("owners are %v", got)
 			}
@@ -54,7 +54,7 @@ func TestAnErrorSurvivesItsJob(t *testing.T) {
 			if err := cluster.Client.Delete(t.Context(), job, client.PropagationPolicy(policy)); err != nil {
 				t.Fatal(err)
 			}
-			je = cluster.When(t, ns, "e", func(je *joberrorv1.JobError) bool {
+			je = cluster.WaitFor(t, ns, "e", func(je *joberrorv1.JobError) bool {
 				return linked(joberrorv1.ReasonJobDeleted)(je) && slices.Equal(owners(je), []string{"Namespace"})
 			})
 			if je.Status.Job == nil || je.Status.Job.Name != "job" || je.Status.Job.UID != job.UID || je.Labels[joberrorv1.LabelJobName] != "job" {
@@ -73,11 +73,11 @@ func TestARealJobFailsAndItsErrorOutlivesIt(t *testing.T) {
 	ns := cluster.Namespace(t)
 	job := harness.Create(t, cluster.Client, harness.Job(ns, "job", harness.Failing("3")))
 	harness.Create(t, cluster.Client, harness.JobError(ns, "e", "job"))
-	cluster.JobIs(t, ns, "job", batchv1.JobFailed)
+	cluster.WaitJobCondition(t, ns, "job", batchv1.JobFailed)
 	if err := cluster.Client.Delete(t.Context(), job, client.PropagationPolicy(metav1.DeletePropagationBackground)); err != nil {
 		t.Fatal(err)
 	}
-	cluster.When(t, ns, "e", linked(joberrorv1.ReasonJobDeleted))
+	cluster.WaitFor(t, ns, "e", linked(joberrorv1.ReasonJobDeleted))
 }
 
 func TestCascadeDeletesTheErrorsWithTheJob(t *testing.T) {
@@ -85,7 +85,7 @@ func TestCascadeDeletesTheErrorsWithTheJob(t *testing.T) {
 	ns := cluster.Namespace(t)
 	job := harness.Create(t, cluster.Client, harness.Job(ns, "job", harness.Annotated(joberrorv1.AnnotationDeletionPolicy, "Cascade")))
 	harness.Create(t, cluster.Client, harness.JobError(ns, "e", "job"))
-	cluster.When(t, ns, "e", func(je *joberrorv1.JobError) bool { return slices.Equal(owners(je), []string{"Job"}) })
+	cluster.WaitFor(t, ns, "e", func(je *joberrorv1.JobError) bool { return slices.Equal(owners(je), []string{"Job"}) })
 	if err := cluster.Client.Delete(t.Context(), job, client.PropagationPolicy(metav1.DeletePropagationBackground)); err != nil {
 		t.Fatal(err)
 	}
@@ -97,7 +97,7 @@ func TestTheDeletionPolicyCanChangeWhileTheJobLives(t *testing.T) {
 	ns := cluster.Namespace(t)
 	job := harness.Create(t, cluster.Client, harness.Job(ns, "job"))
 	harness.Create(t, cluster.Client, harness.JobError(ns, "e", "job"))
-	cluster.When(t, ns, "e", func(je *joberrorv1.JobError) bool { return len(je.OwnerReferences) == 2 })
+	cluster.WaitFor(t, ns, "e", func(je *joberrorv1.JobError) bool { return len(je.OwnerReferences) == 2 })
 	for _, step := range []struct {
 		patch string
 		want  []string
@@ -108,7 +108,7 @@ func TestTheDeletionPolicyCanChangeWhileTheJobLives(t *testing.T) {
 		if err := cluster.Client.Patch(t.Context(), job, harness.MergePatch(step.patch)); err != nil {
 			t.Fatal(err)
 		}
-		cluster.When(t, ns, "e", func(je *joberrorv1.JobError) bool { return slices.Equal(owners(je), step.want) })
+		cluster.WaitFor(t, ns, "e", func(je *joberrorv1.JobError) bool { return slices.Equal(owners(je), step.want) })
 	}
 }
 
@@ -116,14 +116,14 @@ func TestAJobThatComesLaterIsLinkedThen(t *testing.T) {
 	t.Parallel()
 	ns := cluster.Namespace(t)
 	harness.Create(t, cluster.Client, harness.JobError(ns, "early", "job"))
-	cluster.When(t, ns, "early", linked(joberrorv1.ReasonJobNotFound))
+	cluster.WaitFor(t, ns, "early", linked(joberrorv1.ReasonJobNotFound))
 	job := harness.Create(t, cluster.Client, harness.Job(ns, "job"))
-	je := cluster.When(t, ns, "early", linked(joberrorv1.ReasonJobFound))
+	je := cluster.WaitFor(t, ns, "early", linked(joberrorv1.ReasonJobFound))
 	if je.Status.Job.UID != job.UID || len(je.OwnerReferences) != 2 || je.Labels[joberrorv1.LabelJobName] != "job" {
 		t.Errorf("not linked: %+v %v %v", je.Status.Job, je.OwnerReferences, je.Labels)
 	}
 	harness.Create(t, cluster.Client, harness.JobError(ns, "by-uid", string(job.UID)))
-	if je := cluster.When(t, ns, "by-uid", linked(joberrorv1.ReasonJobFound)); je.Status.Job.Name != "job" {
+	if je := cluster.WaitFor(t, ns, "by-uid", linked(joberrorv1.ReasonJobFound)); je.Status.Job.Name != "job" {
 		t.Errorf("linked to %+v", je.Status.Job)
 	}
 }
@@ -133,14 +133,14 @@ func TestAJobOfTheSameNameIsAnotherJob(t *testing.T) {
 	ns := cluster.Namespace(t)
 	first := harness.Create(t, cluster.Client, harness.Job(ns, "job"))
 	harness.Create(t, cluster.Client, harness.JobError(ns, "of-first", "job"))
-	cluster.When(t, ns, "of-first", linked(joberrorv1.ReasonJobFound))
+	cluster.WaitFor(t, ns, "of-first", linked(joberrorv1.ReasonJobFound))
 	if err := cluster.Client.Delete(t.Context(), first, client.PropagationPolicy(metav1.DeletePropagationBackground)); err != nil {
 		t.Fatal(err)
 	}
-	cluster.When(t, ns, "of-first", linked(joberrorv1.ReasonJobDeleted))
+	cluster.WaitFor(t, ns, "of-first", linked(joberrorv1.ReasonJobDeleted))
 	second := harness.Create(t, cluster.Client, harness.Job(ns, "job"))
 	harness.Create(t, cluster.Client, harness.JobError(ns, "of-second", "job"))
-	je := cluster.When(t, ns, "of-second", linked(joberrorv1.ReasonJobFound))
+	je := cluster.WaitFor(t, ns, "of-second", linked(joberrorv1.ReasonJobFound))
 	if je.Status.Job.UID != second.UID {
 		t.Errorf("linked to %s, want %s", je.Status.Job.UID, second.UID)
 	}
@@ -148,8 +148,8 @@ func TestAJobOfTheSameNameIsAnotherJob(t *testing.T) {
 	if err := cluster.Client.Patch(t.Context(), second, harness.MergePatch(`{"metadata":{"annotations":{"joberror.io/retention":"7d"}}}`)); err != nil {
 		t.Fatal(err)
 	}
-	cluster.When(t, ns, "of-second", func(je *joberrorv1.JobError) bool { return je.Status.Job.Retention == "7d" })
-	je = cluster.Settled(t, ns, "of-first")
+	cluster.WaitFor(t, ns, "of-second", func(je *joberrorv1.JobError) bool { return je.Status.Job.Retention == "7d" })
+	je = cluster.WaitObserved(t, ns, "of-first")
 	if je.Status.Job.UID != first.UID || harness.HasOwner(je, second.UID) || !linked(joberrorv1.ReasonJobDeleted)(je) {
 		t.Errorf("the first Job's error was taken for the second's: %+v %v", je.Status.Job, je.OwnerReferences)
 	}
@@ -174,7 +174,7 @@ func TestAJobTellsOfItsErrors(t *testing.T) {
 	harness.Create(t, cluster.Client, harness.Job(ns, "job", harness.Annotated(joberrorv1.AnnotationRetention, "soon")))
 	harness.Create(t, cluster.Client, harness.JobError(ns, "e", "job"))
 	harness.Create(t, cluster.Client, harness.JobError(ns, "f", "job"))
-	cluster.When(t, ns, "e", linked(joberrorv1.ReasonJobFound))
+	cluster.WaitFor(t, ns, "e", linked(joberrorv1.ReasonJobFound))
 	if err := cluster.Client.Patch(t.Context(), harness.JobError(ns, "e", "job"), harness.MergePatch(`{"spec":{"resolved":true}}`)); err != nil {
 		t.Fatal(err)
 	}

@@ -27,7 +27,7 @@ func TestErrorsAreListedInTheSourcesShape(t *testing.T) {
 	}
 	full.CreatedAt = recently()
 	harness.Create(t, cluster.Client, harness.JobError(ns, "full", "job", spec(func(s *joberrorv1.JobErrorSpec) { *s = full })))
-	je := cluster.Settled(t, ns, "full")
+	je := cluster.WaitObserved(t, ns, "full")
 	want := fmt.Sprintf(`[{"_id":"full","_userId":"u1","_jobId":"job","_retryId":"%s","createdAt":"%s","resolved":true,"code":"c",`+
 		`"extract":"e","generate":"g","extracted":"ed","generated":"gd","message":"m","source":"s"}]`+"\n",
 		je.Status.RetryID, full.CreatedAt)
@@ -60,13 +60,13 @@ func TestAListIsReadPageByPage(t *testing.T) {
 		want[harness.Create(t, cluster.Client, je).Name] = true
 	}
 	for i := range 7 {
-		cluster.When(t, ns, fmt.Sprintf("e-%d", i), linked(joberrorv1.ReasonJobFound))
+		cluster.WaitFor(t, ns, fmt.Sprintf("e-%d", i), linked(joberrorv1.ReasonJobFound))
 	}
 	for _, id := range []string{"job", string(created.UID)} {
 		got := map[string]bool{}
 		next, pages := "", 0
 		for {
-			page := harness.Do(t, cluster.Config(), http.MethodGet, harness.JobErrors(ns, id)+"?limit=2&continue="+next, "").Want(t, 200)
+			page := harness.Do(t, cluster.Config(), http.MethodGet, harness.JobErrorsPath(ns, id)+"?limit=2&continue="+next, "").Want(t, 200)
 			records := page.Records(t)
 			if len(records) > 2 {
 				t.Errorf("a page has %d records", len(records))
@@ -87,7 +87,7 @@ func TestAListIsReadPageByPage(t *testing.T) {
 		}
 	}
 	for filter, count := range map[string]int{"true": 1, "false": 6} {
-		records := harness.Do(t, cluster.Config(), http.MethodGet, harness.JobErrors(ns, "job")+"?resolved="+filter, "").Want(t, 200).Records(t)
+		records := harness.Do(t, cluster.Config(), http.MethodGet, harness.JobErrorsPath(ns, "job")+"?resolved="+filter, "").Want(t, 200).Records(t)
 		if len(records) != count {
 			t.Errorf("resolved=%s lists %d", filter, len(records))
 		}
@@ -99,13 +99,13 @@ func TestErrorsAreFoundAfterTheirJobIsGone(t *testing.T) {
 	ns := cluster.Namespace(t)
 	created := harness.Create(t, cluster.Client, harness.Job(ns, "job"))
 	harness.Create(t, cluster.Client, harness.JobError(ns, "e", "job"))
-	cluster.When(t, ns, "e", linked(joberrorv1.ReasonJobFound))
+	cluster.WaitFor(t, ns, "e", linked(joberrorv1.ReasonJobFound))
 	if err := cluster.Client.Delete(t.Context(), created, client.PropagationPolicy("Background")); err != nil {
 		t.Fatal(err)
 	}
-	cluster.When(t, ns, "e", linked(joberrorv1.ReasonJobDeleted))
+	cluster.WaitFor(t, ns, "e", linked(joberrorv1.ReasonJobDeleted))
 	for _, id := range []string{"job", string(created.UID)} {
-		if records := harness.Do(t, cluster.Config(), http.MethodGet, harness.JobErrors(ns, id), "").Want(t, 200).Records(t); len(records) != 1 {
+		if records := harness.Do(t, cluster.Config(), http.MethodGet, harness.JobErrorsPath(ns, id), "").Want(t, 200).Records(t); len(records) != 1 {
 			t.Errorf("%s lists %v", id, records)
 		}
 	}
@@ -115,7 +115,7 @@ func TestErrorsAreFoundAfterTheirJobIsGone(t *testing.T) {
 			t.Error(problem)
 		}
 	}
-	entry := harness.Do(t, cluster.Config(), http.MethodPut, harness.JobErrors(ns, string(created.UID))+"/resolve", "").Want(t, 200).Entry(t)
+	entry := harness.Do(t, cluster.Config(), http.MethodPut, harness.JobErrorsPath(ns, string(created.UID))+"/resolve", "").Want(t, 200).Entry(t)
 	if entry.Status.Updated != 1 {
 		t.Errorf("status is %+v", entry.Status)
 	}

@@ -43,7 +43,7 @@ func metrics(t *testing.T, token string) (int, string) {
 	return metricsOf(t, cluster.Pods.Ready()[0], token)
 }
 
-func metricsOf(t *testing.T, replica controlplane.Operator, token string) (int, string) {
+func metricsOf(t *testing.T, replica controlplane.OperatorPorts, token string) (int, string) {
 	t.Helper()
 	transport := &http.Transport{TLSClientConfig: trusting(t)}
 	defer transport.CloseIdleConnections()

@@ -33,13 +33,13 @@ func TestNobodyDeletesAnErrorByItsOwners(t *testing.T) {
 	harness.Create(t, cluster.Client, harness.Job(ns, "job"))
 	for name, job := range map[string]string{"with-a-job": "job", "without-a-job": "none"} {
 		harness.Create(t, cluster.Client, harness.JobError(ns, name, job))
-		cluster.Settled(t, ns, name)
+		cluster.WaitObserved(t, ns, name)
 		dead := `{"metadata":{"ownerReferences":[{"apiVersion":"v1","kind":"ConfigMap","name":"gone","uid":"11111111-1111-1111-1111-111111111111"}]}}`
 		if err := mallory.Patch(t.Context(), harness.JobError(ns, name, job), harness.MergePatch(dead)); err != nil {
 			t.Fatal(err)
 		}
 		// The garbage collector takes the dead owner away, and only that.
-		cluster.When(t, ns, name, func(je *joberrorv1.JobError) bool {
+		cluster.WaitFor(t, ns, name, func(je *joberrorv1.JobError) bool {
 			return lasts(t, je) && !harness.HasOwner(je, "11111111-1111-1111-1111-111111111111")
 		})
 	}
@@ -51,7 +51,7 @@ func TestARestoredErrorIsLinkedToTheJobThatExists(t *testing.T) {
 	harness.Create(t, cluster.Client, harness.Job(ns, "job"))
 	// The cache that admission reads must know the Job.
 	harness.Create(t, cluster.Client, harness.JobError(ns, "probe", "job"))
-	cluster.When(t, ns, "probe", linked(joberrorv1.ReasonJobFound))
+	cluster.WaitFor(t, ns, "probe", linked(joberrorv1.ReasonJobFound))
 	for name, job := range map[string]string{"with-a-job": "job", "without-a-job": "none"} {
 		je := harness.JobError(ns, name, job)
 		je.OwnerReferences = []metav1.OwnerReference{
@@ -60,11 +60,11 @@ func TestARestoredErrorIsLinkedToTheJobThatExists(t *testing.T) {
 		}
 		harness.Create(t, cluster.Client, je)
 	}
-	je := cluster.When(t, ns, "with-a-job", linked(joberrorv1.ReasonJobFound))
+	je := cluster.WaitFor(t, ns, "with-a-job", linked(joberrorv1.ReasonJobFound))
 	if !lasts(t, je) || len(je.OwnerReferences) != 2 {
 		t.Errorf("owners are %v", je.OwnerReferences)
 	}
-	je = cluster.When(t, ns, "without-a-job", linked(joberrorv1.ReasonJobNotFound))
+	je = cluster.WaitFor(t, ns, "without-a-job", linked(joberrorv1.ReasonJobNotFound))
 	if len(je.OwnerReferences) > 0 {
 		t.Errorf("owners are %v", je.OwnerReferences)
 	}
@@ -89,7 +89,7 @@ func TestAnotherOwnerDoesNotTakeTheErrorAlong(t *testing.T) {
 	if err := cluster.Client.Delete(t.Context(), pipeline); err != nil {
 		t.Fatal(err)
 	}
-	cluster.When(t, ns, "e", func(je *joberrorv1.JobError) bool { return lasts(t, je) && len(je.OwnerReferences) == 1 })
+	cluster.WaitFor(t, ns, "e", func(je *joberrorv1.JobError) bool { return lasts(t, je) && len(je.OwnerReferences) == 1 })
 }
 
 func TestNobodyPlantsAMark(t *testing.T) {
@@ -110,15 +110,15 @@ func TestNobodyPlantsAMark(t *testing.T) {
 	if err := mallory.Patch(t.Context(), harness.JobError(ns, "anonymous", "job"), harness.MergePatch(anonymous)); err != nil {
 		t.Fatal(err)
 	}
-	if je := cluster.When(t, ns, "anonymous", resolved); je.Status.ResolvedBy != "mallory" {
+	if je := cluster.WaitFor(t, ns, "anonymous", resolved); je.Status.ResolvedBy != "mallory" {
 		t.Errorf("resolved by %q, want mallory", je.Status.ResolvedBy)
 	}
-	status := harness.Do(t, cluster.Config(), "PUT", harness.JobErrors(ns, "job")+"/resolve", "").Want(t, 200).Entry(t).Status
+	status := harness.Do(t, cluster.Config(), "PUT", harness.JobErrorsPath(ns, "job")+"/resolve", "").Want(t, 200).Entry(t).Status
 	if status.Updated != 2 || status.Unchanged != 0 {
 		t.Errorf("the errors with planted marks are not resolved: %+v", status)
 	}
 	for _, name := range []string{"planted", "created"} {
-		if je := cluster.When(t, ns, name, resolved); je.Status.ResolvedBy != "admin" {
+		if je := cluster.WaitFor(t, ns, name, resolved); je.Status.ResolvedBy != "admin" {
 			t.Errorf("%s is resolved by %q", name, je.Status.ResolvedBy)
 		}
 	}

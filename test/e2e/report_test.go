@@ -52,11 +52,11 @@ func TestAJobReportsItsRecords(t *testing.T) {
 	if len(first) != 2 || first[0].Message != "a" || first[0].CreatedAt != one.CreatedAt || first[1].UserID != "5c9" || !first[1].Resolved {
 		t.Errorf("answers are %+v", first)
 	}
-	je := cluster.When(t, ns, "row-17", linked(joberrorv1.ReasonJobFound))
+	je := cluster.WaitFor(t, ns, "row-17", linked(joberrorv1.ReasonJobFound))
 	if je.Labels[joberrorv1.LabelCaptured] != "" || je.Labels[joberrorv1.LabelClass] != joberrorv1.ClassData || len(je.OwnerReferences) != 2 || je.Spec.Message != "no date" {
 		t.Errorf("the error is %+v", je)
 	}
-	if je := cluster.When(t, ns, first[1].ID, resolved); je.Status.ResolvedBy != "pipeline" {
+	if je := cluster.WaitFor(t, ns, first[1].ID, resolved); je.Status.ResolvedBy != "pipeline" {
 		t.Errorf("resolved by %q", je.Status.ResolvedBy)
 	}
 
@@ -123,7 +123,7 @@ func TestOfAReportThatCantBeNothingIsKept(t *testing.T) {
 	}
 	harness.Do(t, cluster.Config(), http.MethodPost, path+"?dryRun=All", `{"_id":"a","message":"a"}`).Want(t, 201)
 	harness.Do(t, cluster.Config(), http.MethodPost, path+"/resolve", `{"message":"a"}`).Want(t, 405)
-	harness.Do(t, cluster.Config(), http.MethodPost, harness.JobErrors(ns, "unknown"), `{"message":"a"}`).Want(t, 404)
+	harness.Do(t, cluster.Config(), http.MethodPost, harness.JobErrorsPath(ns, "unknown"), `{"message":"a"}`).Want(t, 404)
 	if n := len(cluster.Errors(t, ns)); n != 0 {
 		t.Errorf("%d errors were kept", n)
 	}
@@ -144,7 +144,7 @@ func TestAnIDThatIsTakenIsToldOf(t *testing.T) {
 	if !strings.Contains(status.Message, "_id") {
 		t.Errorf("the refusal says %q", status.Message)
 	}
-	cluster.Settled(t, ns, "mine-too")
+	cluster.WaitObserved(t, ns, "mine-too")
 }
 
 // Inside a pod, a Job has the address of the API server, a token and its CA.
@@ -162,7 +162,7 @@ func TestAPodReportsWithItsToken(t *testing.T) {
 		}
 		return ""
 	})
-	if je := cluster.Settled(t, ns, "a"); je.Spec.UserID != "system:serviceaccount:"+ns+":reporter" {
+	if je := cluster.WaitObserved(t, ns, "a"); je.Spec.UserID != "system:serviceaccount:"+ns+":reporter" {
 		t.Errorf("reported by %q", je.Spec.UserID)
 	}
 
@@ -174,7 +174,7 @@ func TestAPodReportsWithItsToken(t *testing.T) {
 	as.BearerToken = strings.TrimSpace(cluster.Kubectl(t, "create", "token", "reporter", "-n", ns, "--bound-object-kind=Pod", "--bound-object-name=job-x7k2p"))
 	harness.Do(t, as, http.MethodPost, path, `[{"_id":"b","message":"b"},{"_id":"c","message":"c","source":"crm"}]`).Want(t, http.StatusCreated)
 	for name, source := range map[string]string{"b": "job-x7k2p", "c": "crm"} {
-		if je := cluster.Settled(t, ns, name); je.Spec.Source != source {
+		if je := cluster.WaitObserved(t, ns, name); je.Spec.Source != source {
 			t.Errorf("%s: the source is %q, want %q", name, je.Spec.Source, source)
 		}
 	}
@@ -184,30 +184,30 @@ func TestTheErrorsOfAJobThatIsGoneCanStillBeReported(t *testing.T) {
 	t.Parallel()
 	ns := cluster.Namespace(t)
 	path := job(t, ns, "a")
-	cluster.When(t, ns, "a", linked(joberrorv1.ReasonJobFound))
+	cluster.WaitFor(t, ns, "a", linked(joberrorv1.ReasonJobFound))
 	before := results(t, harness.Do(t, cluster.Config(), http.MethodPost, path, `[{"message":"late"}]`).Want(t, 201))
 	cluster.Kubectl(t, "delete", "job", "job", "-n", ns)
-	cluster.When(t, ns, "a", linked(joberrorv1.ReasonJobDeleted))
+	cluster.WaitFor(t, ns, "a", linked(joberrorv1.ReasonJobDeleted))
 	after := results(t, harness.Do(t, cluster.Config(), http.MethodPost, path, `[{"message":"late"},{"message":"later"}]`).Want(t, 201))
 	if after[0].ID != before[0].ID {
 		t.Errorf("the same record is %s, and %s after the Job is gone", before[0].ID, after[0].ID)
 	}
-	cluster.When(t, ns, after[1].ID, linked(joberrorv1.ReasonJobDeleted))
+	cluster.WaitFor(t, ns, after[1].ID, linked(joberrorv1.ReasonJobDeleted))
 }
 
 func TestAReportedRecordKeepsTheRetentionOfAJobThatIsGone(t *testing.T) {
 	t.Parallel()
 	ns := cluster.Namespace(t)
 	job := harness.Create(t, cluster.Client, harness.Job(ns, "job", harness.Annotated(joberrorv1.AnnotationRetention, "7d")))
-	path := harness.JobErrors(ns, "job")
+	path := harness.JobErrorsPath(ns, "job")
 	names := []string{post(t, cluster.Config(), path, `{"message":"before"}`).ID}
 	if err := cluster.Client.Delete(t.Context(), job, client.PropagationPolicy("Background")); err != nil {
 		t.Fatal(err)
 	}
-	cluster.When(t, ns, names[0], linked(joberrorv1.ReasonJobDeleted))
+	cluster.WaitFor(t, ns, names[0], linked(joberrorv1.ReasonJobDeleted))
 	names = append(names, post(t, cluster.Config(), path, `{"message":"after"}`).ID)
 	for _, name := range names {
-		je := cluster.When(t, ns, name, linked(joberrorv1.ReasonJobDeleted))
+		je := cluster.WaitFor(t, ns, name, linked(joberrorv1.ReasonJobDeleted))
 		if left := time.Until(je.Status.ExpiresAt.Time); left > 7*24*time.Hour {
 			t.Errorf("%s expires in %s, want the Job's 7 days", je.Spec.Message, left)
 		}
@@ -219,7 +219,7 @@ func occurrences(t *testing.T, ns, name string, want int32) *joberrorv1.JobError
 	t.Helper()
 	var je *joberrorv1.JobError
 	harness.Eventually(t, func() string {
-		je = cluster.Settled(t, ns, name)
+		je = cluster.WaitObserved(t, ns, name)
 		if got := je.Status.Occurrences; got != want {
 			return fmt.Sprintf("%s counts %d occurrences, want %d", name, got, want)
 		}
@@ -265,7 +265,7 @@ func TestARecordReportedAgainCountsAndReopens(t *testing.T) {
 		}
 
 		harness.Do(t, cluster.Config(), http.MethodPut, path+"/"+id+"/resolve", "").Want(t, http.StatusCreated)
-		cluster.When(t, ns, id, resolved)
+		cluster.WaitFor(t, ns, id, resolved)
 		if again := post(t, pipeline, path, body); again.ID != id || again.Resolved {
 			t.Errorf("%s: reported after it was resolved it is %+v", name, again)
 		}
@@ -294,7 +294,7 @@ func TestARecordWithACreatedAtIsCountedOnceHoweverOftenItIsSent(t *testing.T) {
 	occurrences(t, ns, sent[0].ID, 3)
 	occurrences(t, ns, sent[1].ID, 1)
 	harness.Do(t, cluster.Config(), http.MethodPut, path+"/resolve", "").Want(t, http.StatusOK)
-	a, b := cluster.When(t, ns, sent[0].ID, resolved), cluster.When(t, ns, sent[1].ID, resolved)
+	a, b := cluster.WaitFor(t, ns, sent[0].ID, resolved), cluster.WaitFor(t, ns, sent[1].ID, resolved)
 	for range 2 {
 		again := results(t, harness.Do(t, cluster.Config(), http.MethodPost, path, body).Want(t, 201))
 		if !again[0].Resolved || !again[1].Resolved || again[0].ID != sent[0].ID || again[1].ID != sent[1].ID {
@@ -303,7 +303,7 @@ func TestARecordWithACreatedAtIsCountedOnceHoweverOftenItIsSent(t *testing.T) {
 	}
 	for _, before := range []*joberrorv1.JobError{a, b} {
 		// Nothing is written, so nothing can come later.
-		if je := cluster.Settled(t, ns, before.Name); je.ResourceVersion != before.ResourceVersion {
+		if je := cluster.WaitObserved(t, ns, before.Name); je.ResourceVersion != before.ResourceVersion {
 			t.Errorf("%+v became %+v", before.Status, je.Status)
 		}
 	}
@@ -337,7 +337,7 @@ func TestEqualRowsOfOneReportAreCounted(t *testing.T) {
 		t.Errorf("%d answers, %d occurrences remembered, %d errors", len(many), len(je.Status.RecentOccurrences), len(cluster.Errors(t, ns)))
 	}
 	harness.Do(t, cluster.Config(), http.MethodPut, path+"/many/resolve", "").Want(t, http.StatusCreated)
-	cluster.When(t, ns, "many", resolved)
+	cluster.WaitFor(t, ns, "many", resolved)
 	harness.Do(t, cluster.Config(), http.MethodPost, path, rows(1000, `{"_id":"many","message":"a"}`)).Want(t, 201)
 	if je := occurrences(t, ns, "many", 2000); je.Spec.Resolved {
 		t.Errorf("it is %+v", je)
@@ -350,7 +350,7 @@ func TestARecordReportedAsResolvedStaysResolved(t *testing.T) {
 	path := job(t, ns)
 	const body = `{"_id":"a","message":"a","resolved":true}`
 	post(t, cluster.Config(), path, body)
-	cluster.When(t, ns, "a", resolved)
+	cluster.WaitFor(t, ns, "a", resolved)
 	if again := post(t, cluster.Config(), path, body); !again.Resolved {
 		t.Errorf("the answer is %+v", again)
 	}
@@ -359,7 +359,7 @@ func TestARecordReportedAsResolvedStaysResolved(t *testing.T) {
 	}
 	// Reported as open, it is reopened.
 	post(t, cluster.Config(), path, `{"_id":"b","message":"b","resolved":true}`)
-	cluster.When(t, ns, "b", resolved)
+	cluster.WaitFor(t, ns, "b", resolved)
 	if again := post(t, cluster.Config(), path, `{"_id":"b","message":"b"}`); again.Resolved {
 		t.Errorf("the answer is %+v", again)
 	}
@@ -376,11 +376,11 @@ func TestADryRunOfARecordReportedAgainWritesNothing(t *testing.T) {
 	post(t, cluster.Config(), path, body)
 	occurrences(t, ns, "a", 1)
 	harness.Do(t, cluster.Config(), http.MethodPut, path+"/a/resolve", "").Want(t, http.StatusCreated)
-	before := cluster.When(t, ns, "a", resolved)
+	before := cluster.WaitFor(t, ns, "a", resolved)
 	if would := post(t, cluster.Config(), path+"?dryRun=All", body); would.Resolved {
 		t.Errorf("the answer is %+v", would)
 	}
-	if je := cluster.Settled(t, ns, "a"); je.ResourceVersion != before.ResourceVersion {
+	if je := cluster.WaitObserved(t, ns, "a"); je.ResourceVersion != before.ResourceVersion {
 		t.Errorf("it was written: %+v", je)
 	}
 }

@@ -29,7 +29,7 @@ func TestAnEntryResolvesEveryOpenErrorOfItsJob(t *testing.T) {
 	harness.Create(t, cluster.Client, harness.JobError(ns, "b", "job"))
 	harness.Create(t, cluster.Client, harness.JobError(ns, "done", "job", spec(func(s *joberrorv1.JobErrorSpec) { s.Resolved = true })))
 	harness.Create(t, cluster.Client, harness.JobError(ns, "others", "other"))
-	done := cluster.When(t, ns, "done", resolved)
+	done := cluster.WaitFor(t, ns, "done", resolved)
 	harness.Create(t, cluster.Client, harness.Resolution(ns, "all", "job"))
 	status := cluster.Completed(t, ns, "all").Status
 	if status.Matched != 2 || status.Updated != 2 || status.Unchanged != 0 || status.Failed != 0 || !slices.Equal(status.Errors, []string{"a", "b"}) {
@@ -39,16 +39,16 @@ func TestAnEntryResolvesEveryOpenErrorOfItsJob(t *testing.T) {
 		t.Errorf("times or generation are missing: %+v", status)
 	}
 	for _, name := range []string{"a", "b"} {
-		je := cluster.When(t, ns, name, resolved)
+		je := cluster.WaitFor(t, ns, name, resolved)
 		if je.Status.Resolution != "all" || je.Status.ResolvedBy != "admin" || je.Status.ResolvedAt == nil ||
 			harness.Reason(je.Status.Conditions, joberrorv1.ConditionResolved) != joberrorv1.ReasonSetByResolution {
 			t.Errorf("%s: %+v", name, je.Status)
 		}
 	}
-	if je := cluster.Settled(t, ns, "others"); je.Spec.Resolved {
+	if je := cluster.WaitObserved(t, ns, "others"); je.Spec.Resolved {
 		t.Error("another job's error was resolved")
 	}
-	if je := cluster.Settled(t, ns, "done"); je.ResourceVersion != done.ResourceVersion {
+	if je := cluster.WaitObserved(t, ns, "done"); je.ResourceVersion != done.ResourceVersion {
 		t.Error("an error that was resolved already was written")
 	}
 }
@@ -62,14 +62,14 @@ func TestAnEntryThatWasBegunIsWorkedThrough(t *testing.T) {
 	harness.Create(t, cluster.Client, harness.JobError(ns, "b", "job"))
 	entry := harness.Create(t, cluster.Client, harness.Resolution(ns, "begun", "job"))
 	cluster.Completed(t, ns, "begun")
-	before := cluster.When(t, ns, "a", resolved)
+	before := cluster.WaitFor(t, ns, "a", resolved)
 	if err := cluster.Client.Status().Patch(t.Context(), entry, harness.MergePatch(`{"status":{"conditions":null,"completedAt":null,"updated":1}}`)); err != nil {
 		t.Fatal(err)
 	}
 	if status := cluster.Completed(t, ns, "begun").Status; status.Updated != 2 || status.Unchanged != 0 || status.CompletedAt == nil {
 		t.Errorf("status is %+v", status)
 	}
-	if je := cluster.When(t, ns, "a", resolved); je.ResourceVersion != before.ResourceVersion {
+	if je := cluster.WaitFor(t, ns, "a", resolved); je.ResourceVersion != before.ResourceVersion {
 		t.Error("an error was written twice")
 	}
 }
@@ -78,14 +78,14 @@ func TestAnEntryReopens(t *testing.T) {
 	t.Parallel()
 	ns := cluster.Namespace(t)
 	harness.Create(t, cluster.Client, harness.JobError(ns, "a", "job", spec(func(s *joberrorv1.JobErrorSpec) { s.Resolved = true })))
-	cluster.When(t, ns, "a", resolved)
+	cluster.WaitFor(t, ns, "a", resolved)
 	entry := harness.Resolution(ns, "again", "job")
 	entry.Spec.Resolved = ptr.To(false)
 	harness.Create(t, cluster.Client, entry)
 	if status := cluster.Completed(t, ns, "again").Status; status.Updated != 1 {
 		t.Errorf("status is %+v", status)
 	}
-	je := cluster.When(t, ns, "a", func(je *joberrorv1.JobError) bool { return !resolved(je) })
+	je := cluster.WaitFor(t, ns, "a", func(je *joberrorv1.JobError) bool { return !resolved(je) })
 	if je.Spec.Resolved || je.Status.ResolvedAt != nil || je.Status.ResolvedBy != "" || je.Status.Resolution != "" {
 		t.Errorf("reopening left something behind: %+v", je.Status)
 	}
@@ -110,7 +110,7 @@ func TestAnEntryTellsWhatItCouldNotDo(t *testing.T) {
 		harness.Reason(entry.Status.Conditions, joberrorv1.ConditionComplete) != joberrorv1.ReasonSomeFailed {
 		t.Errorf("status is %+v", entry.Status)
 	}
-	if je := cluster.Settled(t, ns, "others"); je.Spec.Resolved {
+	if je := cluster.WaitObserved(t, ns, "others"); je.Spec.Resolved {
 		t.Error("another job's error was resolved")
 	}
 }
@@ -154,7 +154,7 @@ func TestErrorsThatComeAfterARequestAreNotPartOfIt(t *testing.T) {
 	if status := cluster.Completed(t, ns, "now").Status; status.Matched != before || status.Updated != before {
 		t.Errorf("status is %+v", status)
 	}
-	if je := cluster.Settled(t, ns, "after"); je.Spec.Resolved {
+	if je := cluster.WaitObserved(t, ns, "after"); je.Spec.Resolved {
 		t.Error("an error that came after the request was resolved")
 	}
 }
@@ -179,7 +179,7 @@ spec: {_jobId: job, reason: from Git}
 		}
 		cluster.Completed(t, ns, "r")
 		// The manifest leaves resolved out; applying it does not reopen.
-		cluster.When(t, ns, "e", resolved)
+		cluster.WaitFor(t, ns, "e", resolved)
 	}
 }
 
@@ -197,7 +197,7 @@ func TestTwoPeopleResolveAtOnce(t *testing.T) {
 		cluster.Grant(t, ns, user, "joberror-resolver")
 		as := cluster.User(t, user)
 		group.Go(func() {
-			entries[i] = harness.Do(t, as, "PUT", harness.JobErrors(ns, "job")+"/resolve", "").Entry(t)
+			entries[i] = harness.Do(t, as, "PUT", harness.JobErrorsPath(ns, "job")+"/resolve", "").Entry(t)
 		})
 	}
 	group.Wait()
@@ -211,7 +211,7 @@ func TestTwoPeopleResolveAtOnce(t *testing.T) {
 		t.Errorf("%d errors were updated by %d people together, want each of the %d once", updated, people, errors)
 	}
 	for i := range errors {
-		je := cluster.When(t, ns, fmt.Sprintf("e-%d", i), resolved)
+		je := cluster.WaitFor(t, ns, fmt.Sprintf("e-%d", i), resolved)
 		if by, ok := byEntry[je.Status.Resolution]; !ok || by == "" || by != je.Status.ResolvedBy || je.Generation != 2 {
 			t.Errorf("%s was resolved by %q with entry %q (of %q) in generation %d", je.Name, je.Status.ResolvedBy, je.Status.Resolution, by, je.Generation)
 		}

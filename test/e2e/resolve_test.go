@@ -26,7 +26,7 @@ func job(t *testing.T, ns string, errors ...string) string {
 	for _, name := range errors {
 		harness.Create(t, cluster.Client, harness.JobError(ns, name, "job"))
 	}
-	return harness.JobErrors(ns, "job")
+	return harness.JobErrorsPath(ns, "job")
 }
 
 func TestResolveEveryOpenError(t *testing.T) {
@@ -51,7 +51,7 @@ func TestResolveEveryOpenError(t *testing.T) {
 				t.Errorf("the entry that is kept is %+v", kept)
 			}
 			for _, name := range []string{"a", "b"} {
-				je := cluster.When(t, ns, name, resolved)
+				je := cluster.WaitFor(t, ns, name, resolved)
 				if je.Status.ResolvedBy != "alice" || je.Status.Resolution != entry.Name {
 					t.Errorf("%s: %+v", name, je.Status)
 				}
@@ -77,9 +77,9 @@ func TestResolveNamedErrors(t *testing.T) {
 			if entry.Status.Updated != 2 || entry.Status.Failed != 1 || entry.Status.Failures[0].Name != "unknown" || entry.Spec.Reason != "two of them" {
 				t.Errorf("status is %+v", entry.Status)
 			}
-			cluster.When(t, ns, "a", resolved)
-			cluster.When(t, ns, "c", resolved)
-			if je := cluster.Settled(t, ns, "b"); je.Spec.Resolved {
+			cluster.WaitFor(t, ns, "a", resolved)
+			cluster.WaitFor(t, ns, "c", resolved)
+			if je := cluster.WaitObserved(t, ns, "b"); je.Spec.Resolved {
 				t.Error("b was not named and was resolved")
 			}
 		})
@@ -95,7 +95,7 @@ func TestResolveOneError(t *testing.T) {
 	if entry.Status.Updated != 1 || entry.Spec.Reason != "fixed" || !slices.Equal(entry.Spec.Errors, []string{"a"}) {
 		t.Errorf("entry is %+v", entry)
 	}
-	cluster.When(t, ns, "a", resolved)
+	cluster.WaitFor(t, ns, "a", resolved)
 	again := harness.Do(t, cluster.Config(), http.MethodPut, path+"/a/resolve", "").Want(t, 201).Entry(t)
 	if again.Status.Updated != 0 || again.Status.Unchanged != 1 {
 		t.Errorf("the repeated request's status is %+v", again.Status)
@@ -107,12 +107,12 @@ func TestResolveOneError(t *testing.T) {
 		}
 	}
 	for _, name := range []string{"b", "others"} {
-		if je := cluster.Settled(t, ns, name); je.Spec.Resolved {
+		if je := cluster.WaitObserved(t, ns, name); je.Spec.Resolved {
 			t.Errorf("%s was resolved", name)
 		}
 	}
 	harness.Do(t, cluster.Config(), http.MethodPut, path+"/a/unresolve", "").Want(t, 201)
-	cluster.When(t, ns, "a", func(je *joberrorv1.JobError) bool { return !resolved(je) })
+	cluster.WaitFor(t, ns, "a", func(je *joberrorv1.JobError) bool { return !resolved(je) })
 }
 
 func TestUnresolve(t *testing.T) {
@@ -124,8 +124,8 @@ func TestUnresolve(t *testing.T) {
 	if entry.Status.Updated != 1 || entry.Spec.WantsResolved() {
 		t.Errorf("entry is %+v", entry)
 	}
-	cluster.When(t, ns, "a", resolved)
-	cluster.When(t, ns, "b", func(je *joberrorv1.JobError) bool { return !resolved(je) })
+	cluster.WaitFor(t, ns, "a", resolved)
+	cluster.WaitFor(t, ns, "b", func(je *joberrorv1.JobError) bool { return !resolved(je) })
 }
 
 func TestTheSourcesClientsSendRecordsBack(t *testing.T) {
@@ -159,10 +159,10 @@ func TestTheSourcesClientsSendRecordsBack(t *testing.T) {
 		t.Errorf("status is %+v", entry.Status)
 	}
 	for _, name := range []string{"a", "b", "twin-1"} {
-		cluster.When(t, ns, name, resolved)
+		cluster.WaitFor(t, ns, name, resolved)
 	}
 	for _, name := range []string{"c", "twin-2"} {
-		if je := cluster.Settled(t, ns, name); je.Spec.Resolved {
+		if je := cluster.WaitObserved(t, ns, name); je.Spec.Resolved {
 			t.Errorf("%s was sent back unresolved and was resolved", name)
 		}
 	}
@@ -179,7 +179,7 @@ func TestTheSourcesClientsSendRecordsBack(t *testing.T) {
 		t.Errorf("an array without a resolved record resolved something: %+v", none.Status)
 	}
 	harness.Do(t, cluster.Config(), http.MethodPut, path+"/resolve", `[]`).Want(t, 200)
-	if je := cluster.Settled(t, ns, "c"); je.Spec.Resolved {
+	if je := cluster.WaitObserved(t, ns, "c"); je.Spec.Resolved {
 		t.Error("an array without a resolved record resolved c")
 	}
 }
@@ -188,7 +188,7 @@ func TestADryRunChangesNothing(t *testing.T) {
 	t.Parallel()
 	ns := cluster.Namespace(t)
 	path := job(t, ns, "a", "b")
-	before := cluster.Settled(t, ns, "a")
+	before := cluster.WaitObserved(t, ns, "a")
 	for suffix, code := range map[string]int{"/resolve?dryRun=All": 200, "/a/resolve?dryRun=All": 201} {
 		entry := harness.Do(t, cluster.Config(), http.MethodPut, path+suffix, "").Want(t, code).Entry(t)
 		if entry.Status.Updated == 0 || entry.UID != "" {
@@ -196,7 +196,7 @@ func TestADryRunChangesNothing(t *testing.T) {
 		}
 	}
 	harness.Do(t, cluster.Config(), http.MethodPut, path+"/resolve?dryRun=maybe", "").Want(t, 422)
-	if after := cluster.Settled(t, ns, "a"); after.ResourceVersion != before.ResourceVersion {
+	if after := cluster.WaitObserved(t, ns, "a"); after.ResourceVersion != before.ResourceVersion {
 		t.Error("a dry run wrote")
 	}
 	var entries joberrorv1.JobErrorResolutionList
@@ -233,11 +233,11 @@ func TestARequestAgainstTheEndpointIsAnsweredClearly(t *testing.T) {
 		"a scalar":                {"PUT", path + "/resolve", `"all"`, nil, 422, "object or an array"},
 		"no record":               {"PUT", path + "/resolve", `[1]`, nil, 422, "[0]"},
 		"a mistyped record":       {"PUT", path + "/resolve", `[{"resolved":"yes"}]`, nil, 422, "[0].resolved"},
-		"a job that is a path":    {"GET", harness.JobErrors(ns, "%2e%2e"), "", nil, 404, "neither a Job nor a JobError"},
+		"a job that is a path":    {"GET", harness.JobErrorsPath(ns, "%2e%2e"), "", nil, 404, "neither a Job nor a JobError"},
 		"an error that is a path": {"PUT", path + "/%2e%2e/resolve", "", nil, 404, ".."},
 		"names in one":            {"PUT", path + "/a/resolve", `{"errors":["a"]}`, nil, 422, "errors"},
-		"unknown job":             {"PUT", harness.JobErrors(ns, "nojob") + "/resolve", "", nil, 404, "nojob"},
-		"unknown job, read":       {"GET", harness.JobErrors(ns, "nojob"), "", nil, 404, "nojob"},
+		"unknown job":             {"PUT", harness.JobErrorsPath(ns, "nojob") + "/resolve", "", nil, 404, "nojob"},
+		"unknown job, read":       {"GET", harness.JobErrorsPath(ns, "nojob"), "", nil, 404, "nojob"},
 		"unknown path":            {"PUT", path + "/a/b/resolve", "", nil, 404, "resolve"},
 		"unknown action":          {"PUT", path + "/solve", "", nil, 404, "resolve"},
 		"GET to resolve":          {"GET", path + "/resolve", "", nil, 405, "PUT"},

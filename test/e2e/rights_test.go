@@ -37,7 +37,7 @@ func TestWhoMayNotResolveChangesNothing(t *testing.T) {
 	}
 	harness.Do(t, cluster.User(t, "viewer"), http.MethodGet, path, "").Want(t, 200)
 	harness.Do(t, cluster.User(t, "nobody"), http.MethodGet, path, "").Want(t, 403)
-	if je := cluster.Settled(t, ns, "a"); je.Spec.Resolved || je.Generation != 1 {
+	if je := cluster.WaitObserved(t, ns, "a"); je.Spec.Resolved || je.Generation != 1 {
 		t.Error("the error was changed")
 	}
 	var entries joberrorv1.JobErrorResolutionList
@@ -55,14 +55,14 @@ func TestAUserOfOneNamespaceReachesNothingInAnother(t *testing.T) {
 	tenant := cluster.User(t, "tenant")
 	harness.Do(t, tenant, http.MethodPut, theirPath+"/resolve", "").Want(t, 403)
 	harness.Do(t, tenant, http.MethodGet, theirPath, "").Want(t, 403)
-	harness.Do(t, tenant, http.MethodPut, harness.JobErrors(mine, "job")+"/theirs/resolve", "").Want(t, 404)
-	entry := harness.Do(t, tenant, http.MethodPut, harness.JobErrors(mine, "job")+"/resolve", `{"errors":["theirs"]}`).Want(t, 200).Entry(t)
+	harness.Do(t, tenant, http.MethodPut, harness.JobErrorsPath(mine, "job")+"/theirs/resolve", "").Want(t, 404)
+	entry := harness.Do(t, tenant, http.MethodPut, harness.JobErrorsPath(mine, "job")+"/resolve", `{"errors":["theirs"]}`).Want(t, 200).Entry(t)
 	if entry.Status.Updated != 0 || entry.Status.Failed != 1 {
 		t.Errorf("status is %+v", entry.Status)
 	}
-	harness.Do(t, tenant, http.MethodPut, harness.JobErrors(mine, "job")+"/resolve", "").Want(t, 200)
-	cluster.When(t, mine, "mine", resolved)
-	if je := cluster.Settled(t, theirs, "theirs"); je.Spec.Resolved {
+	harness.Do(t, tenant, http.MethodPut, harness.JobErrorsPath(mine, "job")+"/resolve", "").Want(t, 200)
+	cluster.WaitFor(t, mine, "mine", resolved)
+	if je := cluster.WaitObserved(t, theirs, "theirs"); je.Spec.Resolved {
 		t.Error("another namespace's error was resolved")
 	}
 }

@@ -87,7 +87,7 @@ func TestAStatusThatCannotBeReadIsRefused(t *testing.T) {
 	ns := cluster.Namespace(t)
 	harness.Create(t, cluster.Client, harness.JobError(ns, "e", "job"))
 	harness.Create(t, cluster.Client, harness.Resolution(ns, "r", "job"))
-	cluster.Settled(t, ns, "e")
+	cluster.WaitObserved(t, ns, "e")
 	cluster.Completed(t, ns, "r")
 	condition := `{"conditions":[{"type":"X","status":"True","reason":"X","message":"","lastTransitionTime":"2026-11-22t10:00:00+99:99"}]}`
 	for _, c := range [][]string{
@@ -107,12 +107,12 @@ func TestADescriptionCanBeCorrected(t *testing.T) {
 	t.Parallel()
 	ns := cluster.Namespace(t)
 	harness.Create(t, cluster.Client, harness.JobError(ns, "typo", "job"))
-	before := cluster.Settled(t, ns, "typo")
+	before := cluster.WaitObserved(t, ns, "typo")
 	err := cluster.Client.Patch(t.Context(), before.DeepCopy(), harness.MergePatch(`{"spec":{"message":"corrected"}}`))
 	if err != nil {
 		t.Fatal(err)
 	}
-	after := cluster.When(t, ns, "typo", func(je *joberrorv1.JobError) bool { return je.Generation == before.Generation+1 })
+	after := cluster.WaitFor(t, ns, "typo", func(je *joberrorv1.JobError) bool { return je.Generation == before.Generation+1 })
 	if after.Status.RetryID <= before.Status.RetryID {
 		t.Errorf("_retryId did not move on: %s, then %s", before.Status.RetryID, after.Status.RetryID)
 	}
@@ -168,7 +168,7 @@ func TestKubectlPrintsAndExplains(t *testing.T) {
 	t.Parallel()
 	ns := cluster.Namespace(t)
 	harness.Create(t, cluster.Client, harness.JobError(ns, "shown", "job"))
-	cluster.Settled(t, ns, "shown")
+	cluster.WaitObserved(t, ns, "shown")
 	harness.Create(t, cluster.Client, harness.Resolution(ns, "entry", "job"))
 	cluster.Completed(t, ns, "entry")
 	for _, c := range []struct {

@@ -33,7 +33,7 @@ func TestTheTourOfTheREADME(t *testing.T) {
 	shell("kubectl apply -k config/samples")
 	row := func(name string, holds func(*joberrorv1.JobError) bool) {
 		t.Helper()
-		cluster.When(t, "default", "nightly-import-row-"+name, holds)
+		cluster.WaitFor(t, "default", "nightly-import-row-"+name, holds)
 	}
 	for _, name := range []string{"17", "230", "801"} {
 		row(name, linked(joberrorv1.ReasonJobFound))

@@ -14,12 +14,12 @@ import (
 )
 
 const (
-	// idleTime is how long an operator with nothing to do must write nothing.
+	// idleTime is how long an idle operator must write nothing.
 	idleTime = time.Minute
-	// settlingTime without a write tells that the last work is done. It is
-	// longer than the 10 s after which the Events library tries again what was
-	// refused; it sends the second Event of a series beside the first, and is
-	// refused when it is the faster.
+	// settlingTime without a write shows that the last work is done. It is longer than
+	// the 10 s after which the Events library retries. The library sends the second Event
+	// of a series at the same time as the first, and the API server rejects the second
+	// if it arrives first.
 	settlingTime = 15 * time.Second
 )
 
@@ -32,34 +32,34 @@ func TestAnIdleOperatorWritesNothing(t *testing.T) {
 	}
 	harness.Create(t, cluster.Client, harness.Resolution(ns, "some", "job", "a"))
 	cluster.Completed(t, ns, "some")
-	cluster.When(t, ns, "a", func(je *joberrorv1.JobError) bool { return je.Status.Resolution == "some" })
+	cluster.WaitFor(t, ns, "a", func(je *joberrorv1.JobError) bool { return je.Status.Resolution == "some" })
 	for _, name := range []string{"b", "c"} {
-		cluster.Settled(t, ns, name)
+		cluster.WaitObserved(t, ns, name)
 	}
 	// Events are sent in the background.
 	harness.Eventually(t, func() string {
 		if out, err := cluster.Run(t.Context(), nil, "events", "-n", ns, "--for=job/job"); err != nil || !strings.Contains(out, "ErrorsResolved") {
-			return "the Job's events are not there yet"
+			return "the Job's Events are not there yet"
 		}
-		sofar := len(operatorWrites(t))
+		count := len(operatorWrites(t))
 		time.Sleep(settlingTime)
-		if len(operatorWrites(t)) > sofar {
-			return "the operator still sends events"
+		if len(operatorWrites(t)) > count {
+			return "the operator still sends Events"
 		}
 		return ""
 	})
 	before := len(operatorWrites(t))
 	if before == 0 {
-		t.Fatal("the audit log has nothing of what the operator wrote so far; nothing is tested")
+		t.Fatal("the audit log has no writes of the operator, so nothing is tested")
 	}
 	time.Sleep(idleTime)
 	if writes := operatorWrites(t)[before:]; len(writes) > 0 {
-		t.Errorf("the idle operator wrote %d times: %v", len(writes), writes)
+		t.Errorf("the idle operator wrote %d times, want 0: %v", len(writes), writes)
 	}
 }
 
-// operatorWrites are the operator's write requests so far, but for those that
-// keep its lease as a leader and those that ask for a caller's rights.
+// operatorWrites returns the operator's write requests so far. It leaves out those that
+// renew its lease and those that check a caller's rights.
 func operatorWrites(t *testing.T) []string {
 	t.Helper()
 	var writes []string

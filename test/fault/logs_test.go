@@ -20,14 +20,14 @@ import (
 	"joberror.io/operator/test/harness"
 )
 
-// logs serves the containers' logs in the kubelet's place, and makes the node say
-// where.
-func logs(t *testing.T, of func(r *http.Request) (int, string)) {
+// serveLogs serves the containers' logs in place of the kubelet, and points the node's
+// status to them.
+func serveLogs(t *testing.T, respond func(r *http.Request) (int, string)) {
 	t.Helper()
 	kubelet := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		code, text := of(r)
+		code, text := respond(r)
 		w.WriteHeader(code)
-		// Whoever asked may be gone.
+		// The client may be gone.
 		_, _ = w.Write([]byte(text))
 	}))
 	t.Cleanup(kubelet.Close)
@@ -39,7 +39,7 @@ func logs(t *testing.T, of func(r *http.Request) (int, string)) {
 	}
 }
 
-func TestTheEndOfTheLogIsTheMessageOfAContainerThatLeftNone(t *testing.T) {
+func TestUsesTheEndOfTheLogAsTheMessage(t *testing.T) {
 	ns := cluster.Namespace(t)
 	cluster.Kubectl(t, "apply", "-f", filepath.Join(cluster.Root, "config", "capture-logs", "role.yaml"))
 	harness.Eventually(t, func() string {
@@ -49,16 +49,16 @@ func TestTheEndOfTheLogIsTheMessageOfAContainerThatLeftNone(t *testing.T) {
 		}
 		return ""
 	})
-	logs(t, func(r *http.Request) (int, string) {
+	serveLogs(t, func(r *http.Request) (int, string) {
 		switch path := r.URL.Path; {
 		case strings.HasPrefix(path, "/containerLogs/"+ns+"/lost-"):
-			return http.StatusInternalServerError, "the node forgot"
+			return http.StatusInternalServerError, "the node lost the log"
 		case strings.HasPrefix(path, "/containerLogs/"+ns+"/silent-") && strings.HasSuffix(path, "/main"):
 			return http.StatusOK, fmt.Sprintf("connecting\nno such table\nof %s lines\n", r.URL.Query().Get("tailLines"))
 		case strings.HasPrefix(path, "/containerLogs/"+ns+"/long-"):
 			return http.StatusOK, strings.Repeat("x", 1<<20) + "\nno such table\n"
 		default:
-			t.Errorf("asked was for %s", path)
+			t.Errorf("unexpected request for %s", path)
 			return http.StatusNotFound, ""
 		}
 	})
@@ -66,20 +66,20 @@ func TestTheEndOfTheLogIsTheMessageOfAContainerThatLeftNone(t *testing.T) {
 	harness.Create(t, cluster.Client, harness.Job(ns, "silent", harness.Failing("3")))
 	harness.Create(t, cluster.Client, harness.Job(ns, "long", harness.Failing("3")))
 	harness.Create(t, cluster.Client, harness.Job(ns, "lost", harness.Failing("3")))
-	harness.Create(t, cluster.Client, harness.Job(ns, "told", harness.Failing("3"), func(job *batchv1.Job) {
-		job.Spec.Template.Annotations["dev.joberror.io/message"] = "said by itself"
+	harness.Create(t, cluster.Client, harness.Job(ns, "with-message", harness.Failing("3"), func(job *batchv1.Job) {
+		job.Spec.Template.Annotations["dev.joberror.io/message"] = "termination message"
 	}))
 	want := map[string]string{
-		"silent": "connecting\nno such table\nof 3 lines",
-		"long":   "…\nno such table",
-		"lost":   "the container ended with exit code 3",
-		"told":   "said by itself",
+		"silent":       "connecting\nno such table\nof 3 lines",
+		"long":         "…\nno such table",
+		"lost":         "the container ended with exit code 3",
+		"with-message": "termination message",
 	}
-	errors := cluster.Holds(t, ns, harness.JobAndCode, "long/BackoffLimitExceeded", "long/ExitCode:3", "lost/BackoffLimitExceeded", "lost/ExitCode:3", "silent/BackoffLimitExceeded", "silent/ExitCode:3",
-		"told/BackoffLimitExceeded", "told/ExitCode:3")
-	for _, je := range errors {
+	captured := cluster.WaitErrors(t, ns, harness.JobAndCode, "long/BackoffLimitExceeded", "long/ExitCode:3", "lost/BackoffLimitExceeded", "lost/ExitCode:3", "silent/BackoffLimitExceeded", "silent/ExitCode:3",
+		"with-message/BackoffLimitExceeded", "with-message/ExitCode:3")
+	for _, je := range captured {
 		if je.Spec.Code == "ExitCode:3" && je.Spec.Message != want[je.Spec.JobID] {
-			t.Errorf("%s: the message is %q, want %q", je.Spec.JobID, je.Spec.Message, want[je.Spec.JobID])
+			t.Errorf("message of %s = %q, want %q", je.Spec.JobID, je.Spec.Message, want[je.Spec.JobID])
 		}
 	}
 }

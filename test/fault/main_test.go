@@ -1,8 +1,8 @@
 // Copyright The JobError Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Package fault pins down what holds while parts of the system are down. Its
-// tests start and stop operators, so they run one after the other.
+// Package fault tests the operator while parts of the system are down. The tests start
+// and stop operators, so they run one after the other.
 package fault
 
 import (
@@ -28,6 +28,7 @@ func operate(t *testing.T, args ...string) *controlplane.Process {
 	return process
 }
 
+// stop stops an operator and waits until it has exited.
 func stop(t *testing.T, process *controlplane.Process) {
 	t.Helper()
 	if err := process.Stop(); err != nil {

@@ -15,9 +15,9 @@ import (
 	"joberror.io/operator/test/harness"
 )
 
-// It is the last test of the package: what it leaves slows down each operator that
-// starts after it. The operator is killed while it records them.
-func TestAThousandJobsFailAtOnce(t *testing.T) {
+// This must be the last test of the package: the objects it leaves slow down each operator
+// that starts later. The test kills the operator while it records the failures.
+func TestCapturesAThousandConcurrentFailures(t *testing.T) {
 	const jobs = 1000
 	ns := cluster.Namespace(t)
 	operator := operate(t)
@@ -31,12 +31,12 @@ func TestAThousandJobsFailAtOnce(t *testing.T) {
 	if err := group.Wait(); err != nil {
 		t.Fatal(err)
 	}
-	told := 0
+	logged := 0
 	harness.EventuallyIn(t, 10*time.Minute, func() string {
 		got := cluster.Errors(t, ns)
-		if len(got) >= told+500 {
-			told = len(got)
-			t.Logf("%d errors are captured", told)
+		if len(got) >= logged+500 {
+			logged = len(got)
+			t.Logf("captured %d errors", logged)
 			if operator != nil {
 				operator.Kill()
 				operator = nil
@@ -44,22 +44,22 @@ func TestAThousandJobsFailAtOnce(t *testing.T) {
 			}
 		}
 		if len(got) < 2*jobs {
-			return fmt.Sprintf("%d errors are captured", len(got))
+			return fmt.Sprintf("captured %d errors, want %d", len(got), 2*jobs)
 		}
 		return ""
 	})
-	errors := cluster.Errors(t, ns)
-	got := harness.Named(errors, harness.JobAndCode)
+	captured := cluster.Errors(t, ns)
+	got := harness.Named(captured, harness.JobAndCode)
 	if len(got) != 2*jobs {
-		t.Errorf("%d errors are captured, want %d", len(got), 2*jobs)
+		t.Errorf("captured %d errors, want %d", len(got), 2*jobs)
 	}
-	for _, je := range errors {
-		cluster.When(t, ns, je.Name, func(je *joberrorv1.JobError) bool { return je.Status.Occurrences == 1 && je.Status.Job != nil })
+	for _, je := range captured {
+		cluster.WaitFor(t, ns, je.Name, func(je *joberrorv1.JobError) bool { return je.Status.Occurrences == 1 && je.Status.Job != nil })
 	}
 	for i := range jobs {
 		for _, code := range []string{"BackoffLimitExceeded", "ExitCode:3"} {
 			if want := fmt.Sprintf("job-%04d/%s", i, code); !slices.Contains(got, want) {
-				t.Fatalf("%s is missing", want)
+				t.Fatalf("%s is not captured", want)
 			}
 		}
 	}

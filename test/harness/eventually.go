@@ -42,15 +42,15 @@ func EventuallyIn(t testing.TB, timeout time.Duration, check func() string) {
 	}
 }
 
-// Settled waits until the operator has seen an error's spec, and returns it.
-func (c *Cluster) Settled(t testing.TB, namespace, name string) *joberrorv1.JobError {
+// WaitObserved waits until the operator has seen an error's spec, and returns it.
+func (c *Cluster) WaitObserved(t testing.TB, namespace, name string) *joberrorv1.JobError {
 	t.Helper()
-	return c.When(t, namespace, name, func(*joberrorv1.JobError) bool { return true })
+	return c.WaitFor(t, namespace, name, func(*joberrorv1.JobError) bool { return true })
 }
 
-// When waits until the operator has seen an error's spec and the condition
+// WaitFor waits until the operator has seen an error's spec and the condition
 // holds, and returns the error.
-func (c *Cluster) When(t testing.TB, namespace, name string, holds func(*joberrorv1.JobError) bool) *joberrorv1.JobError {
+func (c *Cluster) WaitFor(t testing.TB, namespace, name string, holds func(*joberrorv1.JobError) bool) *joberrorv1.JobError {
 	t.Helper()
 	var je *joberrorv1.JobError
 	Eventually(t, func() string {

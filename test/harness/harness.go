@@ -44,7 +44,7 @@ type Cluster struct {
 	// Client has all rights.
 	Client client.Client
 	// At is where the operator serves.
-	At controlplane.Operator
+	At controlplane.OperatorPorts
 	// Root is the root of the repository.
 	Root string
 	// Bare says that nothing is installed, and no operator built.
@@ -109,7 +109,7 @@ func Main(m *testing.M, cluster *Cluster) int {
 		fmt.Fprintln(os.Stderr, "harness: the logs are in", dir)
 		return code
 	}
-	if err := controlplane.Remove(dir); err != nil {
+	if err := controlplane.RemoveAll(dir); err != nil {
 		fmt.Fprintln(os.Stderr, "harness:", err)
 		return 1
 	}
@@ -129,7 +129,7 @@ func (c *Cluster) start(ctx context.Context, dir string) error {
 		return err
 	}
 	c.Plane, err = controlplane.Start(ctx, controlplane.Options{
-		Assets: filepath.Join(c.Root, "bin", "assets"), Dir: dir, Audit: true, Hurry: c.Hurry, Node: c.Node, Say: func(string, ...any) {},
+		Assets: filepath.Join(c.Root, "bin", "assets"), Dir: dir, Audit: true, FastControllers: c.Hurry, Node: c.Node, Logf: func(string, ...any) {},
 	})
 	if err != nil {
 		return err
@@ -212,7 +212,7 @@ func (c *Cluster) Operate(ctx context.Context, name string, args ...string) (*co
 }
 
 // Launch starts an operator at these ports and does not wait for it.
-func (c *Cluster) Launch(name string, at controlplane.Operator, args ...string) (*controlplane.Process, error) {
+func (c *Cluster) Launch(name string, at controlplane.OperatorPorts, args ...string) (*controlplane.Process, error) {
 	process, err := c.LaunchOperator(name, c.binary, at, args...)
 	if err == nil {
 		c.operators = append(c.operators, process)

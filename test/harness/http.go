@@ -24,8 +24,8 @@ type Response struct {
 	Body   []byte
 }
 
-// JobErrors is the path of a job's errors in the aggregated API.
-func JobErrors(namespace, job string) string {
+// JobErrorsPath is the path of a job's errors in the aggregated API.
+func JobErrorsPath(namespace, job string) string {
 	return "/apis/resolve.joberror.io/v1/namespaces/" + namespace + "/jobs/" + job + "/joberrors"
 }
 

@@ -24,7 +24,7 @@ func (c *Cluster) buildImage(ctx context.Context) error {
 	if err := c.BuildFor(ctx, runtime.GOARCH, c.binary); err != nil {
 		return err
 	}
-	if err := controlplane.Containable(c.binary, "--version"); err != nil {
+	if err := controlplane.CheckIsolation(c.binary, "--version"); err != nil {
 		fmt.Fprintln(os.Stderr, "harness: no container can be made here, the pods run as plain processes:", err)
 		return nil
 	}

@@ -41,9 +41,9 @@ func Named(errors []joberrorv1.JobError, name func(*joberrorv1.JobError) string)
 	return names
 }
 
-// Holds waits until the operator has seen all errors in a namespace, and they are
+// WaitErrors waits until the operator has seen all errors in a namespace, and they are
 // those of these names and no others.
-func (c *Cluster) Holds(t testing.TB, namespace string, name func(*joberrorv1.JobError) string, want ...string) []joberrorv1.JobError {
+func (c *Cluster) WaitErrors(t testing.TB, namespace string, name func(*joberrorv1.JobError) string, want ...string) []joberrorv1.JobError {
 	t.Helper()
 	slices.Sort(want)
 	var errors []joberrorv1.JobError
@@ -62,8 +62,8 @@ func (c *Cluster) Holds(t testing.TB, namespace string, name func(*joberrorv1.Jo
 	return errors
 }
 
-// JobIs waits until a Job has a condition.
-func (c *Cluster) JobIs(t testing.TB, namespace, name string, condition batchv1.JobConditionType) {
+// WaitJobCondition waits until a Job has a condition.
+func (c *Cluster) WaitJobCondition(t testing.TB, namespace, name string, condition batchv1.JobConditionType) {
 	t.Helper()
 	Eventually(t, func() string {
 		for _, has := range Get(t, c.Client, namespace, name, &batchv1.Job{}).Status.Conditions {

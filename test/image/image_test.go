@@ -20,25 +20,25 @@ import (
 	"joberror.io/operator/test/harness"
 )
 
-func TestItServesFromAnEmptyRoot(t *testing.T) {
+func TestServesFromAnEmptyRoot(t *testing.T) {
 	ns := cluster.Namespace(t)
 	harness.Create(t, cluster.Client, harness.Job(ns, "job"))
 	je := harness.Create(t, cluster.Client, harness.JobError(ns, "e", "job"))
 	if je.Spec.UserID == "" || je.Labels[joberrorv1.LabelJobName] != "job" {
-		t.Errorf("the webhook filled nothing in: %+v", je)
+		t.Errorf("got %+v, want it filled in by the webhook", je)
 	}
-	harness.Do(t, cluster.Config(), http.MethodPut, harness.JobErrors(ns, "job")+"/e/resolve", "").Want(t, http.StatusCreated)
-	cluster.When(t, ns, "e", func(je *joberrorv1.JobError) bool { return je.Status.ResolvedAt != nil })
+	harness.Do(t, cluster.Config(), http.MethodPut, harness.JobErrorsPath(ns, "job")+"/e/resolve", "").Want(t, http.StatusCreated)
+	cluster.WaitFor(t, ns, "e", func(je *joberrorv1.JobError) bool { return je.Status.ResolvedAt != nil })
 }
 
-func TestItRunsAsNobodyAndWritesNothing(t *testing.T) {
+func TestRunsUnprivilegedWithoutWriteAccess(t *testing.T) {
 	if !cluster.Contained {
-		t.Log("the pods are not contained on this machine")
+		t.Log("this machine can't contain the pods, so nothing is tested")
 		return
 	}
 	pods := cluster.OperatorPods(t)
 	if len(pods) != 2 {
-		t.Fatalf("%d pods, want 2", len(pods))
+		t.Fatalf("found %d operator pods, want 2", len(pods))
 	}
 	for _, name := range pods {
 		process := cluster.Pods.Process(name)
@@ -52,43 +52,43 @@ func TestItRunsAsNobodyAndWritesNothing(t *testing.T) {
 		}
 		for _, want := range []string{fmt.Sprintf("\nUid:\t%d\t", user), "\nCapEff:\t0000000000000000\n"} {
 			if !strings.Contains(string(status), want) {
-				t.Errorf("%s has no %q in\n%s", name, want, status)
+				t.Errorf("status of %s lacks %q:\n%s", name, want, status)
 			}
 		}
 		root := fmt.Sprintf("/proc/%d/root", process.PID())
-		for path, want := range contents(t, root) {
-			if want != "r-x" && path != "/certs" {
-				t.Errorf("%s is %s for the operator", path, want)
+		for path, mode := range ownerModes(t, root) {
+			if mode != "r-x" && path != "/certs" {
+				t.Errorf("mode of %s = %s for the operator, want r-x", path, mode)
 			}
 		}
 	}
 }
 
-// contents are the folders of a root, and what their owner may do there.
-func contents(t *testing.T, root string) map[string]string {
+// ownerModes returns the permissions that the owner has on each folder of a root.
+func ownerModes(t *testing.T, root string) map[string]string {
 	t.Helper()
-	found := map[string]string{}
+	modes := map[string]string{}
 	err := filepath.WalkDir(root+"/", func(path string, entry os.DirEntry, err error) error {
 		if err != nil || !entry.IsDir() {
 			return err
 		}
 		info, err := entry.Info()
-		found["/"+strings.TrimLeft(strings.TrimPrefix(path, root), "/")] = info.Mode().Perm().String()[1:4]
+		modes["/"+strings.TrimLeft(strings.TrimPrefix(path, root), "/")] = info.Mode().Perm().String()[1:4]
 		return err
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, ok := found["/certs"]; !ok || len(found) > 10 {
-		t.Fatalf("these are not the folders of a container: %v", found)
+	if _, ok := modes["/certs"]; !ok || len(modes) > 10 {
+		t.Fatalf("folders = %v, want those of the image with /certs", modes)
 	}
-	return found
+	return modes
 }
 
-func TestItIsStaticAndKnowsItsVersion(t *testing.T) {
+func TestIsStaticAndKnowsItsVersion(t *testing.T) {
 	out, err := exec.CommandContext(t.Context(), cluster.Binary(), "--version").CombinedOutput()
 	if err != nil || !strings.Contains(string(out), harness.ImageVersion) {
-		t.Errorf("--version says %q, %v", out, err)
+		t.Errorf("--version printed %q, want %s: %v", out, harness.ImageVersion, err)
 	}
 	if runtime.GOOS != "linux" {
 		return
@@ -100,11 +100,11 @@ func TestItIsStaticAndKnowsItsVersion(t *testing.T) {
 	defer file.Close()
 	libraries, err := file.ImportedLibraries()
 	if err != nil || len(libraries) > 0 || file.Section(".interp") != nil {
-		t.Errorf("it needs libraries: %v %v", libraries, err)
+		t.Errorf("the binary needs libraries %v, want a static one: %v", libraries, err)
 	}
 }
 
-func TestItIsBuiltForOtherMachinesToo(t *testing.T) {
+func TestBuildsForEachArchitecture(t *testing.T) {
 	for _, arch := range []string{"amd64", "arm64"} {
 		path := filepath.Join(t.TempDir(), arch)
 		if err := cluster.BuildFor(t.Context(), arch, path); err != nil {
@@ -119,13 +119,13 @@ func TestItIsBuiltForOtherMachinesToo(t *testing.T) {
 			settings[setting.Key] = setting.Value
 		}
 		if settings["GOARCH"] != arch || settings["CGO_ENABLED"] != "0" {
-			t.Errorf("built with %v, want %s", settings, arch)
+			t.Errorf("build settings = %v, want GOARCH %s without cgo", settings, arch)
 		}
 	}
 }
 
-// Who looks for a vulnerable module finds each that is linked.
-func TestTheBillOfMaterialsNamesAllModules(t *testing.T) {
+// A vulnerability scanner must find every linked module.
+func TestBillOfMaterialsListsAllModules(t *testing.T) {
 	out, err := exec.CommandContext(t.Context(), filepath.Join(cluster.Root, "bin", "tools", "sbom"), cluster.Binary(), harness.ImageVersion).Output()
 	if err != nil {
 		t.Fatal(err)
@@ -137,9 +137,9 @@ func TestTheBillOfMaterialsNamesAllModules(t *testing.T) {
 	if err := json.Unmarshal(out, &document); err != nil {
 		t.Fatal(err)
 	}
-	named := map[string]string{}
+	listed := map[string]string{}
 	for _, p := range document.Packages {
-		named[p.Name] = p.VersionInfo
+		listed[p.Name] = p.VersionInfo
 	}
 	info, err := buildinfo.ReadFile(cluster.Binary())
 	if err != nil {
@@ -150,11 +150,11 @@ func TestTheBillOfMaterialsNamesAllModules(t *testing.T) {
 		want[dependency.Path] = dependency.Version
 	}
 	for module, version := range want {
-		if named[module] != version {
-			t.Errorf("%s is %q, want %q", module, named[module], version)
+		if listed[module] != version {
+			t.Errorf("version of %s = %q, want %q", module, listed[module], version)
 		}
 	}
-	if document.SPDXVersion != "SPDX-2.3" || len(want) < 50 || len(named) != len(want) {
-		t.Errorf("%s with %d packages, want %d", document.SPDXVersion, len(named), len(want))
+	if document.SPDXVersion != "SPDX-2.3" || len(want) < 50 || len(listed) != len(want) {
+		t.Errorf("got %s with %d packages, want SPDX-2.3 with %d, at least 50", document.SPDXVersion, len(listed), len(want))
 	}
 }

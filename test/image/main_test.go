@@ -1,9 +1,8 @@
 // Copyright The JobError Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Package image pins down what holds of the operator as its image has it: a
-// static binary in an empty root that it can't write, run by a user without
-// rights.
+// Package image tests the operator as its image runs it: a static binary in an empty,
+// read-only root, run by an unprivileged user.
 package image
 
 import (

@@ -23,12 +23,11 @@ import (
 	"joberror.io/operator/test/harness"
 )
 
-// certManager does what cert-manager would about the objects of its component:
-// it keeps the Secret that the Certificate names, and the CA where an annotation
-// asks for it.
+// certManager acts as cert-manager for the objects of its component: it writes the Secret
+// that the Certificate names, and injects the CA if an annotation asks for it.
 type certManager struct{ authority *controlplane.Authority }
 
-// issue makes a certificate as the Certificate says.
+// issue writes a certificate that matches the Certificate.
 func (m certManager) issue(t *testing.T) {
 	t.Helper()
 	certificate := &unstructured.Unstructured{Object: map[string]any{"apiVersion": "cert-manager.io/v1", "kind": "Certificate"}}
@@ -50,32 +49,31 @@ func (m certManager) issue(t *testing.T) {
 	}
 }
 
-// inject puts the CA where the annotations ask for it.
+// inject writes the CA to the objects whose annotations ask for it.
 func (m certManager) inject(t *testing.T) {
 	t.Helper()
-	n := 0
+	injected := 0
 	for caller, name := range certs.Callers() {
 		if err := cluster.Client.Get(t.Context(), client.ObjectKey{Name: name}, caller); err != nil {
 			t.Fatal(err)
 		}
 		if caller.GetAnnotations()["cert-manager.io/inject-ca-from"] == "joberror-system/joberror-operator" {
-			n++
-			for _, place := range certs.Bundles(caller) {
-				*place = m.authority.CA()
+			injected++
+			for _, bundle := range certs.CABundles(caller) {
+				*bundle = m.authority.CA()
 			}
 			if err := cluster.Client.Update(t.Context(), caller); err != nil {
 				t.Fatal(err)
 			}
 		}
 	}
-	if n != 3 {
-		t.Errorf("%d objects ask for the CA, want 3", n)
+	if injected != 3 {
+		t.Errorf("%d objects ask for the CA, want 3", injected)
 	}
 }
 
-// The component is tried with its objects in a real API server, and this test in
-// cert-manager's place.
-func TestCertManagerCanKeepTheCertificate(t *testing.T) {
+// The test applies the component to a real API server, and acts as cert-manager.
+func TestCertManagerCanManageTheCertificate(t *testing.T) {
 	authority, err := controlplane.NewAuthority(t.TempDir(), "joberror-ca")
 	if err != nil {
 		t.Fatal(err)
@@ -105,37 +103,37 @@ func TestCertManagerCanKeepTheCertificate(t *testing.T) {
 		t.Fatal(err)
 	}
 	s := startStream(t)
-	before := served(t)
+	before := servedCerts(t)
 	manager.issue(t)
 	harness.Eventually(t, func() string {
-		now := served(t)
-		for i := range now {
-			if bytes.Equal(now[i], before[i]) {
-				return fmt.Sprintf("replica %d still serves the certificate before", i)
+		after := servedCerts(t)
+		for i := range after {
+			if bytes.Equal(after[i], before[i]) {
+				return fmt.Sprintf("replica %d still serves the previous certificate", i)
 			}
 		}
 		return ""
 	})
 	s.end(t)
-	if ca := trusted(t); !bytes.Equal(ca, authority.CA()) {
-		t.Errorf("the operator changed what is cert-manager's: %s", ca)
+	if ca := trustedCAs(t); !bytes.Equal(ca, authority.CA()) {
+		t.Errorf("the operator changed the CA that cert-manager manages: %s", ca)
 	}
 }
 
-// served are the certificates of the replicas' aggregated APIs.
-func served(t *testing.T) [][]byte {
+// servedCerts returns the certificates that the replicas' aggregated APIs serve.
+func servedCerts(t *testing.T) [][]byte {
 	t.Helper()
-	var all [][]byte
+	var served [][]byte
 	for _, at := range cluster.Pods.Ready() {
 		conn, err := (&tls.Dialer{Config: &tls.Config{InsecureSkipVerify: true}}).DialContext(t.Context(), "tcp", fmt.Sprintf("127.0.0.1:%d", at.APIPort))
 		if err != nil {
 			t.Fatal(err)
 		}
 		defer conn.Close()
-		all = append(all, conn.(*tls.Conn).ConnectionState().PeerCertificates[0].Raw)
+		served = append(served, conn.(*tls.Conn).ConnectionState().PeerCertificates[0].Raw)
 	}
-	if len(all) != 2 {
-		t.Fatalf("%d replicas serve, want 2", len(all))
+	if len(served) != 2 {
+		t.Fatalf("%d replicas serve, want 2", len(served))
 	}
-	return all
+	return served
 }

@@ -15,9 +15,9 @@ import (
 	"joberror.io/operator/test/harness"
 )
 
-// The trap of every aggregated API, as docs/operations.md describes it: while
-// none answers, no namespace of the cluster can be deleted.
-func TestWithNoReplicaLeftNamespacesWaitForTheAPIService(t *testing.T) {
+// Every aggregated API has this trap, which docs/operations.md describes: while no replica
+// answers, no namespace of the cluster can be deleted.
+func TestNamespaceDeletionWaitsWithoutReplicas(t *testing.T) {
 	ns := &corev1.Namespace{}
 	ns.Name = cluster.Namespace(t)
 	kubectl(t, "scale", deployment, "--replicas=0")
@@ -31,21 +31,21 @@ func TestWithNoReplicaLeftNamespacesWaitForTheAPIService(t *testing.T) {
 	}
 	harness.Eventually(t, func() string {
 		if err := cluster.Client.Get(t.Context(), client.ObjectKeyFromObject(ns), ns); err != nil {
-			t.Fatalf("the namespace went all the same: %v", err)
+			t.Fatalf("the namespace did not wait for the APIService: %v", err)
 		}
 		for _, c := range ns.Status.Conditions {
 			if c.Type == corev1.NamespaceDeletionDiscoveryFailure && c.Status == corev1.ConditionTrue && strings.Contains(c.Message, "resolve.joberror.io") {
 				return ""
 			}
 		}
-		return "nothing says what it waits for"
+		return "no condition of the namespace names the APIService"
 	})
 	if _, err := cluster.Run(t.Context(), nil, "delete", "apiservice", "v1.resolve.joberror.io"); err != nil {
 		t.Fatal(err)
 	}
 	harness.Eventually(t, func() string {
 		if err := cluster.Client.Get(t.Context(), client.ObjectKeyFromObject(ns), ns); !apierrors.IsNotFound(err) {
-			return "the namespace is still there"
+			return "the namespace is not deleted yet"
 		}
 		return ""
 	})

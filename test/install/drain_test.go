@@ -15,53 +15,53 @@ import (
 	"joberror.io/operator/test/harness"
 )
 
-// Both replicas are told to end, the one that leads as well as the one that has
-// the request: the request is answered first, and what the leader leaves is done
-// by the next one.
-func TestARequestUnderWayIsAnsweredBeforeItsReplicaEnds(t *testing.T) {
+// Both replicas stop, the leader as well as the replica that serves the request. The
+// request is answered first. The next leader finishes the work that the old one leaves.
+func TestDrainAnswersARunningRequest(t *testing.T) {
 	const (
 		n = 500
-		// grace is what the manifest leaves after its hook.
+		// grace is the time that the manifest leaves after its preStop hook.
 		grace = 50 * time.Second
 	)
 	ns := cluster.Namespace(t)
 	harness.Create(t, cluster.Client, harness.Job(ns, "job"))
 	cluster.CreateMany(t, ns, "job", n)
-	answer := make(chan harness.Response, 1)
+	responses := make(chan harness.Response, 1)
 	go func() {
-		answer <- harness.Do(t, cluster.Config(), http.MethodPut, harness.JobErrors(ns, "job")+"/resolve", "")
+		responses <- harness.Do(t, cluster.Config(), http.MethodPut, harness.JobErrorsPath(ns, "job")+"/resolve", "")
 	}()
 	harness.Eventually(t, func() string {
-		var entries joberrorv1.JobErrorResolutionList
-		if err := cluster.Client.List(t.Context(), &entries, client.InNamespace(ns)); err != nil {
+		var list joberrorv1.JobErrorResolutionList
+		if err := cluster.Client.List(t.Context(), &list, client.InNamespace(ns)); err != nil {
 			t.Fatal(err)
 		}
-		if len(entries.Items) == 0 || entries.Items[0].Status.StartedAt == nil {
-			return "the entry was not begun"
+		if len(list.Items) == 0 || list.Items[0].Status.StartedAt == nil {
+			return "the resolution has not started"
 		}
 		return ""
 	})
 	select {
-	case early := <-answer:
-		t.Fatalf("there was nothing left to end in the middle of: %d %s", early.Code, early.Body)
+	case early := <-responses:
+		t.Fatalf("the request was answered before the replicas stopped, so nothing is tested: %d %s", early.Code, early.Body)
 	default:
 	}
-	var ends errgroup.Group
+	var stops errgroup.Group
 	for _, name := range cluster.OperatorPods(t) {
 		process := cluster.Pods.Process(name)
-		ends.Go(func() error { return process.StopWithin(grace) })
+		stops.Go(func() error { return process.StopWithin(grace) })
 	}
-	if err := ends.Wait(); err != nil {
+	if err := stops.Wait(); err != nil {
 		t.Error(err)
 	}
-	response := <-answer
-	// A slow machine's half a minute may be over: then the entry goes on.
+	response := <-responses
+	// A slow machine may need more than the half minute that a request gets. The
+	// resolution then continues.
 	if response.Code != http.StatusOK && response.Code != http.StatusAccepted {
-		t.Fatalf("answered %d: %s", response.Code, response.Body)
+		t.Fatalf("response = %d %s, want 200 or 202", response.Code, response.Body)
 	}
-	entry := response.Entry(t)
-	if done := cluster.Completed(t, ns, entry.Name); done.Status.Updated != n {
-		t.Errorf("status is %+v", done.Status)
+	jer := response.Entry(t)
+	if completed := cluster.Completed(t, ns, jer.Name); completed.Status.Updated != n {
+		t.Errorf("status = %+v, want %d updated", completed.Status, n)
 	}
 	if err := cluster.Up(t.Context()); err != nil {
 		t.Fatal(err)

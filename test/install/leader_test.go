@@ -16,7 +16,7 @@ import (
 	"joberror.io/operator/test/harness"
 )
 
-// leader is the pod that wrote the lease last.
+// leader returns the name of the pod that last wrote the lease.
 func leader(t *testing.T) string {
 	t.Helper()
 	name := ""
@@ -31,39 +31,39 @@ func leader(t *testing.T) string {
 	return name
 }
 
-func TestTheLeaderIsKilledAndNothingIsLost(t *testing.T) {
-	const errors = 200
+func TestLosesNothingWhenTheLeaderIsKilled(t *testing.T) {
+	const errorCount = 200
 	ns := cluster.Namespace(t)
 	harness.Create(t, cluster.Client, harness.Job(ns, "job"))
-	for i := range errors {
+	for i := range errorCount {
 		harness.Create(t, cluster.Client, harness.JobError(ns, fmt.Sprintf("e%d", i), "job"))
 	}
-	entry := harness.Create(t, cluster.Client, harness.Resolution(ns, "all", "job"))
+	jer := harness.Create(t, cluster.Client, harness.Resolution(ns, "all", "job"))
 	harness.Eventually(t, func() string {
-		if err := cluster.Client.Get(t.Context(), client.ObjectKeyFromObject(entry), entry); err != nil {
+		if err := cluster.Client.Get(t.Context(), client.ObjectKeyFromObject(jer), jer); err != nil {
 			t.Fatal(err)
 		}
-		if entry.Status.StartedAt == nil {
-			return "the entry was not taken up"
+		if jer.Status.StartedAt == nil {
+			return "the resolution has not started"
 		}
 		return ""
 	})
-	before := leader(t)
-	process := cluster.Pods.Process(before)
+	previous := leader(t)
+	process := cluster.Pods.Process(previous)
 	if process == nil {
-		t.Fatalf("the leader %q has no process", before)
+		t.Fatalf("the leader %q has no process", previous)
 	}
 	process.Kill()
 	killed := time.Now()
-	harness.Create(t, cluster.Client, harness.JobError(ns, "meanwhile", "job"))
-	cluster.Settled(t, ns, "meanwhile")
-	t.Logf("another process led %s later", time.Since(killed).Round(time.Second))
-	done := cluster.Completed(t, ns, entry.Name)
-	if done.Status.Matched != errors || done.Status.Failed != 0 {
-		t.Errorf("the entry's status is %+v", done.Status)
+	harness.Create(t, cluster.Client, harness.JobError(ns, "after-kill", "job"))
+	cluster.WaitObserved(t, ns, "after-kill")
+	t.Logf("another replica led after %s", time.Since(killed).Round(time.Second))
+	completed := cluster.Completed(t, ns, jer.Name)
+	if completed.Status.Matched != errorCount || completed.Status.Failed != 0 {
+		t.Errorf("status = %+v, want %d matched and none failed", completed.Status, errorCount)
 	}
-	for i := range errors {
-		cluster.When(t, ns, fmt.Sprintf("e%d", i), func(je *joberrorv1.JobError) bool { return je.Status.Resolution == entry.Name })
+	for i := range errorCount {
+		cluster.WaitFor(t, ns, fmt.Sprintf("e%d", i), func(je *joberrorv1.JobError) bool { return je.Status.Resolution == jer.Name })
 	}
 	kubectl(t, "rollout", "status", deployment, "--timeout=120s")
 }

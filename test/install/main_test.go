@@ -1,8 +1,8 @@
 // Copyright The JobError Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Package install pins down what holds of an installed operator while it is
-// changed: rolled, rotated, upgraded, removed.
+// Package install tests an installed operator while it is restarted, rotated, upgraded and
+// removed.
 package install
 
 import (
@@ -12,8 +12,8 @@ import (
 	"joberror.io/operator/test/harness"
 )
 
-// A removal takes the operator's rights away while it still runs, so that its
-// complaints about them are no alarm; the end-to-end tests look for those.
+// An uninstall removes the operator's rights while it still runs, so complaints about them
+// in its log don't fail these tests. The end-to-end tests check for them.
 var cluster = harness.Cluster{Installed: true, Rough: true, Hurry: true}
 
 func TestMain(m *testing.M) { os.Exit(harness.Main(m, &cluster)) }

@@ -11,7 +11,7 @@ import (
 	"joberror.io/operator/test/harness"
 )
 
-func TestARemovalLeavesNothingBehind(t *testing.T) {
+func TestUninstallLeavesNothingBehind(t *testing.T) {
 	ns := cluster.Namespace(t)
 	harness.Create(t, cluster.Client, harness.Job(ns, "job"))
 	harness.Create(t, cluster.Client, harness.JobError(ns, "e", "job"))
@@ -21,18 +21,18 @@ func TestARemovalLeavesNothingBehind(t *testing.T) {
 	cluster.Kubectl(t, "delete", "-f", filepath.Join(cluster.Root, "dist", "install.yaml"), "--timeout=180s")
 	kinds := strings.Fields(cluster.Kubectl(t, "api-resources", "--verbs=list", "-o", "name"))
 	for _, kind := range kinds {
-		// Events tell what was; they expire by themselves.
+		// Events record the past, and expire automatically.
 		if strings.HasPrefix(kind, "events") {
 			continue
 		}
 		for _, line := range strings.Split(cluster.Kubectl(t, "get", kind, "-A", "-o", "name", "--ignore-not-found"), "\n") {
 			if strings.Contains(line, "joberror") {
-				t.Errorf("%s is left", line)
+				t.Errorf("%s is left after the uninstall", line)
 			}
 		}
 	}
 	if strings.Contains(strings.Join(kinds, " "), "joberror") {
-		t.Errorf("resources are left: %v", kinds)
+		t.Errorf("API resources are left after the uninstall: %v", kinds)
 	}
 	cluster.Kubectl(t, "delete", "namespace", ns, "--timeout=60s")
 }

@@ -12,13 +12,13 @@ import (
 
 const deployment = "deployment/joberror-operator"
 
-// kubectl runs it in the operator's namespace.
+// kubectl runs kubectl in the operator's namespace.
 func kubectl(t *testing.T, args ...string) string {
 	t.Helper()
 	return cluster.Kubectl(t, append(args, "-n", attribution.OperatorNamespace)...)
 }
 
-func TestARollingRestartFailsNoRequest(t *testing.T) {
+func TestRollingRestartFailsNoRequest(t *testing.T) {
 	s := startStream(t)
 	before := cluster.OperatorPods(t)
 	kubectl(t, "rollout", "restart", deployment)
@@ -27,6 +27,6 @@ func TestARollingRestartFailsNoRequest(t *testing.T) {
 	s.end(t)
 	after := cluster.OperatorPods(t)
 	if len(after) != 2 || slices.ContainsFunc(after, func(name string) bool { return slices.Contains(before, name) }) {
-		t.Errorf("pods %v became %v", before, after)
+		t.Errorf("pods = %v, want 2 that replace %v", after, before)
 	}
 }

@@ -18,13 +18,12 @@ import (
 	"joberror.io/operator/test/harness"
 )
 
-// handedOver is how long a change of the CA may take: both are trusted for a
-// minute.
-const handedOver = 3 * time.Minute
+// rotationTimeout limits how long a rotation of the CA may take. Both CAs are trusted for
+// one minute of it.
+const rotationTimeout = 3 * time.Minute
 
-// trusted are the CAs that the API server trusts when it calls the aggregated
-// API.
-func trusted(t *testing.T) []byte {
+// trustedCAs returns the CAs that the API server trusts when it calls the aggregated API.
+func trustedCAs(t *testing.T) []byte {
 	t.Helper()
 	var service apiregistrationv1.APIService
 	if err := cluster.Client.Get(t.Context(), client.ObjectKey{Name: certs.APIService}, &service); err != nil {
@@ -33,46 +32,46 @@ func trusted(t *testing.T) []byte {
 	return service.Spec.CABundle
 }
 
-func TestARotationOfTheCAFailsNoRequest(t *testing.T) {
+func TestCARotationFailsNoRequest(t *testing.T) {
 	secret := &corev1.Secret{}
 	secret.Namespace, secret.Name = attribution.OperatorNamespace, certs.SecretName
-	for _, way := range []struct {
+	for _, tc := range []struct {
 		name   string
 		rotate func() error
 	}{
-		{"its Secret is deleted", func() error { return cluster.Client.Delete(t.Context(), secret.DeepCopy()) }},
-		{"its Secret is emptied", func() error {
+		{"Secret deleted", func() error { return cluster.Client.Delete(t.Context(), secret.DeepCopy()) }},
+		{"Secret emptied", func() error {
 			return cluster.Client.Patch(t.Context(), secret.DeepCopy(), harness.MergePatch(`{"data":null}`))
 		}},
 	} {
-		t.Run(way.name, func(t *testing.T) {
+		t.Run(tc.name, func(t *testing.T) {
 			s := startStream(t)
-			before := string(trusted(t))
-			if err := way.rotate(); err != nil {
+			before := string(trustedCAs(t))
+			if err := tc.rotate(); err != nil {
 				t.Fatal(err)
 			}
-			both := false
-			harness.EventuallyIn(t, handedOver, func() string {
+			sawBoth := false
+			harness.EventuallyIn(t, rotationTimeout, func() string {
 				err := cluster.Client.Get(t.Context(), client.ObjectKeyFromObject(secret), secret)
 				if client.IgnoreNotFound(err) != nil {
 					t.Fatal(err)
 				}
 				if apierrors.IsNotFound(err) || len(secret.Data["ca.crt"]) == 0 {
-					return "there is no new CA"
+					return "the Secret has no new CA yet"
 				}
-				now := trusted(t)
-				first, rest := pem.Decode(now)
+				current := trustedCAs(t)
+				first, rest := pem.Decode(current)
 				if first == nil {
 					t.Fatal("no CA is trusted")
 				}
-				both = both || len(rest) > 0
-				if string(now) == before || string(now) != string(secret.Data["ca.crt"]) {
-					return "the new CA is not the only one that is trusted"
+				sawBoth = sawBoth || len(rest) > 0
+				if string(current) == before || string(current) != string(secret.Data["ca.crt"]) {
+					return "the new CA is not the only trusted one yet"
 				}
 				return ""
 			})
-			if !both {
-				t.Error("there was no moment in which both CAs were trusted")
+			if !sawBoth {
+				t.Error("the old and the new CA were never trusted at the same time")
 			}
 			s.end(t)
 		})

@@ -18,15 +18,14 @@ import (
 	"joberror.io/operator/test/harness"
 )
 
-// pause is how long a stream waits from one request to the next.
+// pause is the delay between two requests of a stream.
 const pause = 20 * time.Millisecond
 
-// enough is how many requests of a kind have to be sent for a test to say
-// something.
-const enough = 20
+// minRequests is the number of requests of each kind that a test needs to be meaningful.
+const minRequests = 20
 
-// stream sends requests until it is stopped and keeps what went wrong: resolves
-// and reads through the aggregated API, and reports that the webhooks complete.
+// stream sends requests until it is stopped, and collects the failures. It resolves and
+// reads errors through the aggregated API, and reports errors that the webhooks fill in.
 type stream struct {
 	mu       sync.Mutex
 	sent     map[string]int
@@ -35,7 +34,7 @@ type stream struct {
 	running  sync.WaitGroup
 }
 
-// startStream starts one in a namespace of its own.
+// startStream starts a stream in its own namespace.
 func startStream(t *testing.T) *stream {
 	t.Helper()
 	ns := cluster.Namespace(t)
@@ -43,16 +42,16 @@ func startStream(t *testing.T) *stream {
 	harness.Create(t, cluster.Client, harness.JobError(ns, "e", "job"))
 	ctx, stop := context.WithCancel(t.Context())
 	s := &stream{sent: map[string]int{}, stop: stop}
-	path := harness.JobErrors(ns, "job")
-	put := func(way string) func(int) string {
+	path := harness.JobErrorsPath(ns, "job")
+	put := func(action string) func(int) string {
 		return func(int) string {
-			return answered(harness.Do(t, cluster.Config(), http.MethodPut, path+"/e/"+way, ""), http.StatusCreated)
+			return wantCode(harness.Do(t, cluster.Config(), http.MethodPut, path+"/e/"+action, ""), http.StatusCreated)
 		}
 	}
 	s.repeat(ctx, "resolve", put("resolve"))
 	s.repeat(ctx, "unresolve", put("unresolve"))
 	s.repeat(ctx, "read", func(int) string {
-		return answered(harness.Do(t, cluster.Config(), http.MethodGet, path+"?limit=1", ""), http.StatusOK)
+		return wantCode(harness.Do(t, cluster.Config(), http.MethodGet, path+"?limit=1", ""), http.StatusOK)
 	})
 	s.repeat(ctx, "report", func(i int) string {
 		je := harness.JobError(ns, fmt.Sprintf("reported-%d", i), "job")
@@ -60,7 +59,7 @@ func startStream(t *testing.T) *stream {
 			return err.Error()
 		}
 		if je.Spec.UserID == "" || je.Labels[joberrorv1.LabelJobName] == "" {
-			return fmt.Sprintf("the webhook was not asked about %s", client.ObjectKeyFromObject(je))
+			return fmt.Sprintf("the webhook was not called for %s", client.ObjectKeyFromObject(je))
 		}
 		return ""
 	})
@@ -68,14 +67,14 @@ func startStream(t *testing.T) *stream {
 	return s
 }
 
-// repeat calls f, which returns what went wrong, again and again.
-func (s *stream) repeat(ctx context.Context, name string, f func(i int) string) {
+// repeat calls send again and again. send returns the problem, if any.
+func (s *stream) repeat(ctx context.Context, name string, send func(i int) string) {
 	s.mu.Lock()
 	s.sent[name] = 0
 	s.mu.Unlock()
 	s.running.Go(func() {
 		for i := 0; ctx.Err() == nil; i++ {
-			problem := f(i)
+			problem := send(i)
 			s.mu.Lock()
 			s.sent[name]++
 			if problem != "" {
@@ -87,8 +86,8 @@ func (s *stream) repeat(ctx context.Context, name string, f func(i int) string) 
 	})
 }
 
-// goOn lets the stream run until each kind of request was sent often since now.
-func (s *stream) goOn(t *testing.T) {
+// waitMore waits until the stream has sent minRequests more requests of each kind.
+func (s *stream) waitMore(t *testing.T) {
 	t.Helper()
 	s.mu.Lock()
 	before := maps.Clone(s.sent)
@@ -97,19 +96,18 @@ func (s *stream) goOn(t *testing.T) {
 		s.mu.Lock()
 		defer s.mu.Unlock()
 		for name, n := range s.sent {
-			if n < before[name]+enough {
-				return "there were few requests to " + name
+			if n < before[name]+minRequests {
+				return fmt.Sprintf("sent only %d requests of kind %s", n-before[name], name)
 			}
 		}
 		return ""
 	})
 }
 
-// end lets the stream go on for a while, stops it and fails the test where a
-// request failed.
+// end waits for more requests, stops the stream and fails the test if a request failed.
 func (s *stream) end(t *testing.T) {
 	t.Helper()
-	s.goOn(t)
+	s.waitMore(t)
 	s.stop()
 	s.running.Wait()
 	for i, failure := range s.failures {
@@ -122,7 +120,8 @@ func (s *stream) end(t *testing.T) {
 	t.Logf("sent %v", s.sent)
 }
 
-func answered(r harness.Response, want int) string {
+// wantCode returns a problem if a response does not have the wanted code.
+func wantCode(r harness.Response, want int) string {
 	if r.Code != want {
 		return fmt.Sprintf("%d: %s", r.Code, r.Body)
 	}

@@ -13,9 +13,9 @@ import (
 	"joberror.io/operator/test/harness"
 )
 
-// installed are all objects of dist/install.yaml with what changes when somebody
-// changes them: their generation, or their version where they have none.
-func installed(t *testing.T) []string {
+// installedVersions returns all objects of dist/install.yaml, each with its generation, or
+// with its resourceVersion if it has no generation.
+func installedVersions(t *testing.T) []string {
 	t.Helper()
 	kinds := "customresourcedefinitions,mutatingwebhookconfigurations,validatingwebhookconfigurations,validatingadmissionpolicies," +
 		"validatingadmissionpolicybindings,clusterroles,clusterrolebindings,roles,rolebindings,flowschemas,networkpolicies,deployments,poddisruptionbudgets"
@@ -26,29 +26,29 @@ func installed(t *testing.T) []string {
 	return append(lines, rights...)
 }
 
-func TestApplyingTheManifestsAgainChangesNothing(t *testing.T) {
+func TestReapplyingTheManifestsChangesNothing(t *testing.T) {
 	s := startStream(t)
-	before, ran := installed(t), cluster.OperatorPods(t)
+	before, podsBefore := installedVersions(t), cluster.OperatorPods(t)
 	if len(before) < 25 {
-		t.Fatalf("only %d objects are installed: %v", len(before), before)
+		t.Fatalf("found %d installed objects, want at least 25: %v", len(before), before)
 	}
 	restore(t)
-	if after := installed(t); !slices.Equal(before, after) {
-		t.Errorf("installed was\n%v\nand is\n%v", before, after)
+	if after := installedVersions(t); !slices.Equal(before, after) {
+		t.Errorf("installed objects =\n%v\nwant\n%v", after, before)
 	}
-	if now := cluster.OperatorPods(t); !slices.Equal(ran, now) {
-		t.Errorf("the pods %v became %v", ran, now)
+	if podsAfter := cluster.OperatorPods(t); !slices.Equal(podsBefore, podsAfter) {
+		t.Errorf("pods = %v, want %v", podsAfter, podsBefore)
 	}
 	s.end(t)
 }
 
-// The version before had no spec.generated.
-func TestAnUpgradeKeepsTheRecordsAndBringsNewFields(t *testing.T) {
+// The CRD of the previous version has no spec.generated.
+func TestUpgradeKeepsErrorsAndAddsFields(t *testing.T) {
 	ns := cluster.Namespace(t)
 	cluster.Kubectl(t, "patch", "crd", "joberrors.joberror.io", "--type=json",
 		`-p=[{"op":"remove","path":"/spec/versions/0/schema/openAPIV3Schema/properties/spec/properties/generated"}]`)
 	t.Cleanup(func() { restore(t) })
-	with := func(name string) string {
+	createWithGenerated := func(name string) string {
 		t.Helper()
 		je := harness.JobError(ns, name, "job")
 		je.Spec.Generated = "value"
@@ -57,12 +57,12 @@ func TestAnUpgradeKeepsTheRecordsAndBringsNewFields(t *testing.T) {
 	n := 0
 	harness.Eventually(t, func() string {
 		n++
-		if with(fmt.Sprintf("before-%d", n)) != "" {
+		if createWithGenerated(fmt.Sprintf("before-%d", n)) != "" {
 			return "the API server still knows spec.generated"
 		}
 		return ""
 	})
-	old := cluster.Settled(t, ns, fmt.Sprintf("before-%d", n))
+	old := cluster.WaitObserved(t, ns, fmt.Sprintf("before-%d", n))
 	harness.Create(t, cluster.Client, harness.Resolution(ns, "before", "job"))
 	cluster.Completed(t, ns, "before")
 
@@ -70,17 +70,17 @@ func TestAnUpgradeKeepsTheRecordsAndBringsNewFields(t *testing.T) {
 	restore(t)
 	harness.Eventually(t, func() string {
 		n++
-		if with(fmt.Sprintf("after-%d", n)) == "" {
+		if createWithGenerated(fmt.Sprintf("after-%d", n)) == "" {
 			return "the API server does not know spec.generated yet"
 		}
 		return ""
 	})
-	now := cluster.When(t, ns, old.Name, func(je *joberrorv1.JobError) bool { return je.Spec.Resolved })
-	if now.UID != old.UID || now.Spec.Message != old.Spec.Message || now.Spec.CreatedAt != old.Spec.CreatedAt {
-		t.Errorf("the record was %+v and is %+v", old, now)
+	current := cluster.WaitFor(t, ns, old.Name, func(je *joberrorv1.JobError) bool { return je.Spec.Resolved })
+	if current.UID != old.UID || current.Spec.Message != old.Spec.Message || current.Spec.CreatedAt != old.Spec.CreatedAt {
+		t.Errorf("error = %+v, want the one from before the upgrade: %+v", current, old)
 	}
-	if err := cluster.Client.Patch(t.Context(), now, harness.MergePatch(`{"spec":{"generated":"later"}}`)); err != nil || now.Spec.Generated != "later" {
-		t.Errorf("an old record does not take the new field: %v", err)
+	if err := cluster.Client.Patch(t.Context(), current, harness.MergePatch(`{"spec":{"generated":"later"}}`)); err != nil || current.Spec.Generated != "later" {
+		t.Errorf("an error from before the upgrade does not accept the new field: %v", err)
 	}
 	s.end(t)
 }

@@ -14,17 +14,17 @@ import (
 	"sigs.k8s.io/yaml"
 )
 
-// asTheManifests are the values with which the chart differs in nothing but the
-// namespace, which Helm makes.
-var asTheManifests = []string{"--set=image.tag=latest,crds.keep=false"}
+// matchManifests sets the values with which the chart differs from the manifests only in
+// the namespace, which Helm creates.
+var matchManifests = []string{"--set=image.tag=latest,crds.keep=false"}
 
-func TestTheChartInstallsWhatTheManifestsDo(t *testing.T) {
+func TestChartInstallsTheSameAsTheManifests(t *testing.T) {
 	t.Parallel()
 	install, err := os.ReadFile(filepath.Join(cluster.Root, "dist", "install.yaml"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, c := range []struct {
+	for _, tc := range []struct {
 		name      string
 		manifests string
 		values    []string
@@ -35,36 +35,38 @@ func TestTheChartInstallsWhatTheManifestsDo(t *testing.T) {
 		{"capture-logs", cluster.Kubectl(t, "kustomize", cluster.Overlay(t, "capture-logs")), []string{"--set=captureLogs.enabled=true"}},
 		{"all", cluster.Kubectl(t, "kustomize", cluster.Overlay(t, "prometheus", "cert-manager", "capture-logs")), []string{"--set=prometheus.enabled=true,certManager.enabled=true,captureLogs.enabled=true"}},
 	} {
-		t.Run(c.name, func(t *testing.T) {
+		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()
-			same(t, read(t, c.manifests), rendered(t, append(c.values, asTheManifests...)...))
+			compareObjects(t, parse(t, tc.manifests), render(t, append(tc.values, matchManifests...)...))
 		})
 	}
 }
 
-// same fails where the chart does not render the manifests' objects.
-func same(t *testing.T, manifests, chart objects) {
+// compareObjects fails the test if the chart does not render exactly the objects of the
+// manifests.
+func compareObjects(t *testing.T, manifests, chart objects) {
 	t.Helper()
 	if len(manifests) < 20 {
-		t.Fatalf("the manifests hold only %d objects", len(manifests))
+		t.Fatalf("found %d objects in the manifests, want at least 20", len(manifests))
 	}
 	delete(manifests, "Namespace joberror-system")
 	for key, want := range manifests {
 		got, found := chart[key]
 		if !found {
-			t.Errorf("the chart has no %s", key)
+			t.Errorf("the chart lacks %s", key)
 		} else if !reflect.DeepEqual(got, want) {
-			t.Errorf("%s differs; the manifests have\n%s\nand the chart has\n%s", key, text(t, want), text(t, got))
+			t.Errorf("%s of the chart =\n%s\nwant that of the manifests\n%s", key, toYAML(t, got), toYAML(t, want))
 		}
 	}
 	for key := range chart {
 		if _, found := manifests[key]; !found {
-			t.Errorf("the chart has %s, the manifests don't", key)
+			t.Errorf("the chart has %s, but the manifests don't", key)
 		}
 	}
 }
 
-func text(t *testing.T, object any) string {
+// toYAML returns an object as YAML.
+func toYAML(t *testing.T, object any) string {
 	t.Helper()
 	data, err := yaml.Marshal(object)
 	if err != nil {
@@ -73,30 +75,30 @@ func text(t *testing.T, object any) string {
 	return string(data)
 }
 
-func TestTheChartKeepsTheRecordsAndLeavesTheNamespaceToHelm(t *testing.T) {
+func TestChartKeepsTheCRDsAndHasNoNamespace(t *testing.T) {
 	t.Parallel()
-	n := 0
-	for key, object := range rendered(t) {
+	crds := 0
+	for key, object := range render(t) {
 		if strings.HasPrefix(key, "Namespace ") {
-			t.Errorf("there is %s, which --create-namespace would have made already", key)
+			t.Errorf("the chart has %s, but --create-namespace creates it", key)
 		}
 		if strings.HasPrefix(key, "CustomResourceDefinition ") {
-			n++
+			crds++
 			obj := unstructured.Unstructured{Object: object}
 			if got := obj.GetAnnotations()["helm.sh/resource-policy"]; got != "keep" {
-				t.Errorf("%s has the resource policy %q, want keep", key, got)
+				t.Errorf("resource policy of %s = %q, want keep", key, got)
 			}
 		}
 	}
-	if n != 2 {
-		t.Errorf("%d custom resource definitions, want 2", n)
+	if crds != 2 {
+		t.Errorf("found %d CustomResourceDefinitions, want 2", crds)
 	}
 }
 
 func TestValuesReachTheDeployment(t *testing.T) {
 	t.Parallel()
 	const pod = "spec.template.spec."
-	for _, c := range []struct{ set, at, want string }{
+	for _, tc := range []struct{ set, path, want string }{
 		{"replicas=3", "spec.replicas", "3"},
 		{"image.repository=r/o,image.tag=v2", pod + "containers.image", "r/o:v2"},
 		{"image.repository=r/o", pod + "containers.image", "r/o:v0.1.0"},
@@ -117,18 +119,18 @@ func TestValuesReachTheDeployment(t *testing.T) {
 		{"podAnnotations.a=b", "spec.template.metadata.annotations", "a: b\nkubectl.kubernetes.io/default-container: operator"},
 		{"podLabels.a=b", "spec.template.metadata.labels", "a: b\napp.kubernetes.io/name: joberror-operator"},
 	} {
-		t.Run(c.set, func(t *testing.T) {
+		t.Run(tc.set, func(t *testing.T) {
 			t.Parallel()
-			got := at(t, rendered(t, "--set="+c.set)["Deployment joberror-operator"], strings.Split(c.at, ".")...)
-			if got := strings.TrimSpace(text(t, got)); got != c.want {
-				t.Errorf("%s is\n%s\nwant\n%s", c.at, got, c.want)
+			got := valueAt(t, render(t, "--set="+tc.set)["Deployment joberror-operator"], strings.Split(tc.path, ".")...)
+			if got := strings.TrimSpace(toYAML(t, got)); got != tc.want {
+				t.Errorf("%s =\n%s\nwant\n%s", tc.path, got, tc.want)
 			}
 		})
 	}
 }
 
-// at finds what is at a path of an object; of a list it takes the first.
-func at(t *testing.T, object any, path ...string) any {
+// valueAt returns the value at a path of an object. It takes the first item of each list.
+func valueAt(t *testing.T, object any, path ...string) any {
 	t.Helper()
 	for _, step := range path {
 		if list, ok := object.([]any); ok {
@@ -136,27 +138,27 @@ func at(t *testing.T, object any, path ...string) any {
 		}
 		fields, ok := object.(map[string]any)
 		if !ok {
-			t.Fatalf("there is no %s", strings.Join(path, "."))
+			t.Fatalf("the object has no %s", strings.Join(path, "."))
 		}
 		object = fields[step]
 	}
 	return object
 }
 
-func TestPrometheusFindsWhatIsForIt(t *testing.T) {
+func TestPrometheusObjectsCarryTheLabels(t *testing.T) {
 	t.Parallel()
-	objects := rendered(t, "--set=prometheus.enabled=true,prometheus.labels.release=p")
+	objects := render(t, "--set=prometheus.enabled=true,prometheus.labels.release=p")
 	for _, key := range []string{"ServiceMonitor joberror-operator", "PrometheusRule joberror-operator"} {
-		labels := strings.TrimSpace(text(t, at(t, objects[key], "metadata", "labels")))
+		labels := strings.TrimSpace(toYAML(t, valueAt(t, objects[key], "metadata", "labels")))
 		if labels != "app.kubernetes.io/part-of: joberror\nrelease: p" {
-			t.Errorf("%s has the labels\n%s", key, labels)
+			t.Errorf("labels of %s =\n%s\nwant those of the values", key, labels)
 		}
 	}
 }
 
-func TestAWrongValueIsNamed(t *testing.T) {
+func TestNamesAnInvalidValue(t *testing.T) {
 	t.Parallel()
-	for _, c := range []struct {
+	for _, tc := range []struct {
 		args []string
 		want string
 	}{
@@ -168,9 +170,9 @@ func TestAWrongValueIsNamed(t *testing.T) {
 		{[]string{"--set=image.pullPolicy=Sometimes"}, "at '/image/pullPolicy': value must be one of '', 'Always', 'IfNotPresent', 'Never'"},
 		{[]string{"--namespace=elsewhere"}, "the release's namespace must be joberror-system, not elsewhere"},
 	} {
-		_, err := helm(t, append(append([]string{"template", "x", chart()}, inRelease...), c.args...)...)
-		if err == nil || !strings.Contains(err.Error(), c.want) {
-			t.Errorf("%v: %v, want %q", c.args, err, c.want)
+		_, err := helm(t, append(append([]string{"template", "x", chart()}, inRelease...), tc.args...)...)
+		if err == nil || !strings.Contains(err.Error(), tc.want) {
+			t.Errorf("error of %v = %v, want %q", tc.args, err, tc.want)
 		}
 	}
 }

@@ -1,8 +1,8 @@
 // Copyright The JobError Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Package manifests pins down that all ways of installing the operator install
-// the same, and that an API server takes it. No operator runs.
+// Package manifests tests that all ways to install the operator install the same objects,
+// and that an API server accepts them. No operator runs.
 package manifests
 
 import (

@@ -14,7 +14,7 @@ import (
 	"joberror.io/operator/hack/controlplane"
 )
 
-// inRelease is how the chart is installed.
+// inRelease holds the arguments of every command about the release.
 var inRelease = []string{"--namespace", "joberror-system"}
 
 // helm runs helm as the administrator.
@@ -22,42 +22,44 @@ func helm(t *testing.T, args ...string) (string, error) {
 	t.Helper()
 	cmd := exec.CommandContext(t.Context(), filepath.Join(cluster.Root, "bin", "tools", "helm"), args...)
 	cmd.Env = append(os.Environ(), "KUBECONFIG="+cluster.Kubeconfig, "HELM_CACHE_HOME="+t.TempDir(), "HELM_CONFIG_HOME="+t.TempDir(), "HELM_DATA_HOME="+t.TempDir())
-	var out, problems bytes.Buffer
-	cmd.Stdout, cmd.Stderr = &out, &problems
+	var stdout, stderr bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &stdout, &stderr
 	if err := cmd.Run(); err != nil {
-		return "", fmt.Errorf("helm %v: %w: %s", args, err, problems.String())
+		return "", fmt.Errorf("helm %v: %w: %s", args, err, stderr.String())
 	}
-	return out.String(), nil
+	return stdout.String(), nil
 }
 
+// chart returns the path of the chart.
 func chart() string { return filepath.Join(cluster.Root, "charts", "joberror-operator") }
 
-// rendered are the objects of the chart with these arguments.
-func rendered(t *testing.T, args ...string) objects {
+// render returns the objects that the chart renders with these arguments.
+func render(t *testing.T, args ...string) objects {
 	t.Helper()
 	out, err := helm(t, append(append([]string{"template", "joberror-operator", chart()}, inRelease...), args...)...)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return read(t, out)
+	return parse(t, out)
 }
 
-// objects are what a file of manifests holds, by kind and name.
+// objects holds the objects of a manifest file by kind and name.
 type objects map[string]map[string]any
 
-func read(t *testing.T, manifests string) objects {
+// parse returns the objects of a manifest file.
+func parse(t *testing.T, manifests string) objects {
 	t.Helper()
 	list, err := controlplane.Objects([]byte(manifests))
 	if err != nil {
 		t.Fatal(err)
 	}
-	all := objects{}
+	byKey := objects{}
 	for _, obj := range list {
 		key := obj.GetKind() + " " + obj.GetName()
-		if _, twice := all[key]; twice {
-			t.Errorf("%s is there twice", key)
+		if _, exists := byKey[key]; exists {
+			t.Errorf("the manifests hold %s twice", key)
 		}
-		all[key] = obj.Object
+		byKey[key] = obj.Object
 	}
-	return all
+	return byKey
 }

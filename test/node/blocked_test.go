@@ -20,20 +20,19 @@ import (
 	"joberror.io/operator/test/harness"
 )
 
-// What never reaches a status is taken from Events. The operator runs with its
-// defaults: a pod that can't run has two minutes.
-func TestWhatOnlyEventsShow(t *testing.T) {
+// These failures never reach a status, so the operator reads them from Events.
+func TestCapturesFailuresThatOnlyEventsShow(t *testing.T) {
 	for name, tc := range map[string]struct {
-		job           func(*batchv1.Job)
-		hard          corev1.ResourceList
+		configure     func(*batchv1.Job)
+		quota         corev1.ResourceList
 		code, message string
 		class         string
 	}{
-		"a quota": {hard: corev1.ResourceList{corev1.ResourcePods: resource.MustParse("0")},
+		"quota": {quota: corev1.ResourceList{corev1.ResourcePods: resource.MustParse("0")},
 			code: "FailedCreate", message: "exceeded quota: nothing-left", class: joberrorv1.ClassResources},
-		"a missing ServiceAccount": {job: func(job *batchv1.Job) { job.Spec.Template.Spec.ServiceAccountName = "nobody" },
+		"missing ServiceAccount": {configure: func(job *batchv1.Job) { job.Spec.Template.Spec.ServiceAccountName = "nobody" },
 			code: "FailedCreate", message: `serviceaccount "nobody" not found`, class: joberrorv1.ClassConfiguration},
-		"a missing volume": {job: func(job *batchv1.Job) {
+		"missing volume": {configure: func(job *batchv1.Job) {
 			job.Spec.Template.Spec.Volumes = []corev1.Volume{{Name: "settings", VolumeSource: corev1.VolumeSource{
 				ConfigMap: &corev1.ConfigMapVolumeSource{LocalObjectReference: corev1.LocalObjectReference{Name: "no-such-settings"}}}}}
 			job.Spec.Template.Spec.Containers[0].VolumeMounts = []corev1.VolumeMount{{Name: "settings", MountPath: "/settings"}}
@@ -42,14 +41,14 @@ func TestWhatOnlyEventsShow(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			ns := cluster.Namespace(t)
-			if tc.hard != nil {
+			if tc.quota != nil {
 				harness.Create(t, cluster.Client, &corev1.ResourceQuota{
-					ObjectMeta: metav1.ObjectMeta{Namespace: ns, Name: "nothing-left"}, Spec: corev1.ResourceQuotaSpec{Hard: tc.hard},
+					ObjectMeta: metav1.ObjectMeta{Namespace: ns, Name: "nothing-left"}, Spec: corev1.ResourceQuotaSpec{Hard: tc.quota},
 				})
 			}
 			job := shellJob(ns, "job", "exit 0")
-			if tc.job != nil {
-				tc.job(job)
+			if tc.configure != nil {
+				tc.configure(job)
 			}
 			harness.Create(t, cluster.Client, job)
 			harness.Eventually(t, func() string {
@@ -58,15 +57,16 @@ func TestWhatOnlyEventsShow(t *testing.T) {
 					return err.Error()
 				}
 				if !slices.ContainsFunc(events.Items, func(e corev1.Event) bool { return e.Reason == tc.code }) {
-					return "no Event " + tc.code
+					return "no Event " + tc.code + " yet"
 				}
 				return ""
 			})
-			// Somebody gives up before the two minutes are over: the wait was the cause.
-			remove(t, ns, metav1.DeletePropagationBackground)
-			for _, je := range cluster.Holds(t, ns, harness.Code, tc.code) {
+			// The Job is deleted, as if a user gave up on it. The failure is recorded even if
+			// the grace period has not ended.
+			deleteJob(t, ns, metav1.DeletePropagationBackground)
+			for _, je := range cluster.WaitErrors(t, ns, harness.Code, tc.code) {
 				if !strings.Contains(je.Spec.Message, tc.message) || je.Labels[joberrorv1.LabelClass] != tc.class {
-					t.Errorf("it says %q, class %q", je.Spec.Message, je.Labels[joberrorv1.LabelClass])
+					t.Errorf("message %q, class %q; want %q, %q", je.Spec.Message, je.Labels[joberrorv1.LabelClass], tc.message, tc.class)
 				}
 			}
 		})

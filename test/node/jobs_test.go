@@ -13,18 +13,18 @@ import (
 	"joberror.io/operator/test/harness"
 )
 
-// Scripts of containers that are told to end.
+// Scripts of containers that receive SIGTERM.
 const (
-	// ignoresTERM goes on until it is killed.
+	// ignoresTERM runs until it is killed.
 	ignoresTERM = "trap '' TERM; while :; do sleep 1; done"
-	// failsOnTERM exits with 1 when it is told to end.
+	// failsOnTERM exits with 1 on SIGTERM.
 	failsOnTERM = "trap 'exit 1' TERM; sleep 3600 & wait"
-	// endsOnTERM exits with 0 when it is told to end.
-	endsOnTERM = "trap 'exit 0' TERM; sleep 3600 & wait"
+	// succeedsOnTERM exits with 0 on SIGTERM.
+	succeedsOnTERM = "trap 'exit 0' TERM; sleep 3600 & wait"
 )
 
-// shellJob builds a Job whose container runs a script. Its pods have 3 seconds to
-// end.
+// shellJob builds a Job whose container runs a script. Its pods have a grace period of 3
+// seconds.
 func shellJob(ns, name, script string, with ...func(*batchv1.Job)) *batchv1.Job {
 	return harness.Job(ns, name, append([]func(*batchv1.Job){func(job *batchv1.Job) {
 		job.Spec.Suspend = nil
@@ -67,8 +67,8 @@ func withImage(image string) func(*batchv1.Job) {
 	return func(job *batchv1.Job) { job.Spec.Template.Spec.Containers[0].Image = image }
 }
 
-// indexed lets a Job run a pod for each index, all at once.
-func indexed(completions int32) func(*batchv1.Job) {
+// withIndexes makes a Job run one pod per index, all at the same time.
+func withIndexes(completions int32) func(*batchv1.Job) {
 	return func(job *batchv1.Job) {
 		job.Spec.CompletionMode = ptr.To(batchv1.IndexedCompletion)
 		job.Spec.Completions, job.Spec.Parallelism = &completions, &completions

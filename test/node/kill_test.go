@@ -28,9 +28,9 @@ import (
 	"joberror.io/operator/test/harness"
 )
 
-// Each Job that fails and each request to resolve an error must leave its trace,
-// whatever happens to the operator's pods.
-func TestNothingIsMissedWhileTheOperatorIsKilled(t *testing.T) {
+// Every Job that fails must be recorded and every request to resolve an error must take
+// effect, no matter what happens to the operator's pods.
+func TestMissesNothingWhileTheOperatorIsKilled(t *testing.T) {
 	const (
 		jobs     = 24
 		requests = 120
@@ -39,24 +39,24 @@ func TestNothingIsMissedWhileTheOperatorIsKilled(t *testing.T) {
 	harness.Create(t, cluster.Client, harness.Job(ns, "reported"))
 	cluster.CreateMany(t, ns, "reported", requests)
 
-	var running sync.WaitGroup
-	problems := make(chan error, 2)
-	running.Go(func() { problems <- failJobs(t.Context(), ns, jobs) })
-	running.Go(func() { problems <- resolveAll(t, ns, requests) })
+	var background sync.WaitGroup
+	results := make(chan error, 2)
+	background.Go(func() { results <- failJobs(t.Context(), ns, jobs) })
+	background.Go(func() { results <- resolveAll(t, ns, requests) })
 
-	// Its process is killed, and the kubelet starts it again.
+	// Kill the leader's process. The kubelet starts it again.
 	time.Sleep(3 * time.Second)
 	killProcess(t, leader(t))
-	// Its pod is killed and forgotten at once.
+	// Delete the leader's pod without a grace period.
 	time.Sleep(8 * time.Second)
 	deletePod(t, leader(t), client.GracePeriodSeconds(0))
-	// All pods are replaced.
+	// Replace all pods.
 	time.Sleep(8 * time.Second)
 	cluster.Kubectl(t, "rollout", "restart", "deployment/joberror-operator", "-n", attribution.OperatorNamespace)
 	cluster.Kubectl(t, "rollout", "status", "deployment/joberror-operator", "-n", attribution.OperatorNamespace, "--timeout=180s")
-	running.Wait()
-	close(problems)
-	for err := range problems {
+	background.Wait()
+	close(results)
+	for err := range results {
 		if err != nil {
 			t.Error(err)
 		}
@@ -69,14 +69,14 @@ func TestNothingIsMissedWhileTheOperatorIsKilled(t *testing.T) {
 	for range requests {
 		want = append(want, "reported/code")
 	}
-	for _, je := range cluster.Holds(t, ns, harness.JobAndCode, want...) {
+	for _, je := range cluster.WaitErrors(t, ns, harness.JobAndCode, want...) {
 		if je.Spec.JobID == "reported" && harness.Reason(je.Status.Conditions, joberrorv1.ConditionResolved) == joberrorv1.ReasonOpen {
 			t.Errorf("%s is still open", je.Name)
 		}
 	}
 }
 
-// failJobs creates Jobs that fail, a few at a time.
+// failJobs creates Jobs that fail, one after the other.
 func failJobs(ctx context.Context, ns string, jobs int) error {
 	for i := range jobs {
 		if err := cluster.Client.Create(ctx, shellJob(ns, fmt.Sprintf("job-%d", i), "exit 4")); err != nil {
@@ -87,30 +87,30 @@ func failJobs(ctx context.Context, ns string, jobs int) error {
 	return nil
 }
 
-// resolveAll resolves one error after the other, and each again until the
-// answer says that it is done.
-func resolveAll(t *testing.T, ns string, errs int) error {
-	failed := 0
-	for i := range errs {
-		path := fmt.Sprintf("%s/e-%04d/resolve", harness.JobErrors(ns, "reported"), i)
+// resolveAll resolves one error after the other. It retries each until the request
+// succeeds.
+func resolveAll(t *testing.T, ns string, n int) error {
+	retries := 0
+	for i := range n {
+		path := fmt.Sprintf("%s/e-%04d/resolve", harness.JobErrorsPath(ns, "reported"), i)
 		for deadline := time.Now().Add(2 * time.Minute); ; {
-			answer := harness.Do(t, cluster.Config(), "PUT", path, "")
-			if answer.Code < 300 {
+			response := harness.Do(t, cluster.Config(), "PUT", path, "")
+			if response.Code < 300 {
 				break
 			}
-			failed++
+			retries++
 			if time.Now().After(deadline) {
-				return fmt.Errorf("%s: %d: %s", path, answer.Code, answer.Body)
+				return fmt.Errorf("%s: %d: %s", path, response.Code, response.Body)
 			}
 			time.Sleep(200 * time.Millisecond)
 		}
 		time.Sleep(200 * time.Millisecond)
 	}
-	t.Logf("%d requests were sent again", failed)
+	t.Logf("retried %d requests", retries)
 	return nil
 }
 
-// leader returns the operator's pod that leads.
+// leader returns the operator pod that leads.
 func leader(t *testing.T) *corev1.Pod {
 	t.Helper()
 	pod := &corev1.Pod{}
@@ -128,7 +128,7 @@ func leader(t *testing.T) *corev1.Pod {
 				return ""
 			}
 		}
-		return fmt.Sprintf("none of %d leases is held by a pod", len(leases.Items))
+		return fmt.Sprintf("no operator pod holds one of the %d leases", len(leases.Items))
 	})
 	return pod
 }
@@ -141,7 +141,7 @@ func killProcess(t *testing.T, pod *corev1.Pod) {
 		t.Fatal(err)
 	}
 	killed := slices.ContainsFunc(files, func(file string) bool {
-		// A process may end while it is looked at.
+		// A process may end while its files are read.
 		command, _ := os.ReadFile(file)
 		group, _ := os.ReadFile(filepath.Join(filepath.Dir(file), "cgroup"))
 		if !bytes.HasPrefix(command, []byte("/operator\x00")) || !strings.Contains(string(group), string(pod.UID)) {
@@ -155,6 +155,6 @@ func killProcess(t *testing.T, pod *corev1.Pod) {
 		return true
 	})
 	if !killed {
-		t.Fatalf("pod %s has no process", pod.Name)
+		t.Fatalf("pod %s has no operator process", pod.Name)
 	}
 }

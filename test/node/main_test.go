@@ -3,8 +3,8 @@
 // Copyright The JobError Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Package node checks the operator on a real node: with a kubelet and containers
-// that run. It needs root and "make node-assets". "make test-node" runs it.
+// Package node tests the operator on a real node, with a kubelet and running containers.
+// It needs root and "make node-assets". "make test-node" runs it.
 package node
 
 import (
@@ -23,8 +23,8 @@ import (
 var cluster harness.Cluster
 
 func TestMain(m *testing.M) {
-	// Containers that start together starve the API server, and a leader that can't renew
-	// its lease gives way to the next one.
+	// Containers that start at the same time starve the API server. A leader that can't
+	// renew its lease then loses it to the next one.
 	harness.Timeout = 3 * time.Minute
 	os.Exit(node.Main(func(dir string) int {
 		if err := configure(dir); err != nil {
@@ -35,8 +35,7 @@ func TestMain(m *testing.M) {
 	}))
 }
 
-// configure prepares a node whose images are those that the samples name, and
-// the operator's.
+// configure prepares a node with the operator's image and the images that the samples name.
 func configure(dir string) error {
 	assets, err := filepath.Abs(filepath.Join("..", "..", "bin", "assets"))
 	if err != nil {

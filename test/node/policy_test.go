@@ -15,8 +15,8 @@ import (
 	"joberror.io/operator/test/harness"
 )
 
-// A pod that a rule ignores is replaced, and does not count.
-func TestWhatThePolicyIgnores(t *testing.T) {
+// The Job replaces a pod that a rule ignores, and does not count its failure.
+func TestDoesNotCaptureFailuresThatThePolicyIgnores(t *testing.T) {
 	t.Parallel()
 	ns := cluster.Namespace(t)
 	r := record(t, ns)
@@ -27,8 +27,8 @@ func TestWhatThePolicyIgnores(t *testing.T) {
 		}}}
 	}))
 	first := r.await(t, "failed", hasEnded)
-	r.await(t, "the next", func(e event) bool { return e.Pod.UID != first.UID && e.Pod.Status.Phase == corev1.PodFailed })
-	remove(t, ns, metav1.DeletePropagationBackground)
+	r.await(t, "the next failed one", func(e event) bool { return e.Pod.UID != first.UID && e.Pod.Status.Phase == corev1.PodFailed })
+	deleteJob(t, ns, metav1.DeletePropagationBackground)
 	harness.Create(t, cluster.Client, shellJob(ns, "last", "exit 9"))
-	cluster.Holds(t, ns, harness.Code, "BackoffLimitExceeded", "ExitCode:9")
+	cluster.WaitErrors(t, ns, harness.Code, "BackoffLimitExceeded", "ExitCode:9")
 }

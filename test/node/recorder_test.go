@@ -20,31 +20,31 @@ import (
 	"joberror.io/operator/test/harness"
 )
 
-// event is a change of a pod, as a watch delivered it.
+// event is a change to a pod, as a watch delivered it.
 type event struct {
 	Type watch.EventType `json:"type"`
 	At   time.Time       `json:"at"`
 	Pod  *corev1.Pod     `json:"object"`
 }
 
-// recorder records the changes of the pods in a namespace.
+// recorder records the changes to the pods in a namespace.
 type recorder struct {
 	mu     sync.Mutex
 	events []event
 }
 
-// record records all changes from now until the test ends.
+// record records all changes to the pods in a namespace until the test ends.
 func record(t *testing.T, ns string) *recorder {
 	t.Helper()
-	client, err := kubernetes.NewForConfig(cluster.Config())
+	clientset, err := kubernetes.NewForConfig(cluster.Config())
 	if err != nil {
 		t.Fatal(err)
 	}
-	list, err := client.CoreV1().Pods(ns).List(t.Context(), metav1.ListOptions{})
+	list, err := clientset.CoreV1().Pods(ns).List(t.Context(), metav1.ListOptions{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	watcher, err := client.CoreV1().Pods(ns).Watch(t.Context(), metav1.ListOptions{ResourceVersion: list.ResourceVersion})
+	watcher, err := clientset.CoreV1().Pods(ns).Watch(t.Context(), metav1.ListOptions{ResourceVersion: list.ResourceVersion})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -64,7 +64,7 @@ func record(t *testing.T, ns string) *recorder {
 	return r
 }
 
-// all returns what was recorded so far.
+// all returns the events recorded so far.
 func (r *recorder) all() []event {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -72,38 +72,38 @@ func (r *recorder) all() []event {
 }
 
 // await waits until an event matches, and returns its pod.
-func (r *recorder) await(t *testing.T, what string, matches func(event) bool) *corev1.Pod {
+func (r *recorder) await(t *testing.T, state string, matches func(event) bool) *corev1.Pod {
 	t.Helper()
-	return r.awaitIn(t, harness.Timeout, what, matches)
+	return r.awaitIn(t, harness.Timeout, state, matches)
 }
 
-// awaitIn is await with its own time limit.
-func (r *recorder) awaitIn(t *testing.T, limit time.Duration, what string, matches func(event) bool) *corev1.Pod {
+// awaitIn is await with its own timeout.
+func (r *recorder) awaitIn(t *testing.T, timeout time.Duration, state string, matches func(event) bool) *corev1.Pod {
 	t.Helper()
 	var found *corev1.Pod
-	harness.EventuallyIn(t, limit, func() string {
+	harness.EventuallyIn(t, timeout, func() string {
 		events := r.all()
 		if i := slices.IndexFunc(events, matches); i >= 0 {
 			found = events[i].Pod
 			return ""
 		}
-		return fmt.Sprintf("no pod is %s; %d events", what, len(events))
+		return fmt.Sprintf("no pod is %s after %d events", state, len(events))
 	})
 	return found
 }
 
-// allGone waits until n pods have been deleted.
-func (r *recorder) allGone(t *testing.T, n int) {
+// awaitDeleted waits until n pods have been deleted.
+func (r *recorder) awaitDeleted(t *testing.T, n int) {
 	t.Helper()
 	harness.Eventually(t, func() string {
-		gone := 0
+		deleted := 0
 		for _, e := range r.all() {
 			if e.Type == watch.Deleted {
-				gone++
+				deleted++
 			}
 		}
-		if gone < n {
-			return fmt.Sprintf("%d of %d pods are deleted", gone, n)
+		if deleted < n {
+			return fmt.Sprintf("%d of %d pods are deleted", deleted, n)
 		}
 		return ""
 	})
@@ -115,7 +115,7 @@ func isRunning(e event) bool {
 		func(s corev1.ContainerStatus) bool { return s.State.Running == nil })
 }
 
-// isDeleted matches a pod that is gone.
+// isDeleted matches a pod that has been deleted.
 func isDeleted(e event) bool { return e.Type == watch.Deleted }
 
 // hasEnded matches a pod in a final phase.
@@ -123,7 +123,7 @@ func hasEnded(e event) bool {
 	return e.Pod.Status.Phase == corev1.PodFailed || e.Pod.Status.Phase == corev1.PodSucceeded
 }
 
-// terminated matches a pod with a container that has ended.
+// terminated matches a pod whose container with this name has ended.
 func terminated(name string) func(event) bool {
 	return func(e event) bool {
 		return slices.ContainsFunc(slices.Concat(e.Pod.Status.InitContainerStatuses, e.Pod.Status.ContainerStatuses),

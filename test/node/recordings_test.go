@@ -24,13 +24,13 @@ import (
 	"joberror.io/operator/test/harness"
 )
 
-var keep = flag.Bool("record", false, "record how pods end into internal/failure/testdata/watch")
+var save = flag.Bool("record", false, "save the recordings of how pods end in internal/failure/testdata/watch")
 
-// codes holds what is captured of each recording; nothing of the others, since whatever
-// ended there was told to.
-var codes = map[string][]string{
+// wantCodes holds the codes captured for each recording. The other recordings capture
+// nothing, because their containers ended on request.
+var wantCodes = map[string][]string{
 	"delete-image-missing": {"ImagePullBackOff"},
-	// A pod that somebody deletes counts against the Job, which says so itself.
+	// A deleted pod counts against the backoff limit of its Job, and the Job fails.
 	"delete-pod":                       {"BackoffLimitExceeded"},
 	"delete-pod-force":                 {"BackoffLimitExceeded"},
 	"delete-pod-twice":                 {"BackoffLimitExceeded"},
@@ -45,55 +45,42 @@ var codes = map[string][]string{
 	"sidecar-main-fails":               {"BackoffLimitExceeded", "ExitCode:8"},
 }
 
-// recordings are ways for a pod to end. Each function runs a Job until its pods
-// are as they will stay.
-var recordings = map[string]func(*testing.T, string, *recorder){
-	"delete-background-killed": func(t *testing.T, ns string, r *recorder) {
-		start(t, r, shellJob(ns, "job", ignoresTERM))
-		remove(t, ns, metav1.DeletePropagationBackground)
-		r.allGone(t, 1)
-	},
-	"delete-background-exit-1": func(t *testing.T, ns string, r *recorder) {
-		start(t, r, shellJob(ns, "job", failsOnTERM))
-		remove(t, ns, metav1.DeletePropagationBackground)
-		r.allGone(t, 1)
-	},
-	"delete-background-exit-0": func(t *testing.T, ns string, r *recorder) {
-		start(t, r, shellJob(ns, "job", endsOnTERM))
-		remove(t, ns, metav1.DeletePropagationBackground)
-		r.allGone(t, 1)
-	},
-	"delete-foreground": func(t *testing.T, ns string, r *recorder) {
-		start(t, r, shellJob(ns, "job", ignoresTERM))
-		remove(t, ns, metav1.DeletePropagationForeground)
-		r.allGone(t, 1)
-	},
+// recording runs a Job until its pods are in their final state.
+type recording func(t *testing.T, ns string, r *recorder)
+
+// recordings holds the ways for a pod to end. The names are also file names in
+// internal/failure/testdata/watch.
+var recordings = map[string]recording{
+	"delete-background-killed": deleteRunning(ignoresTERM, metav1.DeletePropagationBackground),
+	"delete-background-exit-1": deleteRunning(failsOnTERM, metav1.DeletePropagationBackground),
+	"delete-background-exit-0": deleteRunning(succeedsOnTERM, metav1.DeletePropagationBackground),
+	"delete-foreground":        deleteRunning(ignoresTERM, metav1.DeletePropagationForeground),
 	"delete-orphan": func(t *testing.T, ns string, r *recorder) {
 		start(t, r, shellJob(ns, "job", ignoresTERM))
-		remove(t, ns, metav1.DeletePropagationOrphan)
+		deleteJob(t, ns, metav1.DeletePropagationOrphan)
 		orphan := r.await(t, "without owner", func(e event) bool { return len(e.Pod.OwnerReferences) == 0 && len(e.Pod.Finalizers) == 0 })
 		time.Sleep(time.Second)
 		deletePod(t, orphan)
-		r.allGone(t, 1)
+		r.awaitDeleted(t, 1)
 	},
 	"suspend": func(t *testing.T, ns string, r *recorder) {
 		start(t, r, shellJob(ns, "job", ignoresTERM))
-		patch(t, ns, `{"spec":{"suspend":true}}`)
-		r.allGone(t, 1)
+		patchJob(t, ns, `{"spec":{"suspend":true}}`)
+		r.awaitDeleted(t, 1)
 	},
 	"parallelism-reduced": func(t *testing.T, ns string, r *recorder) {
 		job := shellJob(ns, "job", ignoresTERM)
 		job.Spec.Parallelism = ptr.To[int32](2)
 		start(t, r, job)
-		patch(t, ns, `{"spec":{"parallelism":1}}`)
-		r.allGone(t, 1)
+		patchJob(t, ns, `{"spec":{"parallelism":1}}`)
+		r.awaitDeleted(t, 1)
 	},
 	"success-policy": func(t *testing.T, ns string, r *recorder) {
-		job := shellJob(ns, "job", `[ $JOB_COMPLETION_INDEX = 1 ] || { sleep 4; exit 0; }; `+ignoresTERM, indexed(2))
+		job := shellJob(ns, "job", `[ $JOB_COMPLETION_INDEX = 1 ] || { sleep 4; exit 0; }; `+ignoresTERM, withIndexes(2))
 		job.Spec.SuccessPolicy = &batchv1.SuccessPolicy{Rules: []batchv1.SuccessPolicyRule{{SucceededIndexes: ptr.To("0")}}}
 		start(t, r, job)
 		r.await(t, "deleted", isDeleted)
-		cluster.JobIs(t, ns, "job", batchv1.JobComplete)
+		cluster.WaitJobCondition(t, ns, "job", batchv1.JobComplete)
 	},
 	"cronjob-replace": func(t *testing.T, ns string, r *recorder) {
 		job := shellJob(ns, "job", ignoresTERM)
@@ -107,18 +94,18 @@ var recordings = map[string]func(*testing.T, string, *recorder){
 	},
 	"job-deadline": func(t *testing.T, ns string, r *recorder) {
 		job := shellJob(ns, "job", ignoresTERM)
-		// Its container must have started by then.
+		// The container must start before the deadline.
 		job.Spec.ActiveDeadlineSeconds = ptr.To[int64](20)
 		start(t, r, job)
-		r.allGone(t, 1)
-		cluster.JobIs(t, ns, "job", batchv1.JobFailed)
+		r.awaitDeleted(t, 1)
+		cluster.WaitJobCondition(t, ns, "job", batchv1.JobFailed)
 	},
 	"delete-while-pulling": func(t *testing.T, ns string, r *recorder) {
 		harness.Create(t, cluster.Client, shellJob(ns, "job", "exit 0", withImage("slow/none:1")))
 		r.await(t, "creating its container", waiting("main"))
 		time.Sleep(2 * time.Second)
-		remove(t, ns, metav1.DeletePropagationBackground)
-		r.allGone(t, 1)
+		deleteJob(t, ns, metav1.DeletePropagationBackground)
+		r.awaitDeleted(t, 1)
 	},
 	"delete-image-missing": func(t *testing.T, ns string, r *recorder) {
 		harness.Create(t, cluster.Client, shellJob(ns, "job", "exit 0", withImage("registry.invalid/none:1")))
@@ -126,8 +113,8 @@ var recordings = map[string]func(*testing.T, string, *recorder){
 			s := e.Pod.Status.ContainerStatuses
 			return len(s) > 0 && s[0].State.Waiting != nil && s[0].State.Waiting.Reason == "ImagePullBackOff"
 		})
-		remove(t, ns, metav1.DeletePropagationBackground)
-		r.allGone(t, 1)
+		deleteJob(t, ns, metav1.DeletePropagationBackground)
+		r.awaitDeleted(t, 1)
 	},
 	"delete-while-init-runs": func(t *testing.T, ns string, r *recorder) {
 		harness.Create(t, cluster.Client, shellJob(ns, "job", "exit 0", withInit(shell("init", ignoresTERM))))
@@ -135,27 +122,27 @@ var recordings = map[string]func(*testing.T, string, *recorder){
 			s := e.Pod.Status.InitContainerStatuses
 			return len(s) > 0 && s[0].State.Running != nil
 		})
-		remove(t, ns, metav1.DeletePropagationBackground)
-		r.allGone(t, 1)
+		deleteJob(t, ns, metav1.DeletePropagationBackground)
+		r.awaitDeleted(t, 1)
 	},
 	"exit-3-ttl-0": func(t *testing.T, ns string, r *recorder) {
 		job := shellJob(ns, "job", "sleep 1; exit 3")
 		job.Spec.TTLSecondsAfterFinished = ptr.To[int32](0)
 		harness.Create(t, cluster.Client, job)
-		r.allGone(t, 1)
+		r.awaitDeleted(t, 1)
 	},
 	"exit-3": func(t *testing.T, ns string, r *recorder) {
 		harness.Create(t, cluster.Client, shellJob(ns, "job", "sleep 1; exit 3"))
-		cluster.JobIs(t, ns, "job", batchv1.JobFailed)
+		cluster.WaitJobCondition(t, ns, "job", batchv1.JobFailed)
 	},
 	"on-failure-backoff-limit": func(t *testing.T, ns string, r *recorder) {
 		job := shellJob(ns, "job", "sleep 1; exit 5")
 		job.Spec.BackoffLimit = ptr.To[int32](1)
 		job.Spec.Template.Spec.RestartPolicy = corev1.RestartPolicyOnFailure
 		harness.Create(t, cluster.Client, job)
-		r.allGone(t, 1)
+		r.awaitDeleted(t, 1)
 	},
-	// The limit is reached while the container runs once more.
+	// The Job reaches the limit while the container runs again.
 	"on-failure-backoff-limit-running": func(t *testing.T, ns string, r *recorder) {
 		job := shellJob(ns, "job", "[ -f /tmp/x/again ] || { touch /tmp/x/again; sleep 1; exit 5; }; "+ignoresTERM)
 		job.Spec.BackoffLimit = ptr.To[int32](0)
@@ -164,89 +151,85 @@ var recordings = map[string]func(*testing.T, string, *recorder){
 		pod.Volumes = []corev1.Volume{{Name: "x", VolumeSource: corev1.VolumeSource{EmptyDir: &corev1.EmptyDirVolumeSource{}}}}
 		pod.Containers[0].VolumeMounts = []corev1.VolumeMount{{Name: "x", MountPath: "/tmp/x"}}
 		harness.Create(t, cluster.Client, job)
-		r.allGone(t, 1)
+		r.awaitDeleted(t, 1)
 	},
 	"sidecar-main-succeeds": func(t *testing.T, ns string, r *recorder) {
 		harness.Create(t, cluster.Client, shellJob(ns, "job", "sleep 1; exit 0", withSidecar(shell("sidecar", ignoresTERM))))
-		cluster.JobIs(t, ns, "job", batchv1.JobComplete)
+		cluster.WaitJobCondition(t, ns, "job", batchv1.JobComplete)
 	},
 	"sidecar-main-fails": func(t *testing.T, ns string, r *recorder) {
 		harness.Create(t, cluster.Client, shellJob(ns, "job", "sleep 1; exit 8", withSidecar(shell("sidecar", ignoresTERM))))
-		cluster.JobIs(t, ns, "job", batchv1.JobFailed)
+		cluster.WaitJobCondition(t, ns, "job", batchv1.JobFailed)
 	},
-	"sidecar-deleted": func(t *testing.T, ns string, r *recorder) {
-		start(t, r, shellJob(ns, "job", ignoresTERM, withSidecar(shell("sidecar", ignoresTERM))))
-		remove(t, ns, metav1.DeletePropagationBackground)
-		r.allGone(t, 1)
-	},
+	"sidecar-deleted": deleteRunning(ignoresTERM, metav1.DeletePropagationBackground, withSidecar(shell("sidecar", ignoresTERM))),
 	"one-exits-3-then-deleted": func(t *testing.T, ns string, r *recorder) {
 		harness.Create(t, cluster.Client, shellJob(ns, "job", "sleep 1; exit 3", withContainer(shell("other", ignoresTERM))))
-		r.await(t, "half ended", terminated("main"))
+		r.await(t, "partly terminated", terminated("main"))
 		time.Sleep(2 * time.Second)
-		remove(t, ns, metav1.DeletePropagationBackground)
-		r.allGone(t, 1)
+		deleteJob(t, ns, metav1.DeletePropagationBackground)
+		r.awaitDeleted(t, 1)
 	},
-	// The container fails on its own, while the pod is told to end.
+	// The container fails on its own while the pod is deleted.
 	"one-exits-3-at-deletion": func(t *testing.T, ns string, r *recorder) {
 		harness.Create(t, cluster.Client, shellJob(ns, "job", "sleep 1; exit 3", withContainer(shell("other", ignoresTERM))))
-		r.await(t, "half ended", terminated("main"))
-		remove(t, ns, metav1.DeletePropagationBackground)
-		r.allGone(t, 1)
+		r.await(t, "partly terminated", terminated("main"))
+		deleteJob(t, ns, metav1.DeletePropagationBackground)
+		r.awaitDeleted(t, 1)
 	},
 	"delete-pod-force": func(t *testing.T, ns string, r *recorder) {
 		pod := start(t, r, shellJob(ns, "job", ignoresTERM))
 		deletePod(t, pod, client.GracePeriodSeconds(0))
 		r.await(t, "deleted", isDeleted)
-		cluster.JobIs(t, ns, "job", batchv1.JobFailed)
+		cluster.WaitJobCondition(t, ns, "job", batchv1.JobFailed)
 	},
 	"delete-pod": func(t *testing.T, ns string, r *recorder) {
 		deletePod(t, start(t, r, shellJob(ns, "job", ignoresTERM)))
 		r.await(t, "deleted", isDeleted)
-		cluster.JobIs(t, ns, "job", batchv1.JobFailed)
+		cluster.WaitJobCondition(t, ns, "job", batchv1.JobFailed)
 	},
-	// The second request shortens the time that the first one gave.
+	// The second request shortens the grace period of the first.
 	"delete-pod-twice": func(t *testing.T, ns string, r *recorder) {
 		pod := start(t, r, shellJob(ns, "job", ignoresTERM))
 		deletePod(t, pod, client.GracePeriodSeconds(20))
 		time.Sleep(2 * time.Second)
 		deletePod(t, pod, client.GracePeriodSeconds(2))
 		r.await(t, "deleted", isDeleted)
-		cluster.JobIs(t, ns, "job", batchv1.JobFailed)
+		cluster.WaitJobCondition(t, ns, "job", batchv1.JobFailed)
 	},
 	"pod-deadline": func(t *testing.T, ns string, r *recorder) {
 		job := shellJob(ns, "job", ignoresTERM)
 		job.Spec.Template.Spec.ActiveDeadlineSeconds = ptr.To[int64](20)
 		start(t, r, job)
-		cluster.JobIs(t, ns, "job", batchv1.JobFailed)
+		cluster.WaitJobCondition(t, ns, "job", batchv1.JobFailed)
 	},
 }
 
-// What ended because it was told to leaves no record.
-func TestEnds(t *testing.T) {
-	for name, run := range recordings {
+// A container that ends on request is not a failure.
+func TestCapturesHowPodsEnd(t *testing.T) {
+	for name, runRecording := range recordings {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			ns := cluster.Namespace(t)
 			r := record(t, ns)
-			run(t, ns, r)
-			// What fails after it is captured after it.
+			runRecording(t, ns, r)
+			// Failures are captured in order, so once this one is, no other error is pending.
 			harness.Create(t, cluster.Client, shellJob(ns, "last", "exit 9"))
-			errors := cluster.Holds(t, ns, harness.Code, append([]string{"BackoffLimitExceeded", "ExitCode:9"}, codes[name]...)...)
-			for _, je := range errors {
+			captured := cluster.WaitErrors(t, ns, harness.Code, append([]string{"BackoffLimitExceeded", "ExitCode:9"}, wantCodes[name]...)...)
+			for _, je := range captured {
 				if je.Status.Occurrences != 1 {
-					t.Errorf("%s of %s is counted %d times", je.Spec.Code, je.Spec.JobID, je.Status.Occurrences)
+					t.Errorf("%s of Job %s: occurrences = %d, want 1", je.Spec.Code, je.Spec.JobID, je.Status.Occurrences)
 				}
 			}
-			if *keep {
-				write(t, filepath.Join(cluster.Root, "internal", "failure", "testdata", "watch", name+".jsonl"),
+			if *save {
+				saveRecording(t, filepath.Join(cluster.Root, "internal", "failure", "testdata", "watch", name+".jsonl"),
 					slices.DeleteFunc(r.all(), func(e event) bool { return e.Pod.Labels[batchv1.JobNameLabel] == "last" }))
 			}
 		})
 	}
 }
 
-// write writes what matters of each event.
-func write(t *testing.T, path string, events []event) {
+// saveRecording writes the fields of each event that the tests of internal/failure read.
+func saveRecording(t *testing.T, file string, events []event) {
 	t.Helper()
 	var lines bytes.Buffer
 	for _, e := range events {
@@ -271,12 +254,12 @@ func write(t *testing.T, path string, events []event) {
 		}
 		lines.Write(append(line, '\n'))
 	}
-	if err := os.WriteFile(path, lines.Bytes(), 0o644); err != nil {
+	if err := os.WriteFile(file, lines.Bytes(), 0o644); err != nil {
 		t.Fatal(err)
 	}
 }
 
-// start creates a Job and waits until all of its pods run; it returns one.
+// start creates a Job, waits until all of its pods run, and returns one of them.
 func start(t *testing.T, r *recorder, job *batchv1.Job) *corev1.Pod {
 	t.Helper()
 	harness.Create(t, cluster.Client, job)
@@ -290,12 +273,12 @@ func start(t *testing.T, r *recorder, job *batchv1.Job) *corev1.Pod {
 			return len(seen) > int(i)
 		})
 	}
-	// A shell sets its traps in a moment.
+	// Give the shell time to set its traps.
 	time.Sleep(1500 * time.Millisecond)
 	return pod
 }
 
-// waiting matches a pod with a container that waits.
+// waiting matches a pod whose container with this name waits.
 func waiting(name string) func(event) bool {
 	return func(e event) bool {
 		return slices.ContainsFunc(e.Pod.Status.ContainerStatuses,
@@ -303,11 +286,20 @@ func waiting(name string) func(event) bool {
 	}
 }
 
-// remove deletes the Job.
-func remove(t *testing.T, ns string, how metav1.DeletionPropagation) {
+// deleteRunning returns a recording that deletes a Job while its pod runs a script.
+func deleteRunning(script string, propagation metav1.DeletionPropagation, with ...func(*batchv1.Job)) recording {
+	return func(t *testing.T, ns string, r *recorder) {
+		start(t, r, shellJob(ns, "job", script, with...))
+		deleteJob(t, ns, propagation)
+		r.awaitDeleted(t, 1)
+	}
+}
+
+// deleteJob deletes the Job.
+func deleteJob(t *testing.T, ns string, propagation metav1.DeletionPropagation) {
 	t.Helper()
 	job := harness.Get(t, cluster.Client, ns, "job", &batchv1.Job{})
-	if err := cluster.Client.Delete(t.Context(), job, client.PropagationPolicy(how)); err != nil {
+	if err := cluster.Client.Delete(t.Context(), job, client.PropagationPolicy(propagation)); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -319,8 +311,8 @@ func deletePod(t *testing.T, pod *corev1.Pod, with ...client.DeleteOption) {
 	}
 }
 
-// patch patches the Job.
-func patch(t *testing.T, ns, body string) {
+// patchJob patches the Job.
+func patchJob(t *testing.T, ns, body string) {
 	t.Helper()
 	job := harness.Get(t, cluster.Client, ns, "job", &batchv1.Job{})
 	if err := cluster.Client.Patch(t.Context(), job, harness.MergePatch(body)); err != nil {

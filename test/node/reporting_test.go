@@ -15,7 +15,7 @@ import (
 	"joberror.io/operator/test/harness"
 )
 
-// Each sample runs in its pod, with its own token and address.
+// Each sample runs in its own pod, with its own token and address.
 func TestReportingSamplesReport(t *testing.T) {
 	t.Parallel()
 	ns := cluster.Namespace(t)
@@ -25,17 +25,17 @@ func TestReportingSamplesReport(t *testing.T) {
 		"report-with-python/invalid_amount",
 	}
 	for _, job := range []string{"report-with-curl", "report-with-python"} {
-		cluster.JobIs(t, ns, job, batchv1.JobComplete)
+		cluster.WaitJobCondition(t, ns, job, batchv1.JobComplete)
 	}
 	var reported []string
 	for _, je := range cluster.Errors(t, ns) {
 		if je.Spec.UserID != "system:serviceaccount:"+ns+":pipeline" {
-			t.Errorf("%s was created by %q", je.Name, je.Spec.UserID)
+			t.Errorf("userID of %s = %q, want ServiceAccount pipeline", je.Name, je.Spec.UserID)
 		}
 		reported = append(reported, harness.JobAndCode(&je))
 	}
 	slices.Sort(reported)
 	if reported = slices.Compact(reported); !slices.Equal(reported, want) {
-		t.Errorf("reported are %v, want %v", reported, want)
+		t.Errorf("reported errors = %v, want %v", reported, want)
 	}
 }

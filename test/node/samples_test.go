@@ -11,25 +11,25 @@ import (
 	"joberror.io/operator/test/samples"
 )
 
-// unplayable holds the samples that one node can't produce from their manifests,
+// notProducible holds the samples that a single node can't produce from their manifests,
 // and the reason.
-var unplayable = map[string]string{
+var notProducible = map[string]string{
 	"admission-error":    "no device plugin runs",
-	"node-lost":          "the only node would be gone, and the operator with it",
-	"node-shutdown":      "the kubelet learns of a shutdown from systemd",
-	"node-shutting-down": "the kubelet learns of a shutdown from systemd",
-	"preempted":          "it takes a second Job that needs the room",
-	"taint":              "a taint of the only node would end all other pods",
+	"node-lost":          "the only node would be lost, and the operator with it",
+	"node-shutdown":      "the kubelet gets shutdowns from systemd",
+	"node-shutting-down": "the kubelet gets shutdowns from systemd",
+	"preempted":          "preemption needs a second Job with a higher priority",
+	"taint":              "a taint on the only node would delete all other pods",
 }
 
-func TestSamplesAreCapturedAsPlayed(t *testing.T) {
-	for name := range unplayable {
-		if _, known := samples.Failures[name]; !known {
-			t.Errorf("%s is no sample", name)
+func TestCapturesEachSample(t *testing.T) {
+	for name := range notProducible {
+		if _, exists := samples.Failures[name]; !exists {
+			t.Errorf("there is no sample %s", name)
 		}
 	}
 	for name := range samples.Failures {
-		if _, found := unplayable[name]; found {
+		if _, skip := notProducible[name]; skip {
 			continue
 		}
 		t.Run(name, func(t *testing.T) {

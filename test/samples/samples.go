@@ -1,9 +1,8 @@
 // Copyright The JobError Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Package samples checks what is captured of the Jobs in config/samples/failures.
-// Expectations are the same whether kwok plays a pod's status or a kubelet
-// reports it.
+// Package samples checks the errors captured for the Jobs in config/samples/failures. The
+// expectations are the same whether kwok plays a pod's status or a kubelet reports it.
 package samples
 
 import (
@@ -18,8 +17,8 @@ import (
 	"joberror.io/operator/test/harness"
 )
 
-// Failures holds what is captured of each sample: code, source without the pod's
-// name, and a part of the message.
+// Failures holds the errors captured for each sample: the code, the source without the
+// pod's name, and a part of the message.
 var Failures = map[string][][3]string{
 	"exit-code":          {{"ExitCode:3", "/main", "no such table"}, backoff},
 	"signal":             {{"ExitCode:139", "/main", "the container was ended by signal 11"}, backoff},
@@ -52,61 +51,61 @@ var Failures = map[string][][3]string{
 
 var backoff = [3]string{"BackoffLimitExceeded", "job", "Job has reached the specified backoff limit"}
 
-// Folder returns the folder of the samples.
+// Folder returns the path of the samples.
 func Folder(c *harness.Cluster) string {
 	return filepath.Join(c.Root, "config", "samples", "failures")
 }
 
-// Apply applies a sample.
+// Apply creates the Job of a sample.
 func Apply(t *testing.T, c *harness.Cluster, ns, name string) {
 	t.Helper()
 	c.Kubectl(t, "apply", "-n", ns, "-f", filepath.Join(Folder(c), name+".yaml"))
 }
 
-// Check waits until what is expected of a sample is captured, and nothing else.
+// Check waits until exactly the expected errors of a sample are captured, and checks them.
 func Check(t *testing.T, c *harness.Cluster, ns, name string) {
 	t.Helper()
 	var codes []string
 	for _, want := range Failures[name] {
 		codes = append(codes, want[0])
 	}
-	errors := c.Holds(t, ns, harness.Code, codes...)
-	// Those of an Indexed Job by their index, which the pod's name holds.
-	slices.SortFunc(errors, func(a, b joberrorv1.JobError) int { return strings.Compare(a.Spec.Source, b.Spec.Source) })
+	captured := c.WaitErrors(t, ns, harness.Code, codes...)
+	// This sorts the errors of an Indexed Job by index, which is part of the pod's name.
+	slices.SortFunc(captured, func(a, b joberrorv1.JobError) int { return strings.Compare(a.Spec.Source, b.Spec.Source) })
 	job := harness.Get(t, c.Client, ns, name, &batchv1.Job{})
 	for _, want := range Failures[name] {
-		i := slices.IndexFunc(errors, func(je joberrorv1.JobError) bool { return je.Spec.Code == want[0] })
-		check(t, job, errors[i], want[1], want[2])
-		errors = slices.Delete(errors, i, i+1)
+		i := slices.IndexFunc(captured, func(je joberrorv1.JobError) bool { return je.Spec.Code == want[0] })
+		checkError(t, job, captured[i], want[1], want[2])
+		captured = slices.Delete(captured, i, i+1)
 	}
 }
 
-// check judges one error of a sample.
-func check(t *testing.T, job *batchv1.Job, je joberrorv1.JobError, source, message string) {
+// checkError checks one error of a sample.
+func checkError(t *testing.T, job *batchv1.Job, je joberrorv1.JobError, source, message string) {
 	t.Helper()
-	is := strings.HasPrefix(je.Spec.Source, job.Name+"-") && strings.HasSuffix(je.Spec.Source, source)
+	sourceMatches := strings.HasPrefix(je.Spec.Source, job.Name+"-") && strings.HasSuffix(je.Spec.Source, source)
 	switch source {
 	case "":
-		is = strings.HasPrefix(je.Spec.Source, job.Name+"-") && !strings.Contains(je.Spec.Source, "/")
+		sourceMatches = strings.HasPrefix(je.Spec.Source, job.Name+"-") && !strings.Contains(je.Spec.Source, "/")
 	case "job":
-		is = je.Spec.Source == job.Name
+		sourceMatches = je.Spec.Source == job.Name
 	case "warehouse":
-		is = je.Spec.Source == source
+		sourceMatches = je.Spec.Source == source
 	}
-	if !is || !strings.Contains(je.Spec.Message, message) {
+	if !sourceMatches || !strings.Contains(je.Spec.Message, message) {
 		t.Errorf("%s: source %q, message %q; want %q, %q", je.Spec.Code, je.Spec.Source, je.Spec.Message, source, message)
 	}
-	reported := job.Name == "records"
-	if (je.Labels[joberrorv1.LabelCaptured] == joberrorv1.Captured) == reported || je.Status.Occurrences == 0 {
-		t.Errorf("%s: labels %v, %d occurrences", je.Spec.Code, je.Labels, je.Status.Occurrences)
+	isReported := job.Name == "records"
+	if (je.Labels[joberrorv1.LabelCaptured] == joberrorv1.Captured) == isReported || je.Status.Occurrences == 0 {
+		t.Errorf("%s: labels %v, %d occurrences; captured must be %t, with occurrences", je.Spec.Code, je.Labels, je.Status.Occurrences, !isReported)
 	}
-	if class := je.Labels[joberrorv1.LabelClass]; class == "" || (class == joberrorv1.ClassData) != reported {
-		t.Errorf("%s is of the class %q", je.Spec.Code, class)
+	if class := je.Labels[joberrorv1.LabelClass]; class == "" || (class == joberrorv1.ClassData) != isReported {
+		t.Errorf("class of %s = %q; class data must be %t", je.Spec.Code, class, isReported)
 	}
 	if je.Spec.JobID != job.Name || je.Spec.UserID != "kubectl-client-side-apply" || !harness.HasOwner(&je, job.UID) || je.Status.Job == nil || je.Status.Job.UID != job.UID {
-		t.Errorf("%s: %+v, owners %v, linked to %+v", je.Spec.Code, je.Spec, je.OwnerReferences, je.Status.Job)
+		t.Errorf("%s: spec %+v, owners %v, Job %+v; want all of them to name the Job", je.Spec.Code, je.Spec, je.OwnerReferences, je.Status.Job)
 	}
 	if harness.Reason(je.Status.Conditions, joberrorv1.ConditionResolved) != joberrorv1.ReasonOpen {
-		t.Errorf("%s is %v", je.Spec.Code, je.Status.Conditions)
+		t.Errorf("conditions of %s = %v, want it open", je.Spec.Code, je.Status.Conditions)
 	}
 }

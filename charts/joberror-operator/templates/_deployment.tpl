@@ -1,4 +1,4 @@
-{{- /* Sets in the Deployment what the values say; the rest stays as it is. */}}
+{{- /* Applies the values to the Deployment; everything else stays unchanged. */}}
 {{- define "joberror-operator.deployment" }}
 {{- $values := (index . 0).Values }}
 {{- $deployment := index . 1 }}

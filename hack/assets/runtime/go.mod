@@ -1,6 +1,7 @@
-// Module runtime pins what runs a node's containers. It is not part of
-// hack/assets: containerd requires newer versions of modules that Kubernetes
-// uses as well, and the control plane would no longer be built as released.
+// Module runtime pins the node's container runtime. It is separate from
+// hack/assets because containerd requires newer versions of modules that
+// Kubernetes also uses; in one module, the control plane would not be built
+// with the versions of its release.
 module joberror.io/operator/hack/assets/runtime
 
 go 1.26.8

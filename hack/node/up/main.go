@@ -21,7 +21,7 @@ import (
 )
 
 func main() {
-	assets := flag.String("assets", "bin/assets", "folder of the binaries")
+	assets := flag.String("assets", "bin/assets", "directory of the control plane's and the node's binaries")
 	flag.Parse()
 	os.Exit(node.Main(func(dir string) int {
 		ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
@@ -42,11 +42,11 @@ func run(ctx context.Context, assets, dir string) (err error) {
 	if err != nil {
 		return err
 	}
-	say("making the images")
+	logf("building the images")
 	if err := machine.Images.AddPrograms(); err != nil {
 		return err
 	}
-	plane, err := controlplane.Start(ctx, controlplane.Options{Assets: assets, Dir: dir, Node: machine.Start, Say: say})
+	plane, err := controlplane.Start(ctx, controlplane.Options{Assets: assets, Dir: dir, Node: machine.Start, Logf: logf})
 	if err != nil {
 		return err
 	}
@@ -61,8 +61,8 @@ The node is ready. In another terminal, as root:
 Ctrl-C stops everything.
 `, dir, plane.Kubeconfig, assets)
 	<-ctx.Done()
-	say("stopping")
+	logf("stopping")
 	return nil
 }
 
-func say(format string, args ...any) { fmt.Printf("==> "+format+"\n", args...) }
+func logf(format string, args ...any) { fmt.Printf("==> "+format+"\n", args...) }

@@ -21,32 +21,34 @@ import (
 	joberrorv1 "joberror.io/operator/api/v1"
 )
 
-// capturing lets the operator find n/2 failed Jobs, each with its pod, as it does
-// on a fresh install: that makes two errors of each.
-func (b *bench) capturing(ctx context.Context, f *floor, n int) (operation, error) {
+// measureCapture makes the operator find n/2 failed Jobs with a pod each, as on a
+// fresh install. It records two errors for each Job.
+func (b *bench) measureCapture(ctx context.Context, f *floor, n int) (operation, error) {
 	ns, _, err := b.namespace(ctx, "failed", "")
 	if err != nil {
 		return operation{}, err
 	}
 	row, err := b.measure(ctx, f, n, step{
-		name: "capture of what failed before the start, the start included", span: span{0, n}, bare: f.report,
-		prepare: func(ctx context.Context) error { return errors.Join(b.rest(), b.jobsWithPods(ctx, ns.Name, n/2, true)) },
-		start:   b.starting,
-		check:   b.allAre(ns.Name, "", n, linked),
+		name: "capture of earlier failures at startup, including the startup", span: span{0, n}, floorWrite: f.create,
+		prepare: func(ctx context.Context) error {
+			return errors.Join(b.stopOperator(), b.jobsWithPods(ctx, ns.Name, n/2, true))
+		},
+		start: b.starting,
+		check: b.allMatch(ns.Name, "", n, linked),
 	})
 	if err != nil {
 		return row, err
 	}
-	// The next start is not to find them again.
-	return row, errors.Join(b.rest(), b.clear(ctx, ns.Name), b.work(ctx))
+	// Delete the Jobs, so that the next start does not find them again.
+	return row, errors.Join(b.stopOperator(), b.deleteJobs(ctx, ns.Name), b.ensureOperator(ctx))
 }
 
-// jobsWithPods makes n Jobs with a pod each, which failed or go on as they are: no
-// controller is to look after them.
+// jobsWithPods creates n Jobs with a pod each, either failed or running. No
+// controller changes them afterwards.
 func (b *bench) jobsWithPods(ctx context.Context, namespace string, n int, failed bool) error {
-	say("making %d Jobs with a pod each", n)
-	_, err := b.each(ctx, n, func(ctx context.Context, i int) error {
-		job := unattended(namespace, fmt.Sprintf("backup-%06d", i))
+	logf("creating %d Jobs with a pod each", n)
+	_, err := b.forEach(ctx, n, func(ctx context.Context, i int) error {
+		job := unmanaged(namespace, fmt.Sprintf("backup-%06d", i))
 		if err := b.admin.Create(ctx, job); err != nil {
 			return err
 		}
@@ -79,15 +81,15 @@ func (b *bench) jobsWithPods(ctx context.Context, namespace string, n int, faile
 	return err
 }
 
-// unattended is a Job that the Job controller leaves alone.
-func unattended(namespace, name string) *batchv1.Job {
+// unmanaged returns a Job that the Job controller ignores.
+func unmanaged(namespace, name string) *batchv1.Job {
 	job := suspended(namespace, name)
 	job.Spec.Suspend, job.Spec.ManagedBy = nil, ptr.To("joberror.io/bench")
 	return job
 }
 
-// podOf is the pod of a Job as the Job controller makes it, but for a scheduler: no
-// node is to run it.
+// podOf returns a Job's pod as the Job controller would create it, but with an
+// unknown scheduler, so that no node runs it.
 func podOf(job *batchv1.Job) *corev1.Pod {
 	pod := &corev1.Pod{
 		ObjectMeta: metav1.ObjectMeta{
@@ -101,13 +103,13 @@ func podOf(job *batchv1.Job) *corev1.Pod {
 	return pod
 }
 
-// clear deletes the errors, pods and Jobs in a namespace, dependents before what
-// they depend on: that is sooner done than the garbage collector would do it.
-func (b *bench) clear(ctx context.Context, namespace string) error {
-	say("deleting the Jobs again")
+// deleteJobs deletes the errors, pods and Jobs in a namespace. It deletes dependents
+// before their owners, which is faster than the garbage collector.
+func (b *bench) deleteJobs(ctx context.Context, namespace string) error {
+	logf("deleting the Jobs")
 	for _, kind := range []client.Object{&joberrorv1.JobError{}, &corev1.Pod{}, &batchv1.Job{}} {
-		// So many may take more than the minute that a request has; the next one
-		// goes on.
+		// Deleting this many objects may exceed the request timeout of a minute. The
+		// next request continues.
 		err := retry.OnError(wait.Backoff{Steps: 20}, apierrors.IsTimeout, func() error {
 			return b.admin.DeleteAllOf(ctx, kind, client.InNamespace(namespace), client.GracePeriodSeconds(0), client.PropagationPolicy(metav1.DeletePropagationBackground))
 		})

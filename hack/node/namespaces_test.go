@@ -17,7 +17,7 @@ import (
 	"time"
 )
 
-// programVariable lets this program be one that has a node.
+// programVariable makes the test binary run program instead of the tests.
 const programVariable = "JOBERROR_NODE_PROGRAM"
 
 func TestMain(m *testing.M) {
@@ -27,7 +27,7 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// program leaves all that a node does, and waits.
+// program leaves everything that a node can leave behind, and waits.
 func program(dir string) int {
 	for _, name := range sysctls {
 		if err := os.WriteFile(filepath.Join("/proc/sys", name), []byte("7"), 0o644); err != nil {
@@ -35,13 +35,13 @@ func program(dir string) int {
 			return 1
 		}
 	}
-	for _, hierarchy := range hierarchies() {
-		if err := makeCgroup(filepath.Join(hierarchy, os.Getenv(cgroupVariable), "kubepods")); err != nil {
+	for _, root := range cgroupRoots() {
+		if err := createCgroup(filepath.Join(root, os.Getenv(cgroupVariable), "kubepods")); err != nil {
 			fmt.Println(err)
 			return 1
 		}
 	}
-	// An orphan, in a session of its own, as a shim is.
+	// An orphan in its own session, like a shim.
 	orphan := exec.Command("setsid", "--fork", "sh", "-c", "sleep 3600; : "+dir)
 	if err := orphan.Run(); err != nil {
 		fmt.Println(err)
@@ -59,11 +59,11 @@ func program(dir string) int {
 	return 0
 }
 
-// startProgram starts a program that has a node, and returns the node's folder.
-func startProgram(t *testing.T, how string) (*exec.Cmd, string) {
+// startProgram starts program in new namespaces and returns the node's directory.
+func startProgram(t *testing.T, mode string) (*exec.Cmd, string) {
 	t.Helper()
 	cmd := exec.Command("/proc/self/exe")
-	cmd.Env = append(os.Environ(), programVariable+"="+how)
+	cmd.Env = append(os.Environ(), programVariable+"="+mode)
 	cmd.Stderr = os.Stderr
 	out, err := cmd.StdoutPipe()
 	if err != nil {
@@ -75,27 +75,27 @@ func startProgram(t *testing.T, how string) (*exec.Cmd, string) {
 	line, _ := bufio.NewReader(out).ReadString('\n')
 	dir, ready := strings.CutPrefix(strings.TrimSpace(line), "ready ")
 	if !ready {
-		t.Fatalf("the program printed %q", line)
+		t.Fatalf("output = %q, want ready and a directory", line)
 	}
 	return cmd, dir
 }
 
-func TestNothingIsLeft(t *testing.T) {
-	for how, end := range map[string]func(*exec.Cmd) error{
+func TestLeavesNothingBehind(t *testing.T) {
+	for mode, end := range map[string]func(*exec.Cmd) error{
 		"ends":       func(*exec.Cmd) error { return nil },
 		"terminated": func(cmd *exec.Cmd) error { return cmd.Process.Signal(syscall.SIGTERM) },
 	} {
-		t.Run(how, func(t *testing.T) {
+		t.Run(mode, func(t *testing.T) {
 			before, err := takeSnapshot()
 			if err != nil {
 				t.Fatal(err)
 			}
-			cmd, dir := startProgram(t, how)
+			cmd, dir := startProgram(t, mode)
 			if err := end(cmd); err != nil {
 				t.Fatal(err)
 			}
 			if err := cmd.Wait(); err == nil {
-				t.Error("the program's failure is lost")
+				t.Error("exit status = 0, want the program's failure")
 			}
 			if err := before.compare(filepath.Base(dir)); err != nil {
 				t.Error(err)
@@ -104,7 +104,7 @@ func TestNothingIsLeft(t *testing.T) {
 	}
 }
 
-func TestKilledNodeIsRemovedByTheNext(t *testing.T) {
+func TestNextNodeRemovesAKilledOne(t *testing.T) {
 	before, err := takeSnapshot()
 	if err != nil {
 		t.Fatal(err)
@@ -115,7 +115,7 @@ func TestKilledNodeIsRemovedByTheNext(t *testing.T) {
 		t.Fatal(err)
 	}
 	_ = cmd.Wait()
-	// Processes end with the one that was killed, at any rate.
+	// The processes end with the killed one even before the next node starts.
 	for range 100 {
 		if err = processesOf(filepath.Base(dir)); err == nil {
 			break
@@ -125,7 +125,7 @@ func TestKilledNodeIsRemovedByTheNext(t *testing.T) {
 	if err != nil {
 		t.Error(err)
 	}
-	next, err := newTraces()
+	next, err := newFootprint()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -133,9 +133,9 @@ func TestKilledNodeIsRemovedByTheNext(t *testing.T) {
 		t.Error(err)
 	}
 	if _, err := os.Stat(dir); !os.IsNotExist(err) {
-		t.Errorf("%s is left: %v", dir, err)
+		t.Errorf("stat %s: %v, want it removed", dir, err)
 	}
-	// A node that is in use stays.
+	// The other node is in use, so its directory stays.
 	if _, err := os.Stat(busy); err != nil {
 		t.Error(err)
 	}

@@ -3,9 +3,9 @@
 // Copyright The JobError Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Package node runs a real Kubernetes node beside a control plane: a kubelet and
-// containerd, from binaries that were built here. All of it lives in namespaces
-// of its own and ends with them.
+// Package node runs a real Kubernetes node for a control plane: a kubelet and
+// containerd, from binaries that make node-assets built. The node runs in its own
+// namespaces and ends with them.
 package node
 
 import (
@@ -20,23 +20,22 @@ import (
 	"syscall"
 )
 
-// The program runs three times. The first process waits outside and cleans up.
-// The second is the first process in the new namespaces: it prepares them,
-// reaps orphans, and takes all others with it when it ends. The third does what
-// the program is for.
+// The program runs as three processes. The first waits outside and cleans up. The
+// second is the init process of the new namespaces: it prepares them and reaps
+// orphans, and all other processes end with it. The third runs the function given
+// to Main.
 const (
 	roleVariable = "JOBERROR_NODE_ROLE"
 	roleInit     = "init"
 	roleInside   = "inside"
 
-	// pidFile holds the id of the second process, as seen from outside.
+	// pidFile holds the second process's ID, as seen from outside.
 	pidFile = "pid"
 )
 
-// Main runs a function in namespaces of its own and returns its exit status. It
-// starts the program again to get there, with the same arguments, so it must be
-// called before anything else is done. Dir is the function's folder for
-// everything the node writes.
+// Main runs a function in new namespaces and returns its exit status. To do that,
+// it starts the program again with the same arguments, so call it before anything
+// else. The function gets the directory for everything that the node writes.
 func Main(run func(dir string) int) int {
 	status := 0
 	var err error
@@ -44,9 +43,9 @@ func Main(run func(dir string) int) int {
 	case roleInside:
 		return run(os.Getenv(dirVariable))
 	case roleInit:
-		status, err = initialize()
+		status, err = runInit()
 	default:
-		status, err = outside()
+		status, err = runOutside()
 	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "node:", err)
@@ -55,9 +54,9 @@ func Main(run func(dir string) int) int {
 	return status
 }
 
-// outside starts the program in new namespaces, waits for it, and removes what
-// namespaces don't take with them.
-func outside() (int, error) {
+// runOutside starts the program in new namespaces, waits for it, and removes what
+// does not end with the namespaces.
+func runOutside() (int, error) {
 	if os.Geteuid() != 0 {
 		return 1, errors.New("a node needs root")
 	}
@@ -65,23 +64,22 @@ func outside() (int, error) {
 	if err != nil {
 		return 1, err
 	}
-	traces, err := newTraces()
+	outside, err := newFootprint()
 	if err != nil {
 		return 1, err
 	}
-	status, err := again(roleInit, traces.dir, []string{dirVariable + "=" + traces.dir, cgroupVariable + "=" + traces.cgroup}, &syscall.SysProcAttr{
+	status, err := reexec(roleInit, outside.dir, []string{dirVariable + "=" + outside.dir, cgroupVariable + "=" + outside.cgroup}, &syscall.SysProcAttr{
 		Cloneflags: syscall.CLONE_NEWNS | syscall.CLONE_NEWPID | syscall.CLONE_NEWNET,
 		// A killed test must not leave a node behind.
 		Pdeathsig: syscall.SIGKILL,
 	})
-	// The logs of a run that failed are what tells why.
-	return status, errors.Join(err, traces.remove(status != 0 || err != nil), before.compare(traces.cgroup))
+	// If the run failed, keep the logs to show why.
+	return status, errors.Join(err, outside.remove(status != 0 || err != nil), before.compare(outside.cgroup))
 }
 
-// again starts this program in a role, passes SIGTERM on to it, and waits for
-// it.
-func again(role, dir string, env []string, attr *syscall.SysProcAttr) (int, error) {
-	// Pdeathsig is sent when the thread that started the process ends.
+// reexec starts this program in a role, forwards SIGTERM to it, and waits for it.
+func reexec(role, dir string, env []string, attr *syscall.SysProcAttr) (int, error) {
+	// The kernel sends Pdeathsig when the thread that started the process ends.
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
 	cmd := exec.Command("/proc/self/exe", os.Args[1:]...)
@@ -90,7 +88,7 @@ func again(role, dir string, env []string, attr *syscall.SysProcAttr) (int, erro
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = os.Stdin, os.Stdout, os.Stderr
 	cmd.SysProcAttr = attr
 	signals := make(chan os.Signal, 8)
-	// A Ctrl-C reaches each process of the terminal, the last one too.
+	// Ctrl-C reaches every process of the terminal, including the last one.
 	signal.Notify(signals, syscall.SIGTERM, syscall.SIGINT)
 	defer signal.Stop(signals)
 	if err := cmd.Start(); err != nil {
@@ -126,7 +124,8 @@ func again(role, dir string, env []string, attr *syscall.SysProcAttr) (int, erro
 	return reapUntil(cmd.Process.Pid)
 }
 
-// reapUntil reaps all children until one has ended, and returns its status.
+// reapUntil reaps children until the process with this ID has ended, and returns
+// that process's status.
 func reapUntil(pid int) (int, error) {
 	for {
 		var status syscall.WaitStatus
@@ -143,11 +142,11 @@ func reapUntil(pid int) (int, error) {
 	}
 }
 
-// initialize prepares the namespaces and runs the program in them.
-func initialize() (int, error) {
+// runInit prepares the namespaces and runs the program in them.
+func runInit() (int, error) {
 	dir := os.Getenv(dirVariable)
 	if err := prepare(dir); err != nil {
-		return 1, fmt.Errorf("preparing the namespaces: %w", err)
+		return 1, fmt.Errorf("prepare the namespaces: %w", err)
 	}
-	return again(roleInside, dir, nil, &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL})
+	return reexec(roleInside, dir, nil, &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL})
 }

@@ -20,7 +20,7 @@ import (
 
 // shelf puts errors straight into etcd: a hundred thousand of them take the API
 // server longer than anything that is measured with them.
-type shelf struct {
+type seeder struct {
 	*bench
 	etcd *clientv3.Client
 	// template is an error as the API server stores it, with its status; name
@@ -32,40 +32,40 @@ type shelf struct {
 }
 
 // stored is where the API server keeps JobErrors.
-const stored = "/registry/joberror.io/joberrors/"
+const etcdPrefix = "/registry/joberror.io/joberrors/"
 
 // newShelf takes one reported error for its template, stops the operator, and
 // leaves no error there.
-func (b *bench) newShelf(ctx context.Context) (*shelf, error) {
-	if err := b.work(ctx); err != nil {
+func (b *bench) newSeeder(ctx context.Context) (*seeder, error) {
+	if err := b.ensureOperator(ctx); err != nil {
 		return nil, err
 	}
 	ns, _, err := b.namespace(ctx, "held", "nightly")
 	if err != nil {
 		return nil, err
 	}
-	if err := b.reported(ctx, ns.Name, "nightly", 1); err != nil {
+	if err := b.reportAndWait(ctx, ns.Name, "nightly", 1); err != nil {
 		return nil, err
 	}
 	je := jobError(ns.Name, "nightly", 0)
 	if err := b.admin.Get(ctx, client.ObjectKeyFromObject(je), je); err != nil {
 		return nil, err
 	}
-	if err := b.rest(); err != nil {
+	if err := b.stopOperator(); err != nil {
 		return nil, err
 	}
 	etcd, err := clientv3.New(clientv3.Config{Endpoints: []string{"http://" + b.Etcd()}})
 	if err != nil {
 		return nil, err
 	}
-	s := &shelf{bench: b, etcd: etcd, name: je.Name, uid: string(je.UID), namespace: ns.Name}
+	s := &seeder{bench: b, etcd: etcd, name: je.Name, uid: string(je.UID), namespace: ns.Name}
 	if err := s.takeTemplate(ctx); err != nil {
 		return nil, errors.Join(err, etcd.Close())
 	}
 	return s, nil
 }
 
-func (s *shelf) takeTemplate(ctx context.Context) error {
+func (s *seeder) takeTemplate(ctx context.Context) error {
 	found, err := s.etcd.Get(ctx, s.key(s.name))
 	if err != nil {
 		return err
@@ -74,14 +74,14 @@ func (s *shelf) takeTemplate(ctx context.Context) error {
 		return fmt.Errorf("etcd has no %s", s.key(s.name))
 	}
 	s.template = found.Kvs[0].Value
-	_, err = s.etcd.Delete(ctx, stored, clientv3.WithPrefix())
+	_, err = s.etcd.Delete(ctx, etcdPrefix, clientv3.WithPrefix())
 	return err
 }
 
 // fill sees to it that there are n errors.
-func (s *shelf) fill(ctx context.Context, n int) error {
-	say("putting errors %d to %d into etcd", s.size+1, n)
-	_, err := s.each(ctx, n-s.size, func(ctx context.Context, i int) error {
+func (s *seeder) fill(ctx context.Context, n int) error {
+	logf("putting errors %d to %d into etcd", s.size+1, n)
+	_, err := s.forEach(ctx, n-s.size, func(ctx context.Context, i int) error {
 		name := jobError("", "nightly", s.size+i).Name
 		value := bytes.ReplaceAll(s.template, []byte(s.name), []byte(name))
 		value = bytes.ReplaceAll(value, []byte(s.uid), []byte(uuid.NewUUID()))
@@ -92,12 +92,12 @@ func (s *shelf) fill(ctx context.Context, n int) error {
 		return err
 	}
 	s.size = n
-	return s.noticed(ctx)
+	return s.waitServed(ctx)
 }
 
 // noticed waits until the API server has heard from etcd of the last one, or
 // that none is left.
-func (s *shelf) noticed(ctx context.Context) error {
+func (s *seeder) waitServed(ctx context.Context) error {
 	for {
 		var list joberrorv1.JobErrorList
 		selector := client.MatchingFields{}
@@ -114,14 +114,14 @@ func (s *shelf) noticed(ctx context.Context) error {
 		select {
 		case <-ctx.Done():
 			return ctx.Err()
-		case <-time.After(mostPause):
+		case <-time.After(maxPoll):
 		}
 	}
 }
 
-func (s *shelf) key(name string) string { return stored + s.namespace + "/" + name }
+func (s *seeder) key(name string) string { return etcdPrefix + s.namespace + "/" + name }
 
-func (s *shelf) close() {
+func (s *seeder) close() {
 	// Nothing is written any more that could be lost.
 	_ = s.etcd.Close()
 }

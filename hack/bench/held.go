@@ -1,0 +1,170 @@
+// Copyright The JobError Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"strconv"
+	"strings"
+	"time"
+)
+
+const (
+	// idleTime is how long an idle operator is observed.
+	idleTime = time.Minute
+	// settleTime is how long the Go runtime gets to return memory to the system after
+	// a garbage collection.
+	settleTime = 10 * time.Second
+)
+
+// heldResult holds the cost of holding a number of errors or Jobs.
+type heldResult struct {
+	errors, jobs     int
+	heap, rss, peak  uint64
+	ready, firstPass time.Duration
+	idleCPU          float64
+	idleWrites       writes
+	perItem          int64
+}
+
+// holding measures an operator that starts with many existing errors and has nothing
+// to do.
+func (b *bench) holding(ctx context.Context, r *results) error {
+	seeder, err := b.newSeeder(ctx)
+	if err != nil {
+		return err
+	}
+	defer seeder.close()
+	for _, n := range append([]int{0}, b.held...) {
+		if err := seeder.fill(ctx, n); err != nil {
+			return err
+		}
+		if err := b.measureHeld(ctx, r, heldResult{errors: n}); err != nil {
+			return err
+		}
+		if n == 0 {
+			if err := b.holdJobs(ctx, r); err != nil {
+				return err
+			}
+		}
+	}
+	return b.stopOperator()
+}
+
+// holdJobs measures an operator that holds running Jobs with a pod each, and no
+// errors.
+func (b *bench) holdJobs(ctx context.Context, r *results) error {
+	ns, _, err := b.namespace(ctx, "running", "")
+	if err != nil {
+		return err
+	}
+	if err := b.jobsWithPods(ctx, ns.Name, b.jobs, false); err != nil {
+		return err
+	}
+	return errors.Join(b.measureHeld(ctx, r, heldResult{jobs: b.jobs}), b.deleteJobs(ctx, ns.Name))
+}
+
+// measureHeld restarts the operator and measures it.
+func (b *bench) measureHeld(ctx context.Context, r *results, h heldResult) error {
+	logf("holding %d errors and %d Jobs", h.errors, h.jobs)
+	if err := b.stopOperator(); err != nil {
+		return err
+	}
+	began := time.Now()
+	ready, err := b.launch(ctx)
+	if err != nil {
+		return err
+	}
+	h.ready = ready.Sub(began)
+	settled, err := b.waitIdle(ctx, func(ctx context.Context) (string, error) {
+		// The controllers start a moment after the caches are filled.
+		const reconciled = "controller_runtime_reconcile_total"
+		metrics, err := b.operatorMetrics(ctx, reconciled)
+		if err != nil || metrics.sum(reconciled) >= float64(h.errors) {
+			return "", err
+		}
+		return "not every error has been reconciled yet", nil
+	})
+	if err != nil {
+		return err
+	}
+	h.firstPass = settled.Sub(began)
+	if err := b.WaitServing(ctx, b.operator); err != nil {
+		return err
+	}
+	if err := b.memory(ctx, &h); err != nil {
+		return err
+	}
+	if err := b.idle(ctx, &h); err != nil {
+		return err
+	}
+	r.addHeld(h)
+	return nil
+}
+
+// memory collects garbage, gives the runtime time to return memory, and reads the
+// memory in use.
+func (b *bench) memory(ctx context.Context, h *heldResult) error {
+	if err := b.takeProfile(ctx, fmt.Sprintf("heap-%d-%d", h.errors, h.jobs), "heap?gc=1"); err != nil {
+		return err
+	}
+	const heap = "go_memstats_heap_alloc_bytes"
+	metrics, err := b.operatorMetrics(ctx, heap)
+	if err != nil {
+		return err
+	}
+	h.heap = uint64(metrics.sum(heap))
+	if err := sleep(ctx, settleTime); err != nil {
+		return err
+	}
+	for field, target := range map[string]*uint64{"VmRSS": &h.rss, "VmHWM": &h.peak} {
+		if *target, err = b.processMemory(field); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// processMemory reads a size from the operator process's status file in /proc.
+func (b *bench) processMemory(field string) (uint64, error) {
+	data, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", b.operator.PID()))
+	if err != nil {
+		return 0, err
+	}
+	for line := range strings.Lines(string(data)) {
+		if value, ok := strings.CutPrefix(line, field+":"); ok {
+			kilobytes, err := strconv.ParseUint(strings.TrimSpace(strings.TrimSuffix(strings.TrimSpace(value), "kB")), 10, 64)
+			return kilobytes << 10, err
+		}
+	}
+	return 0, fmt.Errorf("read the operator's memory: /proc/%d/status has no %s", b.operator.PID(), field)
+}
+
+// idle measures an operator that has nothing to do.
+func (b *bench) idle(ctx context.Context, h *heldResult) error {
+	writesBefore, err := b.countWrites(ctx)
+	if err != nil {
+		return err
+	}
+	const cpu = "process_cpu_seconds_total"
+	before, err := b.operatorMetrics(ctx, cpu)
+	if err != nil {
+		return err
+	}
+	began := time.Now()
+	if err := sleep(ctx, idleTime); err != nil {
+		return err
+	}
+	after, err := b.operatorMetrics(ctx, cpu)
+	if err != nil {
+		return err
+	}
+	h.idleCPU = (after.sum(cpu) - before.sum(cpu)) / time.Since(began).Seconds()
+	writesAfter, err := b.countWrites(ctx)
+	h.idleWrites = writesAfter.since(writesBefore)
+	return err
+}
