@@ -16,22 +16,22 @@ import (
 	"time"
 )
 
-// operation is one operation on many errors.
+// operation holds the result of one operation on many errors.
 type operation struct {
 	name string
 	n    int
 	took time.Duration
-	// floor is how long the plain client takes for as many errors, and slices
-	// what of that was measured.
+	// floor is how long the plain client takes for as many errors. It is extrapolated
+	// from slices, the measured parts.
 	floor  time.Duration
 	slices []timing
 	writes writes
 }
 
-// ratio is how many times its floor an operation took.
+// ratio returns the operation's time divided by its floor.
 func (o operation) ratio() float64 { return o.took.Seconds() / o.floor.Seconds() }
 
-// paces are the errors a second of the slowest and the fastest slice.
+// sliceRates returns the errors per second of the slowest and the fastest slice.
 func (o operation) sliceRates() (slowest, fastest float64) {
 	var rates []float64
 	for _, p := range o.slices {
@@ -40,7 +40,7 @@ func (o operation) sliceRates() (slowest, fastest float64) {
 	return slices.Min(rates), slices.Max(rates)
 }
 
-// report is what a run has measured.
+// results holds the measurements of a run.
 type results struct {
 	settings
 	began        time.Time
@@ -75,7 +75,7 @@ same conditions; the operator is stopped while the floor is written. The slowest
 fastest turn of the floor show how much the speed of the machine varied.
 `
 
-// causes are true of every run.
+// causes explains the ratios. It holds for every run.
 const causes = `
 The target is a ratio of 1.15. An operation does work that its floor does not do:
 
@@ -162,8 +162,8 @@ func (r *results) writeHeld(line func(string, ...any)) {
 	}
 }
 
-// hold adds what it costs to hold something to what it costs to hold nothing, which
-// comes first.
+// addHeld adds a result. The first one is for an operator that holds nothing; the cost
+// per item of each later one is the difference from it.
 func (r *results) addHeld(h heldResult) {
 	if n := int64(h.errors + h.jobs); n > 0 {
 		h.perItem = (int64(h.heap) - int64(r.held[0].heap)) / n
@@ -173,7 +173,7 @@ func (r *results) addHeld(h heldResult) {
 
 func megabytes(bytes uint64) string { return fmt.Sprintf("%.0f MB", float64(bytes)/1e6) }
 
-// versions are those of what was measured.
+// versions returns the commit, the Go version and the versions of the main libraries.
 func versions() string {
 	commit, err := exec.Command("git", "describe", "--always", "--dirty").Output()
 	if err != nil {
@@ -190,7 +190,7 @@ func versions() string {
 	return strings.Join(parts, ", ")
 }
 
-// machine describes where it was measured, as far as Linux tells.
+// machine describes the machine that the benchmark ran on.
 func machine() string {
 	model := ""
 	if file, err := os.Open("/proc/cpuinfo"); err == nil {

@@ -18,24 +18,24 @@ import (
 	joberrorv1 "joberror.io/operator/api/v1"
 )
 
-// shelf puts errors straight into etcd: a hundred thousand of them take the API
-// server longer than anything that is measured with them.
+// seeder writes errors directly to etcd. Through the API server, a hundred thousand of
+// them would take longer than any measurement.
 type seeder struct {
 	*bench
 	etcd *clientv3.Client
-	// template is an error as the API server stores it, with its status; name
-	// and uid are its own.
+	// template is an error as the API server stores it, with its status. name and uid
+	// are the values in it to replace.
 	template  []byte
 	name, uid string
 	namespace string
 	size      int
 }
 
-// stored is where the API server keeps JobErrors.
+// etcdPrefix is the prefix of the JobErrors' keys in etcd.
 const etcdPrefix = "/registry/joberror.io/joberrors/"
 
-// newShelf takes one reported error for its template, stops the operator, and
-// leaves no error there.
+// newSeeder creates one error as a template, stops the operator, and deletes all
+// errors.
 func (b *bench) newSeeder(ctx context.Context) (*seeder, error) {
 	if err := b.ensureOperator(ctx); err != nil {
 		return nil, err
@@ -66,21 +66,21 @@ func (b *bench) newSeeder(ctx context.Context) (*seeder, error) {
 }
 
 func (s *seeder) takeTemplate(ctx context.Context) error {
-	found, err := s.etcd.Get(ctx, s.key(s.name))
+	response, err := s.etcd.Get(ctx, s.key(s.name))
 	if err != nil {
 		return err
 	}
-	if len(found.Kvs) != 1 {
-		return fmt.Errorf("etcd has no %s", s.key(s.name))
+	if len(response.Kvs) != 1 {
+		return fmt.Errorf("read the template: etcd has no key %s", s.key(s.name))
 	}
-	s.template = found.Kvs[0].Value
+	s.template = response.Kvs[0].Value
 	_, err = s.etcd.Delete(ctx, etcdPrefix, clientv3.WithPrefix())
 	return err
 }
 
-// fill sees to it that there are n errors.
+// fill adds errors until there are n.
 func (s *seeder) fill(ctx context.Context, n int) error {
-	logf("putting errors %d to %d into etcd", s.size+1, n)
+	logf("writing errors %d to %d to etcd", s.size+1, n)
 	_, err := s.forEach(ctx, n-s.size, func(ctx context.Context, i int) error {
 		name := jobError("", "nightly", s.size+i).Name
 		value := bytes.ReplaceAll(s.template, []byte(s.name), []byte(name))
@@ -95,8 +95,8 @@ func (s *seeder) fill(ctx context.Context, n int) error {
 	return s.waitServed(ctx)
 }
 
-// noticed waits until the API server has heard from etcd of the last one, or
-// that none is left.
+// waitServed waits until the API server's cache has the last error, or no error if
+// there are none.
 func (s *seeder) waitServed(ctx context.Context) error {
 	for {
 		var list joberrorv1.JobErrorList
@@ -122,6 +122,6 @@ func (s *seeder) waitServed(ctx context.Context) error {
 func (s *seeder) key(name string) string { return etcdPrefix + s.namespace + "/" + name }
 
 func (s *seeder) close() {
-	// Nothing is written any more that could be lost.
+	// All writes are done, so an error on close loses nothing.
 	_ = s.etcd.Close()
 }

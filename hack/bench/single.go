@@ -16,17 +16,17 @@ import (
 )
 
 const (
-	// samples is how many single requests are timed of each kind.
+	// samples is the number of single requests of each kind to time.
 	samples = 500
-	// beside is how many errors are resolved in bulk in another namespace
-	// while single requests are made.
+	// bulkSize is the number of errors that a bulk resolve in another namespace
+	// resolves while single requests are timed.
 	bulkSize = 10000
 )
 
 var resolvePatch = client.RawPatch(types.MergePatchType, []byte(`{"spec":{"resolved":true}}`))
 
-// single measures one request after another: with nothing else to do, and
-// beside a bulk resolve in another namespace.
+// single measures one request after another: while nothing else runs, and during a
+// bulk resolve in another namespace.
 func (b *bench) single(ctx context.Context, r *results) error {
 	logf("single requests")
 	if err := b.ensureOperator(ctx); err != nil {
@@ -57,8 +57,8 @@ func (b *bench) single(ctx context.Context, r *results) error {
 	return err
 }
 
-// besideBulk makes single requests for as long as the bulk resolve of another
-// namespace takes, each waited for until it is reconciled.
+// duringBulk makes single requests until the bulk resolve in another namespace has
+// finished. It waits until each one is reconciled.
 func (b *bench) duringBulk(ctx context.Context) ([]latency, error) {
 	busy, _, err := b.namespace(ctx, "busy", "nightly")
 	if err != nil {
@@ -68,7 +68,7 @@ func (b *bench) duringBulk(ctx context.Context) ([]latency, error) {
 	if err != nil {
 		return nil, err
 	}
-	logf("single requests beside a bulk resolve of %d errors", bulkSize)
+	logf("single requests during a bulk resolve of %d errors", bulkSize)
 	if err := b.reportErrors(ctx, busy.Name, "nightly", bulkSize); err != nil {
 		return nil, err
 	}
@@ -113,7 +113,7 @@ func (b *bench) duringBulk(ctx context.Context) ([]latency, error) {
 	return rows, <-bulk
 }
 
-// settled waits until the operator has seen an error's spec.
+// waitObserved waits until the operator has observed an error's current spec.
 func (b *bench) waitObserved(ctx context.Context, namespace, name string) error {
 	for {
 		je := &joberrorv1.JobError{}
@@ -131,7 +131,7 @@ func (b *bench) waitObserved(ctx context.Context, namespace, name string) error 
 	}
 }
 
-// latency is how long single requests of a kind took.
+// latency holds how long single requests of one kind took.
 type latency struct {
 	name string
 	took []time.Duration
@@ -144,7 +144,7 @@ func (l *latency) measure(f func() error) error {
 	return err
 }
 
-// percentile is the time that so many in a hundred did not exceed.
+// percentile returns the time that p percent of the requests did not exceed.
 func (l *latency) percentile(p int) time.Duration {
 	sorted := slices.Sorted(slices.Values(l.took))
 	return sorted[(len(sorted)-1)*p/100]

@@ -14,21 +14,21 @@ import (
 // step is an operation to measure.
 type step struct {
 	name string
-	// prepare is not part of it.
+	// prepare runs before the measurement.
 	prepare func(context.Context) error
-	// start is its beginning, and returns when that was: now where it is nil.
+	// start begins the operation and returns the time when it began. If nil, the
+	// operation begins immediately.
 	start func(context.Context) (time.Time, error)
-	// request is what somebody asks for then; the operation is not over before
-	// that is.
+	// request runs after start. The operation does not end before request returns.
 	request func(context.Context) error
-	// check tells what is not done yet.
+	// check returns a description of the work that is not done yet, or "".
 	check func(context.Context) (string, error)
-	// bare is the floor's way to do it, to errors of these numbers.
+	// floorWrite does the same to one object of the floor, for the errors in span.
 	floorWrite func(context.Context, *joberrorv1.JobError) error
 	span       span
 }
 
-// measure runs a step, by turns with its floor.
+// measure runs a step in turns with its floor.
 func (b *bench) measure(ctx context.Context, f *floor, n int, s step) (operation, error) {
 	logf("%s", s.name)
 	row := operation{name: s.name, n: n}
@@ -64,8 +64,8 @@ func (b *bench) measure(ctx context.Context, f *floor, n int, s step) (operation
 	return row, err
 }
 
-// perform returns when the operation began, and when the operator had no more
-// to do.
+// perform runs the operation. It returns the time when the operation began, and the
+// time when the operator had nothing more to do.
 func (b *bench) perform(ctx context.Context, s step, t *turns) (began, ended time.Time, err error) {
 	began = time.Now()
 	if s.start != nil {
@@ -74,16 +74,16 @@ func (b *bench) perform(ctx context.Context, s step, t *turns) (began, ended tim
 		}
 	}
 	answered := make(chan error, 1)
-	asking := s.request != nil
-	if asking {
+	requesting := s.request != nil
+	if requesting {
 		go func() { answered <- s.request(ctx) }()
 	}
-	// To ask the operator whether it is done costs it something, so it is not
-	// asked before that can be.
-	for asking || time.Since(began)-t.paused < t.expected()*8/10 {
+	// Asking the operator whether it is done costs it some time, so wait until it may
+	// be done.
+	for requesting || time.Since(began)-t.paused < t.expected()*8/10 {
 		select {
 		case err := <-answered:
-			asking = false
+			requesting = false
 			if err != nil {
 				return began, ended, err
 			}

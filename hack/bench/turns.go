@@ -12,16 +12,16 @@ import (
 )
 
 const (
-	// leastSlices and mostInSlice say into how many slices a floor is cut, and
-	// how many errors a slice has at most: a few seconds' work.
+	// minSlices is the minimum number of slices of a floor. maxSliceSize limits the
+	// errors in a slice, which takes a few seconds.
 	minSlices    = 10
 	maxSliceSize = 500
 )
 
-// turns lets an operation and the slices of its floor alternate, for as long as
-// each other: an API server gets slower and faster by a quarter within a
-// minute, and both are to meet it alike. While a slice is written the operator
-// is paused, and so is whoever reports errors to it.
+// turns alternates between an operation and the slices of its floor, for equal times.
+// An API server's speed changes by a quarter within a minute, and both must run under
+// the same conditions. While a slice is written, the operator and all reports of errors
+// are paused.
 type turns struct {
 	*bench
 	n       int
@@ -29,8 +29,8 @@ type turns struct {
 	write   func(context.Context, *joberrorv1.JobError) error
 	pending []span
 	taken   []timing
-	// since is when the operation went on, and paused how long it stood still
-	// so far.
+	// resumedAt is the time when the operation last continued. paused is how long it has
+	// been paused in total.
 	resumedAt time.Time
 	paused    time.Duration
 }
@@ -39,24 +39,24 @@ func (b *bench) newTurns(f *floor, n int, s span, write func(context.Context, *j
 	return &turns{bench: b, n: n, floor: f, write: write, pending: s.slices(min(s.size()/minSlices, maxSliceSize))}
 }
 
-// slices cuts a span into spans of a size.
+// slices divides a span into spans of a size.
 func (s span) slices(size int) []span {
-	var slices []span
+	var parts []span
 	for from := s.from; from < s.to; from += size {
-		slices = append(slices, span{from, min(from+size, s.to)})
+		parts = append(parts, span{from, min(from+size, s.to)})
 	}
-	return slices
+	return parts
 }
 
-// begin is the turn of the first slice.
+// begin writes the first slice and starts the operation's turn.
 func (t *turns) begin(ctx context.Context) error {
 	err := t.slice(ctx)
 	t.resumedAt = time.Now()
 	return err
 }
 
-// next is the floor's turn, where the operation had its own. The last slice is
-// kept for the end.
+// next writes a slice of the floor if the operation has used up its turn. It keeps the
+// last slice for the end.
 func (t *turns) next(ctx context.Context) (err error) {
 	if len(t.pending) < 2 || time.Since(t.resumedAt) < t.taken[len(t.taken)-1].took {
 		return nil
@@ -75,8 +75,8 @@ func (t *turns) next(ctx context.Context) (err error) {
 	return t.slice(ctx)
 }
 
-// expected is how long the floor takes for all errors, by what was written of it
-// so far.
+// expected returns how long the floor takes for all errors, extrapolated from the
+// slices written so far.
 func (t *turns) expected() time.Duration {
 	var all timing
 	for _, p := range t.taken {
@@ -85,7 +85,7 @@ func (t *turns) expected() time.Duration {
 	return all.took * time.Duration(t.n) / time.Duration(all.errors)
 }
 
-// finish writes the slices that are left.
+// finish writes the remaining slices.
 func (t *turns) finish(ctx context.Context) error {
 	for len(t.pending) > 0 {
 		if err := t.slice(ctx); err != nil {

@@ -24,7 +24,7 @@ import (
 // OperatorLabel selects the operator's pods, which kwok ignores.
 const OperatorLabel = "app.kubernetes.io/name=joberror-operator"
 
-// pollInterval is the delay between two looks at the pods.
+// pollInterval is the delay between two polls of the pods.
 const pollInterval = 100 * time.Millisecond
 
 // Pods runs the operator's pods as processes on this machine, as a kubelet would:

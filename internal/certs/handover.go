@@ -15,6 +15,7 @@ import (
 	"k8s.io/utils/clock"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/log"
 )
 
 const (
@@ -87,6 +88,7 @@ func (h *handover) step(ctx context.Context, ca []byte, pair keyPair) (time.Dura
 		if !h.manage {
 			return time.Second, nil
 		}
+		log.FromContext(ctx).Info("Certificate: making the callers trust a new CA, next to the old one")
 		return 0, h.inject(ctx, func(b bundle) bundle { return b.with(ca) })
 	}
 	now := h.clock.Now()
@@ -104,6 +106,7 @@ func (h *handover) step(ctx context.Context, ca []byte, pair keyPair) (time.Dura
 	}
 	if h.servedSince.IsZero() {
 		h.servedSince = now
+		log.FromContext(ctx).Info("Certificate: serving a certificate of the present CA")
 	}
 	if t.exclusive || !h.manage {
 		return 0, nil
@@ -111,6 +114,7 @@ func (h *handover) step(ctx context.Context, ca []byte, pair keyPair) (time.Dura
 	if left := h.servedSince.Add(overlap).Sub(now); left > 0 {
 		return left, nil
 	}
+	log.FromContext(ctx).Info("Certificate: removing the old CA from the callers")
 	return 0, h.inject(ctx, func(bundle) bundle { return ca })
 }
 

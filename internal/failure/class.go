@@ -9,8 +9,8 @@ import (
 	joberrorv1 "joberror.io/operator/api/v1"
 )
 
-// outOf starts the reason of a pod that does not fit on its node; the name of the resource
-// follows.
+// outOf is the prefix of the reason for a pod that does not fit on its node. The name of
+// the resource follows it.
 const outOf = "OutOf"
 
 // codesOf lists the codes of each class.
@@ -57,9 +57,9 @@ var classes = func() map[string]string {
 	return byCode
 }()
 
-// Class returns the class of a failure, for the label of its JobError. An unknown
-// code means infrastructure if it ended the whole pod, and otherwise application,
-// as exit codes do.
+// Class returns the class of a failure, for the label of its JobError. An unknown code
+// counts as infrastructure if it ended the whole pod. Otherwise it counts as application,
+// like an exit code.
 func (f Failure) Class() string {
 	class, known := classes[f.Code]
 	switch {
@@ -80,9 +80,9 @@ func (f Failure) Class() string {
 	}
 }
 
-// classOfFailedCreate returns the class of a FailedCreate Event on a Job by its message.
-// Unless a quota or the cluster is at fault, the API server refused the pod
-// template: PodSecurity, a webhook, a limit range, a missing ServiceAccount.
+// classOfFailedCreate returns the class of a FailedCreate Event on a Job, which depends on
+// its message. Unless a quota or the cluster is at fault, the API server rejected the pod
+// template: PodSecurity, a webhook, a limit range or a missing ServiceAccount.
 func classOfFailedCreate(message string) string {
 	for _, rule := range []struct{ text, class string }{
 		{"exceeded quota", joberrorv1.ClassResources},

@@ -60,19 +60,19 @@ func TestClass(t *testing.T) {
 		{Failure{Code: "FailedCreate", CronJob: true, Message: "Error creating job: exceeded quota: objects"}, joberrorv1.ClassSchedule},
 		{Failure{Report: &resolvev1.Record{Code: "OOMKilled"}}, joberrorv1.ClassData},
 
-		// Codes that the table does not list.
+		// Codes that codesOf does not list.
 		{Failure{Code: "SomeRuntimesReason"}, joberrorv1.ClassApplication},
 		{Failure{Code: "SomeAdmissionReason", Disruption: true}, joberrorv1.ClassInfrastructure},
 		{Failure{}, joberrorv1.ClassApplication},
 	} {
 		if got := tc.failure.Class(); got != tc.want {
-			t.Errorf("%+v is of the class %q, want %q", tc.failure, got, tc.want)
+			t.Errorf("Class of %+v = %q, want %q", tc.failure, got, tc.want)
 		}
 	}
 }
 
-// The messages are those of Kubernetes 1.36.
-func TestTheClassOfFailedCreateFollowsFromTheMessage(t *testing.T) {
+// Kubernetes 1.36 writes these messages.
+func TestClassOfFailedCreateDependsOnTheMessage(t *testing.T) {
 	t.Parallel()
 	for message, want := range map[string]string{
 		`Error creating: pods "job-x" is forbidden: exceeded quota: compute, requested: pods=1, used: pods=10, limited: pods=10`:           joberrorv1.ClassResources,
@@ -86,7 +86,7 @@ func TestTheClassOfFailedCreateFollowsFromTheMessage(t *testing.T) {
 		`Error creating: etcdserver: request timed out`:                                                                                    joberrorv1.ClassInfrastructure,
 	} {
 		if got := (Failure{Code: "FailedCreate", Message: message}).Class(); got != want {
-			t.Errorf("%s\nis of the class %q, want %q", message, got, want)
+			t.Errorf("Class = %q, want %q for FailedCreate with the message\n%s", got, want, message)
 		}
 	}
 }
@@ -94,14 +94,14 @@ func TestTheClassOfFailedCreateFollowsFromTheMessage(t *testing.T) {
 func TestEveryCodeHasAClass(t *testing.T) {
 	t.Parallel()
 	codes := []string{
-		// Over the limit of a Job.
+		// The limit on the errors of a Job.
 		overflowCode,
-		// Containers, from the kubelet and the runtimes.
+		// Containers: the kubelet and the runtimes.
 		reasonOOMKilled, reasonLost, "ContainerCannotRun", "StartError",
-		// Pods, from the scheduler, the controllers and the eviction API.
+		// Pods: the scheduler, the controllers and the eviction API.
 		corev1.PodReasonUnschedulable, corev1.PodReasonPreemptionByScheduler, corev1.PodReasonTerminationByKubelet,
 		"DeletionByTaintManager", "DeletionByDeviceTaintManager", "EvictionByEvictionAPI", "DeletionByPodGC", reasonNodeLost,
-		// Pods that the kubelet ended or refused.
+		// Pods that the kubelet ended or rejected.
 		"Evicted", "Preempting", "DeadlineExceeded", "Terminated", "NodeShutdown",
 		"OutOfcpu", "OutOfmemory", "OutOfephemeral-storage", "OutOfpods", "OutOfexample.com/gpu", "VolumeAttachmentLimitExceeded",
 		"TopologyAffinityError", "SMTAlignmentError", "EmptyPodSharedPoolError", "UnexpectedAdmissionError",
@@ -118,7 +118,7 @@ func TestEveryCodeHasAClass(t *testing.T) {
 	codes = append(codes, PodEventReasons...)
 	codes = slices.AppendSeq(codes, maps.Keys(cronJobEventReasons))
 	codes = slices.AppendSeq(codes, maps.Keys(jobEventReasons))
-	codes = append(codes, failureReasonsOfJobs(t)...)
+	codes = append(codes, jobFailureReasons(t)...)
 	for _, code := range codes {
 		if !hasClass(code) {
 			t.Errorf("%s has no class", code)
@@ -131,16 +131,16 @@ func hasClass(code string) bool {
 	return known || code == reasonFailedCreate || strings.HasPrefix(code, outOf)
 }
 
-// failureReasonsOfJobs returns the reasons for which this version of Kubernetes
-// fails a Job.
-func failureReasonsOfJobs(t *testing.T) []string {
+// jobFailureReasons returns the reasons for which a Job fails in the Kubernetes version
+// of go.mod. It reads them from the source of the API package.
+func jobFailureReasons(t *testing.T) []string {
 	t.Helper()
-	success := []string{batchv1.JobReasonSuccessPolicy, batchv1.JobReasonCompletionsReached}
-	api, err := build.Import("k8s.io/api/batch/v1", ".", build.FindOnly)
+	successReasons := []string{batchv1.JobReasonSuccessPolicy, batchv1.JobReasonCompletionsReached}
+	apiPackage, err := build.Import("k8s.io/api/batch/v1", ".", build.FindOnly)
 	if err != nil {
 		t.Fatal(err)
 	}
-	file, err := parser.ParseFile(token.NewFileSet(), filepath.Join(api.Dir, "types.go"), nil, 0)
+	file, err := parser.ParseFile(token.NewFileSet(), filepath.Join(apiPackage.Dir, "types.go"), nil, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -154,34 +154,34 @@ func failureReasonsOfJobs(t *testing.T) []string {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if !slices.Contains(success, reason) {
+		if !slices.Contains(successReasons, reason) {
 			reasons = append(reasons, reason)
 		}
 		return true
 	})
 	if !slices.Contains(reasons, batchv1.JobReasonBackoffLimitExceeded) {
-		t.Fatalf("the reasons are not where they were: %v", reasons)
+		t.Fatalf("reasons in k8s.io/api/batch/v1 = %v, want %s among them", reasons, batchv1.JobReasonBackoffLimitExceeded)
 	}
 	return reasons
 }
 
-func TestTheTableOfClasses(t *testing.T) {
+func TestEveryCodeHasOnlyOneClass(t *testing.T) {
 	t.Parallel()
-	seen := map[string]string{}
+	classOf := map[string]string{}
 	for class, codes := range codesOf {
 		if !slices.Contains(allClasses, class) {
 			t.Errorf("%s is not a declared class", class)
 		}
 		for _, code := range codes {
-			if other, twice := seen[code]; twice {
-				t.Errorf("%s is of the classes %s and %s", code, class, other)
+			if other, known := classOf[code]; known {
+				t.Errorf("%s has two classes: %s and %s", code, class, other)
 			}
-			seen[code] = class
+			classOf[code] = class
 		}
 	}
 }
 
-func TestTheDocsListTheClasses(t *testing.T) {
+func TestDocsListEveryClass(t *testing.T) {
 	t.Parallel()
 	docs, err := os.ReadFile(filepath.Join("..", "..", "docs", "capture.md"))
 	if err != nil {
@@ -196,11 +196,11 @@ func TestTheDocsListTheClasses(t *testing.T) {
 		listed = append(listed, class)
 		for _, code := range regexp.MustCompile("`([^`]+)`").FindAllStringSubmatch(row[2], -1) {
 			if got := (Failure{Code: code[1]}).Class(); code[1] != reasonFailedCreate && got != class {
-				t.Errorf("the docs list %s under %s; its class is %s", code[1], class, got)
+				t.Errorf("docs/capture.md lists %s under %s, want %s", code[1], class, got)
 			}
 		}
 	}
 	if !slices.Equal(listed, allClasses) {
-		t.Errorf("the docs list the classes %v, want %v", listed, allClasses)
+		t.Errorf("docs/capture.md lists the classes %v, want %v", listed, allClasses)
 	}
 }

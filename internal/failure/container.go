@@ -69,8 +69,8 @@ func workEnded(pod *corev1.Pod) time.Time {
 	return last
 }
 
-// end is the end of one run of a container.
-type end struct {
+// runEnd is the end of one run of a container.
+type runEnd struct {
 	*corev1.ContainerStateTerminated
 	// run identifies the run.
 	run string
@@ -79,13 +79,13 @@ type end struct {
 }
 
 // ends returns the ends of the last run and of the run before it.
-func (c container) ends() []end {
-	var ends []end
+func (c container) ends() []runEnd {
+	var ends []runEnd
 	if last := c.status.LastTerminationState.Terminated; last != nil {
-		ends = append(ends, end{last, c.lastRun(last), true})
+		ends = append(ends, runEnd{last, c.lastRun(last), true})
 	}
 	if now := c.status.State.Terminated; now != nil {
-		ends = append(ends, end{now, c.run(now, c.status.RestartCount), false})
+		ends = append(ends, runEnd{now, c.run(now, c.status.RestartCount), false})
 	}
 	return ends
 }

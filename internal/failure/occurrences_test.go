@@ -13,156 +13,159 @@ import (
 	joberrorv1 "joberror.io/operator/api/v1"
 )
 
-// nth is what happened n seconds after the start.
-func nth(n int) Failure {
+// failureAt returns a failure that happened n seconds after start.
+func failureAt(n int) Failure {
 	return Failure{Occurrence: fmt.Sprint(n), At: start.Add(time.Duration(n) * time.Second)}
 }
 
-// counted counts an occurrence as one who has watched since the start.
-func counted(f Failure, status *joberrorv1.JobErrorStatus) bool { return f.AddTo(status, start.Time) }
+// addSinceStart adds a failure to the status, as an operator that has watched since start.
+func addSinceStart(f Failure, status *joberrorv1.JobErrorStatus) bool {
+	return f.AddTo(status, start.Time)
+}
 
-func TestNoOccurrenceIsCountedTwice(t *testing.T) {
+func TestCountsEachOccurrenceOnce(t *testing.T) {
 	t.Parallel()
 	var status joberrorv1.JobErrorStatus
 	for n := range 3 {
-		if !counted(nth(n), &status) {
+		if !addSinceStart(failureAt(n), &status) {
 			t.Errorf("occurrence %d was not counted", n)
 		}
 	}
-	if status.Occurrences != 3 || !status.FirstSeen.Time.Equal(nth(0).At) || !status.LastSeen.Time.Equal(nth(2).At) {
-		t.Errorf("counted %+v", status)
+	if status.Occurrences != 3 || !status.FirstSeen.Time.Equal(failureAt(0).At) || !status.LastSeen.Time.Equal(failureAt(2).At) {
+		t.Errorf("status = %+v, want 3 occurrences, seen from second 0 to 2", status)
 	}
 	before := status.DeepCopy()
 	for n := range 3 {
-		later := nth(n)
-		later.At = later.At.Add(time.Minute)
-		if counted(nth(n), &status) || counted(later, &status) {
+		laterTime := failureAt(n)
+		laterTime.At = laterTime.At.Add(time.Minute)
+		if addSinceStart(failureAt(n), &status) || addSinceStart(laterTime, &status) {
 			t.Errorf("occurrence %d was counted twice", n)
 		}
 	}
 	if !equality.Semantic.DeepEqual(before, &status) {
-		t.Errorf("%+v became %+v", before, status)
+		t.Errorf("status = %+v, want it unchanged: %+v", status, before)
 	}
-	if !counted(nth(-1), &status) || status.Occurrences != 4 || !status.FirstSeen.Time.Equal(nth(-1).At) || !status.LastSeen.Time.Equal(nth(2).At) {
-		t.Errorf("one that is seen late makes %+v", status)
+	if !addSinceStart(failureAt(-1), &status) || status.Occurrences != 4 || !status.FirstSeen.Time.Equal(failureAt(-1).At) || !status.LastSeen.Time.Equal(failureAt(2).At) {
+		t.Errorf("after an earlier occurrence: status = %+v, want 4 occurrences, seen from second -1 to 2", status)
 	}
 }
 
 // A thousand pods may fail in one second.
-func TestManyOccurrencesInOneSecondAreAllCounted(t *testing.T) {
+func TestCountsManyOccurrencesInOneSecond(t *testing.T) {
 	t.Parallel()
 	var status joberrorv1.JobErrorStatus
 	for n := range 10 * maxRemembered {
-		counted(Failure{Occurrence: fmt.Sprint(n), At: start.Time}, &status)
+		addSinceStart(Failure{Occurrence: fmt.Sprint(n), At: start.Time}, &status)
 	}
 	if status.Occurrences != 10*maxRemembered {
-		t.Errorf("%d occurrences were counted, want %d", status.Occurrences, 10*maxRemembered)
+		t.Errorf("Occurrences = %d, want %d", status.Occurrences, 10*maxRemembered)
 	}
-	// Who watches only since then sees all of them once more.
+	// An operator that starts to watch later sees all of them once more.
 	for n := range 10 * maxRemembered {
 		(Failure{Occurrence: fmt.Sprint(n), At: start.Time}).AddTo(&status, start.Add(time.Second))
 	}
 	if status.Occurrences != 10*maxRemembered {
-		t.Errorf("after a restart it is %d occurrences, want %d", status.Occurrences, 10*maxRemembered)
+		t.Errorf("after a restart: Occurrences = %d, want %d", status.Occurrences, 10*maxRemembered)
 	}
 }
 
-func TestOnlyTheLatestOccurrencesAreRemembered(t *testing.T) {
+func TestRemembersOnlyTheLatestOccurrences(t *testing.T) {
 	t.Parallel()
 	var status joberrorv1.JobErrorStatus
 	for n := range 3 * maxRemembered {
-		counted(nth(n), &status)
+		addSinceStart(failureAt(n), &status)
 	}
 	if status.Occurrences != 3*maxRemembered || len(status.RecentOccurrences) != maxRemembered {
-		t.Errorf("%d occurrences, %d remembered", status.Occurrences, len(status.RecentOccurrences))
+		t.Errorf("Occurrences = %d, want %d; %d are remembered, want %d", status.Occurrences, 3*maxRemembered, len(status.RecentOccurrences), maxRemembered)
 	}
 	for n := range 3 * maxRemembered {
-		if counted(nth(n), &status) {
+		if addSinceStart(failureAt(n), &status) {
 			t.Fatalf("occurrence %d was counted twice", n)
 		}
 	}
-	for _, mark := range status.RecentOccurrences {
-		if len(mark) > 24 {
-			t.Errorf("%q is longer than the schema takes", mark)
+	for _, recent := range status.RecentOccurrences {
+		if len(recent) > 24 {
+			t.Errorf("%q has %d characters, but the schema allows 24", recent, len(recent))
 		}
 	}
 }
 
-func TestTheOccurrenceThatAnErrorWasMadeForIsCountedOnce(t *testing.T) {
+func TestCountMarkedCountsTheFirstOccurrenceOnce(t *testing.T) {
 	t.Parallel()
-	je := nth(7).JobError(job("job", "1"), "alice")
+	je := failureAt(7).JobError(job("job", "1"), "alice")
 	CountMarked(je, &je.Status)
 	CountMarked(je, &je.Status)
-	if je.Status.Occurrences != 1 || !je.Status.FirstSeen.Time.Equal(nth(7).At) || counted(nth(7), &je.Status) {
-		t.Errorf("counted %+v", je.Status)
+	if je.Status.Occurrences != 1 || !je.Status.FirstSeen.Time.Equal(failureAt(7).At) || addSinceStart(failureAt(7), &je.Status) {
+		t.Errorf("status = %+v, want 1 occurrence, first seen in second 7", je.Status)
 	}
-	for _, mark := range []string{"", "7", "1762337700.short", "-762337700.0123456789", "1762337700.ABCDEFGHIJ",
+	for _, annotation := range []string{"", "7", "1762337700.short", "-762337700.0123456789", "1762337700.ABCDEFGHIJ",
 		"1762337700.0123456789*", "1762337700.0123456789*0", "1762337700.0123456789*-1", "1762337700.0123456789*10000"} {
 		je := &joberrorv1.JobError{}
-		je.Annotations = map[string]string{joberrorv1.AnnotationOccurrence: mark}
+		je.Annotations = map[string]string{joberrorv1.AnnotationOccurrence: annotation}
 		if CountMarked(je, &je.Status); je.Status.Occurrences != 0 {
-			t.Errorf("%q counts as an occurrence", mark)
+			t.Errorf("annotation %q: Occurrences = %d, want 0", annotation, je.Status.Occurrences)
 		}
 	}
 }
 
-func TestAnErrorIsReopenedForOneMoreOccurrence(t *testing.T) {
+func TestCountMarkedCountsTheOccurrenceOfAReopenedError(t *testing.T) {
 	t.Parallel()
-	je := nth(7).JobError(job("job", "1"), "alice")
+	je := failureAt(7).JobError(job("job", "1"), "alice")
 	CountMarked(je, &je.Status)
-	nth(9).Annotate(je)
-	if !nth(9).IsRecordedBy(je) || !nth(7).IsRecordedBy(je) || nth(8).IsRecordedBy(je) {
-		t.Errorf("of three it is about other than two: %+v", je)
+	failureAt(9).Annotate(je)
+	if !failureAt(9).IsRecordedBy(je) || !failureAt(7).IsRecordedBy(je) || failureAt(8).IsRecordedBy(je) {
+		t.Errorf("want the error to record the occurrences of seconds 7 and 9, and not of second 8: %+v", je)
 	}
 	CountMarked(je, &je.Status)
 	CountMarked(je, &je.Status)
-	if je.Status.Occurrences != 2 || !je.Status.LastSeen.Time.Equal(nth(9).At) {
-		t.Errorf("counted %+v", je.Status)
+	if je.Status.Occurrences != 2 || !je.Status.LastSeen.Time.Equal(failureAt(9).At) {
+		t.Errorf("status = %+v, want 2 occurrences, last seen in second 9", je.Status)
 	}
-	// A mark that is forgotten by now is not counted at each reconcile.
-	before := je.Status.Occurrences + 2*maxRemembered
+	// The annotation may hold an occurrence that is no longer remembered: it is not counted
+	// again at each reconcile.
+	want := je.Status.Occurrences + 2*maxRemembered
 	others := make([]Failure, 2*maxRemembered)
 	for n := range others {
-		others[n] = Failure{Occurrence: fmt.Sprint("other ", n), At: nth(9).At}
-		counted(others[n], &je.Status)
+		others[n] = Failure{Occurrence: fmt.Sprint("other ", n), At: failureAt(9).At}
+		addSinceStart(others[n], &je.Status)
 	}
 	for _, forgotten := range others {
 		forgotten.Annotate(je)
 		CountMarked(je, &je.Status)
 	}
-	if je.Status.Occurrences != before {
-		t.Errorf("%d occurrences became %d", before, je.Status.Occurrences)
+	if je.Status.Occurrences != want {
+		t.Errorf("Occurrences = %d, want %d", je.Status.Occurrences, want)
 	}
 }
 
-func TestWhatHappensSeveralTimesAtOnceIsCountedAsOften(t *testing.T) {
+func TestCountsSimultaneousOccurrences(t *testing.T) {
 	t.Parallel()
 	for _, times := range []int{0, 1, 3, maxRemembered, maxTimes} {
-		f := nth(7)
+		f := failureAt(7)
 		f.Times = times
 		je := f.JobError(job("job", "1"), "alice")
 		want := int32(max(1, times))
 		for range 2 {
 			if CountMarked(je, &je.Status); je.Status.Occurrences != want || len(je.Status.RecentOccurrences) != min(int(want), maxRemembered) {
-				t.Errorf("%d at once are %d, of which %d are remembered", times, je.Status.Occurrences, len(je.Status.RecentOccurrences))
+				t.Errorf("Times %d: Occurrences = %d, want %d; %d are remembered", times, je.Status.Occurrences, want, len(je.Status.RecentOccurrences))
 			}
 		}
 		if f.AddTo(&je.Status, start.Add(time.Hour)) || !f.IsRecordedBy(je) {
-			t.Errorf("%d at once are counted twice", times)
+			t.Errorf("Times %d: want the occurrences counted once, and recorded by the error", times)
 		}
-		// One more in the same report is the only one that is new.
-		if f.Times = max(1, times) + 1; f.Times <= maxRemembered && (!counted(f, &je.Status) || je.Status.Occurrences != want+1) {
-			t.Errorf("one more than %d at once is %d", times, je.Status.Occurrences)
+		// The same report with one more row adds one occurrence.
+		if f.Times = max(1, times) + 1; f.Times <= maxRemembered && (!addSinceStart(f, &je.Status) || je.Status.Occurrences != want+1) {
+			t.Errorf("one more than Times %d: Occurrences = %d, want %d", times, je.Status.Occurrences, want+1)
 		}
 	}
 }
 
-// The annotation is open to whoever may patch the error.
-func TestAMarkStandsForNoMoreThanAReportHolds(t *testing.T) {
+// Everybody who may patch the error can write the annotation.
+func TestLimitsTheOccurrencesOfAnAnnotation(t *testing.T) {
 	t.Parallel()
 	je := &joberrorv1.JobError{}
 	je.Annotations = map[string]string{joberrorv1.AnnotationOccurrence: "1762337700.0123456789*9999"}
 	if CountMarked(je, &je.Status); je.Status.Occurrences != maxTimes {
-		t.Errorf("%d occurrences are counted, want %d", je.Status.Occurrences, maxTimes)
+		t.Errorf("Occurrences = %d, want %d", je.Status.Occurrences, maxTimes)
 	}
 }

@@ -10,14 +10,14 @@ import (
 	corev1 "k8s.io/api/core/v1"
 )
 
-// PodFacts holds what a podFailurePolicy looks at in a pod: how its containers ended,
-// and its conditions. The failures of one pod share it.
+// PodFacts holds the facts about a pod that a podFailurePolicy looks at: the exit codes of
+// its failed containers, and its conditions. All failures of one pod share it.
 type PodFacts struct {
 	exits      []exitOf
 	conditions []corev1.PodCondition
 }
 
-// exitOf is the exit code of a container that failed.
+// exitOf holds the exit code of a container that failed.
 type exitOf struct {
 	container string
 	code      int32
@@ -26,15 +26,15 @@ type exitOf struct {
 func factsOf(pod *corev1.Pod) *PodFacts {
 	facts := &PodFacts{conditions: pod.Status.Conditions}
 	for _, c := range containers(pod) {
-		if end := c.status.State.Terminated; end != nil && end.ExitCode != 0 {
-			facts.exits = append(facts.exits, exitOf{c.status.Name, end.ExitCode})
+		if state := c.status.State.Terminated; state != nil && state.ExitCode != 0 {
+			facts.exits = append(facts.exits, exitOf{c.status.Name, state.ExitCode})
 		}
 	}
 	return facts
 }
 
-// Ignores reports whether the podFailurePolicy of a Job says that a failure of its
-// pod does not count. As in the Job controller, the first rule that matches decides.
+// Ignores reports whether a Job's podFailurePolicy ignores a failure of one of its pods.
+// As in the Job controller, the first rule that matches decides.
 func Ignores(policy *batchv1.PodFailurePolicy, f Failure) bool {
 	if policy == nil || f.Pod == nil {
 		return false

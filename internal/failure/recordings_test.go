@@ -20,9 +20,10 @@ import (
 	"k8s.io/utils/ptr"
 )
 
-// recordings holds what is read of the pods in testdata/watch, which a real kubelet
-// ran; test/node made them. Whatever ended because it was told to is no failure.
-var recordings = map[string][]string{
+// wantKeys holds the keys of the failures in each recording in testdata/watch. test/node
+// recorded these pods, which a real kubelet ran. A container that was stopped has not
+// failed.
+var wantKeys = map[string][]string{
 	"cronjob-replace":                  nil,
 	"delete-background-exit-0":         nil,
 	"delete-background-exit-1":         nil,
@@ -51,9 +52,9 @@ var recordings = map[string][]string{
 	"suspend":                          nil,
 }
 
-// recorded reads the states of the pods of a recording, with a node's clock that is
-// off.
-func recorded(t *testing.T, name string, skew time.Duration) []*corev1.Pod {
+// loadRecording returns the states of the pods in a recording, as if the node's clock was
+// off by skew.
+func loadRecording(t *testing.T, name string, skew time.Duration) []*corev1.Pod {
 	t.Helper()
 	file, err := os.Open(filepath.Join("testdata", "watch", name+".jsonl"))
 	if err != nil {
@@ -68,22 +69,22 @@ func recorded(t *testing.T, name string, skew time.Duration) []*corev1.Pod {
 		if err := json.Unmarshal(lines.Bytes(), &event); err != nil {
 			t.Fatal(err)
 		}
-		pod := event.Object
-		pod.Spec.TerminationGracePeriodSeconds = ptr.To[int64](3)
+		p := event.Object
+		p.Spec.TerminationGracePeriodSeconds = ptr.To[int64](3)
 		if strings.HasPrefix(name, "sidecar-") {
-			pod.Spec.InitContainers = []corev1.Container{{Name: "sidecar", RestartPolicy: ptr.To(corev1.ContainerRestartPolicyAlways)}}
+			p.Spec.InitContainers = []corev1.Container{{Name: "sidecar", RestartPolicy: ptr.To(corev1.ContainerRestartPolicyAlways)}}
 		}
-		setClock(pod, skew)
-		states = append(states, pod)
+		shiftNodeClock(p, skew)
+		states = append(states, p)
 	}
 	if err := lines.Err(); err != nil || len(states) == 0 {
-		t.Fatalf("%d states: %v", len(states), err)
+		t.Fatalf("read %d states of %s: %v", len(states), name, err)
 	}
 	return states
 }
 
-// setClock moves all times that are of the node's clock.
-func setClock(pod *corev1.Pod, skew time.Duration) {
+// shiftNodeClock shifts all times that come from the node's clock.
+func shiftNodeClock(pod *corev1.Pod, skew time.Duration) {
 	move := func(at *metav1.Time) {
 		if !at.IsZero() {
 			at.Time = at.Add(skew)
@@ -109,53 +110,53 @@ func setClock(pod *corev1.Pod, skew time.Duration) {
 	}
 }
 
-// replay returns the keys of what is read of the states, each once.
+// replay returns the keys of the failures and records in the states: sorted, without
+// duplicates.
 func replay(states []*corev1.Pod) []string {
 	memory, keys := NewDeletionMemory(), map[string]bool{}
-	for _, pod := range states {
-		for _, f := range memory.FromPod(pod) {
+	for _, state := range states {
+		for _, f := range memory.FromPod(state) {
 			keys[f.Key] = true
 		}
 	}
 	return slices.Sorted(maps.Keys(keys))
 }
 
-var clocks = []time.Duration{-time.Hour, -5 * time.Second, -time.Second, 0, time.Second, 5 * time.Second, time.Hour}
+var clockSkews = []time.Duration{-time.Hour, -5 * time.Second, -time.Second, 0, time.Second, 5 * time.Second, time.Hour}
 
-func TestRecordings(t *testing.T) {
+func TestReadsRecordings(t *testing.T) {
 	t.Parallel()
 	files, err := filepath.Glob(filepath.Join("testdata", "watch", "*.jsonl"))
-	if err != nil || len(files) != len(recordings) {
-		t.Errorf("there are %d recordings, and what is read of %d is known: %v", len(files), len(recordings), err)
+	if err != nil || len(files) != len(wantKeys) {
+		t.Errorf("testdata/watch has %d recordings, want %d: %v", len(files), len(wantKeys), err)
 	}
-	for name, want := range recordings {
-		for _, skew := range clocks {
+	for name, want := range wantKeys {
+		for _, skew := range clockSkews {
 			t.Run(fmt.Sprintf("%s/clock off by %s", name, skew), func(t *testing.T) {
 				t.Parallel()
-				// The key of a pod of an Indexed Job ends with its index.
-				got := replay(recorded(t, name, skew))
+				// In an Indexed Job, the key ends with the completion index.
+				got := replay(loadRecording(t, name, skew))
 				for i := range got {
 					got[i] = strings.TrimSuffix(strings.TrimSuffix(got[i], "/0"), "/1")
 				}
 				if !slices.Equal(got, want) {
-					t.Errorf("read is %v, want %v", got, want)
+					t.Errorf("keys = %v, want %v", got, want)
 				}
 			})
 		}
 	}
 }
 
-// An operator may start to watch at any moment of a pod's end, also when all that it
-// sees is the last state.
-func TestRecordingsFromTheMiddle(t *testing.T) {
+// An operator may start to watch while a pod ends. It may see only the last state.
+func TestReadsNoOtherFailuresFromLaterStates(t *testing.T) {
 	t.Parallel()
-	for name, want := range recordings {
-		for _, skew := range clocks {
-			states := recorded(t, name, skew)
+	for name, want := range wantKeys {
+		for _, skew := range clockSkews {
+			states := loadRecording(t, name, skew)
 			for first := range states {
 				for _, key := range replay(states[first:]) {
 					if !slices.Contains(want, key) {
-						t.Errorf("%s, clock off by %s, seen from state %d of %d: %s is read", name, skew, first, len(states), key)
+						t.Errorf("%s, clock off by %s, from state %d of %d: key %s, want only %v", name, skew, first, len(states), key, want)
 					}
 				}
 			}
@@ -163,14 +164,14 @@ func TestRecordingsFromTheMiddle(t *testing.T) {
 	}
 }
 
-// What failed before the request is read from the last state alone.
-func TestRecordingsOfRealFailuresFromTheEnd(t *testing.T) {
+// The last state alone shows the failures from before the deletion was requested.
+func TestReadsFailuresFromTheLastState(t *testing.T) {
 	t.Parallel()
 	for _, name := range []string{"exit-3", "exit-3-ttl-0", "one-exits-3-then-deleted", "pod-deadline", "sidecar-main-fails"} {
-		for _, skew := range clocks {
-			states := recorded(t, name, skew)
-			if got := replay(states[len(states)-1:]); !slices.Equal(got, recordings[name]) {
-				t.Errorf("%s, clock off by %s: read is %v, want %v", name, skew, got, recordings[name])
+		for _, skew := range clockSkews {
+			states := loadRecording(t, name, skew)
+			if got := replay(states[len(states)-1:]); !slices.Equal(got, wantKeys[name]) {
+				t.Errorf("%s, clock off by %s: keys = %v, want %v", name, skew, got, wantKeys[name])
 			}
 		}
 	}

@@ -78,7 +78,7 @@ func TestNextCronJobRunResolvesErrorsOfThePreviousRun(t *testing.T) {
 func TestReopensErrorsWhenAnEarlierRunFailsAgain(t *testing.T) {
 	t.Parallel()
 	ns := cluster.Namespace(t)
-	nightly := harness.Create(t, cluster.Client, cronJobFrom(harness.Job(ns, "nightly", harness.Playing(runningStatus), withRetries)))
+	nightly := harness.Create(t, cluster.Client, cronJobFrom(harness.Job(ns, "nightly", harness.WithPodStatus(runningStatus), withRetries)))
 	startRun(t, ns, "nightly", "run-1")
 	failPod(t, runningPod(t, ns, "run-1"), 7)
 	awaitErrors(t, ns, "ExitCode:7")

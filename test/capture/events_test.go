@@ -157,7 +157,7 @@ func TestCountsAFailureAndItsEventOnce(t *testing.T) {
 func TestRecordsAPodThatWaitsForItsVolume(t *testing.T) {
 	t.Parallel()
 	ns := cluster.Namespace(t)
-	harness.Create(t, cluster.Client, harness.Job(ns, "job", harness.Playing(`phase: Pending
+	harness.Create(t, cluster.Client, harness.Job(ns, "job", harness.WithPodStatus(`phase: Pending
 containerStatuses:
 - {name: main, image: busybox, imageID: "", ready: false, restartCount: 0, state: {waiting: {reason: ContainerCreating}}}`)))
 	pod := awaitPod(t, ns, "job", isWaiting)

@@ -73,7 +73,7 @@ func TestErrorsOutliveTheirJob(t *testing.T) {
 func TestCapturesAPodThatFailsAfterItsJobIsDeleted(t *testing.T) {
 	t.Parallel()
 	ns := cluster.Namespace(t)
-	job := harness.Create(t, cluster.Client, harness.Job(ns, "job", harness.Playing(runningStatus)))
+	job := harness.Create(t, cluster.Client, harness.Job(ns, "job", harness.WithPodStatus(runningStatus)))
 	pod := runningPod(t, ns, "job")
 	setReadyNow(t, pod)
 	// The Job controller releases the pod when it has counted it. This finalizer keeps it.
@@ -110,7 +110,7 @@ func TestCapturesAPodDeletedAsItFails(t *testing.T) {
 	ns := cluster.Namespace(t)
 	const jobs = 20
 	for i := range jobs {
-		harness.Create(t, cluster.Client, harness.Job(ns, fmt.Sprintf("job-%02d", i), harness.Playing(runningStatus)))
+		harness.Create(t, cluster.Client, harness.Job(ns, fmt.Sprintf("job-%02d", i), harness.WithPodStatus(runningStatus)))
 	}
 	for i := range jobs {
 		pod := runningPod(t, ns, fmt.Sprintf("job-%02d", i))
@@ -126,7 +126,7 @@ func TestCapturesAPodDeletedAsItFails(t *testing.T) {
 	// If the Job controller missed the failure, it starts another pod, so other errors
 	// may be captured as well.
 	harness.Eventually(t, func() string {
-		got := harness.Named(cluster.Errors(t, ns), harness.Code)
+		got := harness.Names(cluster.Errors(t, ns), harness.Code)
 		for i := range jobs {
 			if code := fmt.Sprintf("ExitCode:%d", i+1); !slices.Contains(got, code) {
 				return code + " is not captured"
@@ -139,7 +139,7 @@ func TestCapturesAPodDeletedAsItFails(t *testing.T) {
 func TestSuspendedJobHasNotFailed(t *testing.T) {
 	t.Parallel()
 	ns := cluster.Namespace(t)
-	job := harness.Create(t, cluster.Client, harness.Job(ns, "job", harness.Playing(runningStatus)))
+	job := harness.Create(t, cluster.Client, harness.Job(ns, "job", harness.WithPodStatus(runningStatus)))
 	pod := runningPod(t, ns, "job")
 	if err := cluster.Client.Patch(t.Context(), pod, harness.MergePatch(`{"metadata":{"finalizers":["example.com/hold"]}}`)); err != nil {
 		t.Fatal(err)
@@ -200,7 +200,7 @@ func TestCountsFailuresOverTheLimitInOneError(t *testing.T) {
 func TestCapturesAFailureFromANodeWithAFastClock(t *testing.T) {
 	t.Parallel()
 	ns := cluster.Namespace(t)
-	harness.Create(t, cluster.Client, harness.Job(ns, "job", harness.Playing(runningStatus)))
+	harness.Create(t, cluster.Client, harness.Job(ns, "job", harness.WithPodStatus(runningStatus)))
 	failPodAs(t, runningPod(t, ns, "job"), fmt.Sprintf(`{"exitCode":4,"reason":"Error","finishedAt":%q}`, time.Now().UTC().Add(time.Hour).Format(time.RFC3339)))
 	for _, je := range awaitErrors(t, ns, "BackoffLimitExceeded", "ExitCode:4") {
 		if at, err := time.Parse(time.RFC3339, je.Spec.CreatedAt); err != nil || at.After(time.Now()) {
@@ -227,7 +227,7 @@ func TestIgnoresAnOldCreatedAtInAReportedRecord(t *testing.T) {
 func TestCountsADisruptionOnceIfItsReasonChanges(t *testing.T) {
 	t.Parallel()
 	ns := cluster.Namespace(t)
-	harness.Create(t, cluster.Client, harness.Job(ns, "job", harness.Playing(runningStatus), withRetries))
+	harness.Create(t, cluster.Client, harness.Job(ns, "job", harness.WithPodStatus(runningStatus), withRetries))
 	pod := runningPod(t, ns, "job")
 	disrupt := func(reason string) {
 		patch := harness.MergePatch(fmt.Sprintf(`{"status":{"conditions":[{"type":"DisruptionTarget","status":"True","reason":%q}]}}`, reason))
@@ -275,7 +275,7 @@ func TestCapturesEarlierFailuresOnceAnOptOutIsRemoved(t *testing.T) {
 				`{"spec":{"suspend":false,"template":{"metadata":{"annotations":{"dev.joberror.io/exit-code":"3"}}}}}`)
 			cluster.WaitJobCondition(t, ns, "job", batchv1.JobFailed)
 			if got := cluster.Errors(t, ns); len(got) > 0 {
-				t.Errorf("captured %v, want nothing", harness.Named(got, harness.Code))
+				t.Errorf("captured %v, want nothing", harness.Names(got, harness.Code))
 			}
 			annotate("-")
 			awaitErrors(t, ns, "BackoffLimitExceeded", "ExitCode:3")
@@ -288,7 +288,7 @@ func TestCapturesEarlierFailuresOnceAnOptOutIsRemoved(t *testing.T) {
 func TestRecordsWhyADeletedPodWasWaiting(t *testing.T) {
 	t.Parallel()
 	ns := cluster.Namespace(t)
-	harness.Create(t, cluster.Client, harness.Job(ns, "job", withRetries, harness.Playing("phase: Pending\nconditions:\n- {type: PodScheduled, status: 'False', reason: Unschedulable, message: no node}")))
+	harness.Create(t, cluster.Client, harness.Job(ns, "job", withRetries, harness.WithPodStatus("phase: Pending\nconditions:\n- {type: PodScheduled, status: 'False', reason: Unschedulable, message: no node}")))
 	awaitPod(t, ns, "job", func(pod *corev1.Pod) bool { return len(pod.Status.Conditions) > 0 })
 	cluster.Kubectl(t, "delete", "job", "job", "-n", ns)
 	awaitErrors(t, ns, "Unschedulable")
@@ -298,7 +298,7 @@ func TestRecordsWhyADeletedPodWasWaiting(t *testing.T) {
 func TestRecordsAWaitAndAnEvictionAsTwoErrors(t *testing.T) {
 	t.Parallel()
 	ns := cluster.Namespace(t)
-	harness.Create(t, cluster.Client, harness.Job(ns, "job", harness.Playing("phase: Pending\nconditions:\n- {type: PodScheduled, status: 'False', reason: Unschedulable, message: no node}")))
+	harness.Create(t, cluster.Client, harness.Job(ns, "job", harness.WithPodStatus("phase: Pending\nconditions:\n- {type: PodScheduled, status: 'False', reason: Unschedulable, message: no node}")))
 	awaitErrors(t, ns, "Unschedulable")
 	pod := awaitPod(t, ns, "job", func(pod *corev1.Pod) bool { return true })
 	patch := harness.MergePatch(`{"status":{"phase":"Failed","reason":"Evicted","message":"The node was low on resource: memory.","conditions":[{"type":"PodScheduled","status":"True"}]}}`)
@@ -311,7 +311,7 @@ func TestRecordsAWaitAndAnEvictionAsTwoErrors(t *testing.T) {
 func TestDoesNotRecordFailuresThatThePolicyIgnores(t *testing.T) {
 	t.Parallel()
 	ns := cluster.Namespace(t)
-	harness.Create(t, cluster.Client, harness.Job(ns, "job", harness.Playing(runningStatus), func(job *batchv1.Job) {
+	harness.Create(t, cluster.Client, harness.Job(ns, "job", harness.WithPodStatus(runningStatus), func(job *batchv1.Job) {
 		job.Spec.PodFailurePolicy = &batchv1.PodFailurePolicy{Rules: []batchv1.PodFailurePolicyRule{{
 			Action:      batchv1.PodFailurePolicyActionIgnore,
 			OnExitCodes: &batchv1.PodFailurePolicyOnExitCodesRequirement{Operator: batchv1.PodFailurePolicyOnExitCodesOpIn, Values: []int32{42}},

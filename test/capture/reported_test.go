@@ -18,7 +18,7 @@ import (
 func TestCountsAndReopensARecordReportedAgain(t *testing.T) {
 	t.Parallel()
 	ns := cluster.Namespace(t)
-	harness.Create(t, cluster.Client, harness.Job(ns, "job", harness.Playing(runningStatus), withRetries))
+	harness.Create(t, cluster.Client, harness.Job(ns, "job", harness.WithPodStatus(runningStatus), withRetries))
 	report := func() string {
 		pod := runningPod(t, ns, "job")
 		rows := strings.Repeat(`{"code":"row","message":"row 1"}`+"\n", 3) + `{"code":"closed","message":"row 2","resolved":true}`

@@ -70,7 +70,7 @@ func checkStaysReopened(t *testing.T, ns, job string, je joberrorv1.JobError) {
 func TestSuccessfulRetryResolvesEarlierFailures(t *testing.T) {
 	t.Parallel()
 	ns := cluster.Namespace(t)
-	harness.Create(t, cluster.Client, harness.Job(ns, "job", withRetries, harness.Playing(runningStatus)))
+	harness.Create(t, cluster.Client, harness.Job(ns, "job", withRetries, harness.WithPodStatus(runningStatus)))
 	failPod(t, runningPod(t, ns, "job"), 7)
 	awaitErrors(t, ns, "ExitCode:7")
 	fixPod(t, runningPod(t, ns, "job"))
@@ -86,7 +86,7 @@ func TestSuccessfulRetryResolvesEarlierFailures(t *testing.T) {
 func TestResolvesErrorsOfAJobDeletedOnSuccess(t *testing.T) {
 	t.Parallel()
 	ns := cluster.Namespace(t)
-	harness.Create(t, cluster.Client, harness.Job(ns, "job", withRetries, harness.Playing(runningStatus), func(job *batchv1.Job) { job.Spec.TTLSecondsAfterFinished = ptr.To[int32](0) }))
+	harness.Create(t, cluster.Client, harness.Job(ns, "job", withRetries, harness.WithPodStatus(runningStatus), func(job *batchv1.Job) { job.Spec.TTLSecondsAfterFinished = ptr.To[int32](0) }))
 	failPod(t, runningPod(t, ns, "job"), 7)
 	awaitErrors(t, ns, "ExitCode:7")
 	fixPod(t, runningPod(t, ns, "job"))
@@ -101,7 +101,7 @@ func TestReopensWhenARecoveredPodIsStuckAgain(t *testing.T) {
 		return "phase: Pending\ncontainerStatuses:\n- {name: main, image: busybox, imageID: '', ready: false, restartCount: 0, " + container + "}"
 	}
 	const stuck = "state: {waiting: {reason: ImagePullBackOff}}"
-	harness.Create(t, cluster.Client, harness.Job(ns, "job", harness.Playing(status(stuck))))
+	harness.Create(t, cluster.Client, harness.Job(ns, "job", harness.WithPodStatus(status(stuck))))
 	awaitErrors(t, ns, "ImagePullBackOff")
 	pod := awaitPod(t, ns, "job", isWaiting)
 	setStatus := func(container string) {
@@ -118,7 +118,7 @@ func TestReopensWhenARecoveredPodIsStuckAgain(t *testing.T) {
 func TestCountsRetriesInOneError(t *testing.T) {
 	t.Parallel()
 	ns := cluster.Namespace(t)
-	harness.Create(t, cluster.Client, harness.Job(ns, "job", harness.Playing(runningStatus), func(job *batchv1.Job) { job.Spec.BackoffLimit = ptr.To[int32](2) }))
+	harness.Create(t, cluster.Client, harness.Job(ns, "job", harness.WithPodStatus(runningStatus), func(job *batchv1.Job) { job.Spec.BackoffLimit = ptr.To[int32](2) }))
 	var lastSeen metav1.Time
 	for n := range int32(3) {
 		failPod(t, runningPod(t, ns, "job"), 7)
@@ -138,7 +138,7 @@ func TestCountsRetriesInOneError(t *testing.T) {
 func TestReopensAnErrorThatHappensAgain(t *testing.T) {
 	t.Parallel()
 	ns := cluster.Namespace(t)
-	harness.Create(t, cluster.Client, harness.Job(ns, "job", harness.Playing(runningStatus), withRetries))
+	harness.Create(t, cluster.Client, harness.Job(ns, "job", harness.WithPodStatus(runningStatus), withRetries))
 	failPod(t, runningPod(t, ns, "job"), 7)
 	je := awaitErrors(t, ns, "ExitCode:7")[0]
 	if err := cluster.Client.Patch(t.Context(), &je, harness.MergePatch(`{"spec":{"resolved":true}}`)); err != nil {

@@ -40,7 +40,7 @@ func start(t *testing.T, args ...string) *controlplane.Process {
 // waitReady waits until an operator is ready.
 func waitReady(t *testing.T, operator *controlplane.Process) {
 	t.Helper()
-	if err := operator.WaitReady(t.Context(), cluster.At); err != nil {
+	if err := operator.WaitReady(t.Context(), cluster.Ports); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -54,7 +54,7 @@ func TestSurvivesOperatorKills(t *testing.T) {
 			for range 1 + random.IntN(maxKillsPerRound) {
 				r.moment(t, jer)
 				operator.Kill()
-				operator = launch(t, "operator", cluster.At)
+				operator = launch(t, "operator", cluster.Ports)
 				// Kill some operators while they start, and some while they work.
 				if random.IntN(2) == 0 {
 					waitReady(t, operator)
@@ -97,7 +97,7 @@ func TestSurvivesTheLossOfTheLeader(t *testing.T) {
 	}
 	leader, standby := start(t, elect...), (*controlplane.Process)(nil)
 	t.Cleanup(func() { leader.Kill() })
-	leaderAt, standbyAt := cluster.At, second
+	leaderAt, standbyAt := cluster.Ports, second
 	holder := awaitLeader(t, "")
 	standby = launch(t, "operator-2", standbyAt, elect...)
 	t.Cleanup(func() { standby.Kill() })

@@ -21,7 +21,7 @@ var (
 	errorCount = flag.Int("crash.errors", 300, "number of errors to resolve")
 )
 
-var cluster = harness.Cluster{Rough: true}
+var cluster = harness.Cluster{AllowLogErrors: true}
 
 // random chooses the moments.
 var random *rand.Rand

@@ -104,10 +104,10 @@ func TestAnEntryExpiresLikeAnError(t *testing.T) {
 	job(t, ns, "a")
 	young := harness.Create(t, cluster.Client, harness.Resolution(ns, "young", "job"))
 	old := harness.Create(t, cluster.Client, harness.Resolution(ns, "old", "job"))
-	cluster.Completed(t, ns, "young")
-	cluster.Completed(t, ns, "old")
-	cluster.Age(t, "joberrorresolutions", young, 29*24*time.Hour)
-	cluster.Age(t, "joberrorresolutions", old, 31*24*time.Hour)
+	cluster.WaitCompleted(t, ns, "young")
+	cluster.WaitCompleted(t, ns, "old")
+	cluster.Backdate(t, "joberrorresolutions", young, 29*24*time.Hour)
+	cluster.Backdate(t, "joberrorresolutions", old, 31*24*time.Hour)
 	harness.Eventually(t, func() string {
 		if err := cluster.Client.Get(t.Context(), client.ObjectKeyFromObject(old), old); !apierrors.IsNotFound(err) {
 			return fmt.Sprintf("the old entry is still there: %v", err)

@@ -25,7 +25,7 @@ func TestWhatWasReportedStaysWhateverIsDone(t *testing.T) {
 	harness.Create(t, cluster.Client, harness.Job(ns, "job"))
 	cluster.WaitFor(t, ns, "e", func(je *joberrorv1.JobError) bool { return len(je.OwnerReferences) == 2 })
 	harness.Create(t, cluster.Client, harness.Resolution(ns, "all", "job"))
-	cluster.Completed(t, ns, "all")
+	cluster.WaitCompleted(t, ns, "all")
 	got := cluster.WaitFor(t, ns, "e", func(je *joberrorv1.JobError) bool { return je.Status.Resolution == "all" })
 	want.Resolved = true
 	if got.Spec != want || got.Annotations["team"] != "data" {

@@ -161,7 +161,7 @@ func TestADeletedNamespaceTakesItsErrorsAlong(t *testing.T) {
 	harness.Create(t, cluster.Client, harness.Job(ns, "job"))
 	harness.Create(t, cluster.Client, harness.JobError(ns, "e", "job"))
 	harness.Create(t, cluster.Client, harness.Resolution(ns, "r", "job"))
-	cluster.Completed(t, ns, "r")
+	cluster.WaitCompleted(t, ns, "r")
 	if err := cluster.Client.Delete(t.Context(), &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: ns}}); err != nil {
 		t.Fatal(err)
 	}

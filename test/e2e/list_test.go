@@ -115,7 +115,7 @@ func TestErrorsAreFoundAfterTheirJobIsGone(t *testing.T) {
 			t.Error(problem)
 		}
 	}
-	entry := harness.Do(t, cluster.Config(), http.MethodPut, harness.JobErrorsPath(ns, string(created.UID))+"/resolve", "").Want(t, 200).Entry(t)
+	entry := harness.Do(t, cluster.Config(), http.MethodPut, harness.JobErrorsPath(ns, string(created.UID))+"/resolve", "").Want(t, 200).Resolution(t)
 	if entry.Status.Updated != 1 {
 		t.Errorf("status is %+v", entry.Status)
 	}

@@ -113,7 +113,7 @@ func TestNobodyPlantsAMark(t *testing.T) {
 	if je := cluster.WaitFor(t, ns, "anonymous", resolved); je.Status.ResolvedBy != "mallory" {
 		t.Errorf("resolved by %q, want mallory", je.Status.ResolvedBy)
 	}
-	status := harness.Do(t, cluster.Config(), "PUT", harness.JobErrorsPath(ns, "job")+"/resolve", "").Want(t, 200).Entry(t).Status
+	status := harness.Do(t, cluster.Config(), "PUT", harness.JobErrorsPath(ns, "job")+"/resolve", "").Want(t, 200).Resolution(t).Status
 	if status.Updated != 2 || status.Unchanged != 0 {
 		t.Errorf("the errors with planted marks are not resolved: %+v", status)
 	}

@@ -57,7 +57,7 @@ func TestTheReportingSamplesReport(t *testing.T) {
 					t.Errorf("the error is %+v", je.Spec)
 				}
 			}
-			if codes := harness.Named(errors, harness.Code); !slices.Equal(codes, tc.want) {
+			if codes := harness.Names(errors, harness.Code); !slices.Equal(codes, tc.want) {
 				t.Errorf("reported are %v, want %v", codes, tc.want)
 			}
 		})

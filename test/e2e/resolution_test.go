@@ -31,7 +31,7 @@ func TestAnEntryResolvesEveryOpenErrorOfItsJob(t *testing.T) {
 	harness.Create(t, cluster.Client, harness.JobError(ns, "others", "other"))
 	done := cluster.WaitFor(t, ns, "done", resolved)
 	harness.Create(t, cluster.Client, harness.Resolution(ns, "all", "job"))
-	status := cluster.Completed(t, ns, "all").Status
+	status := cluster.WaitCompleted(t, ns, "all").Status
 	if status.Matched != 2 || status.Updated != 2 || status.Unchanged != 0 || status.Failed != 0 || !slices.Equal(status.Errors, []string{"a", "b"}) {
 		t.Errorf("status is %+v", status)
 	}
@@ -61,12 +61,12 @@ func TestAnEntryThatWasBegunIsWorkedThrough(t *testing.T) {
 	harness.Create(t, cluster.Client, harness.JobError(ns, "a", "job"))
 	harness.Create(t, cluster.Client, harness.JobError(ns, "b", "job"))
 	entry := harness.Create(t, cluster.Client, harness.Resolution(ns, "begun", "job"))
-	cluster.Completed(t, ns, "begun")
+	cluster.WaitCompleted(t, ns, "begun")
 	before := cluster.WaitFor(t, ns, "a", resolved)
 	if err := cluster.Client.Status().Patch(t.Context(), entry, harness.MergePatch(`{"status":{"conditions":null,"completedAt":null,"updated":1}}`)); err != nil {
 		t.Fatal(err)
 	}
-	if status := cluster.Completed(t, ns, "begun").Status; status.Updated != 2 || status.Unchanged != 0 || status.CompletedAt == nil {
+	if status := cluster.WaitCompleted(t, ns, "begun").Status; status.Updated != 2 || status.Unchanged != 0 || status.CompletedAt == nil {
 		t.Errorf("status is %+v", status)
 	}
 	if je := cluster.WaitFor(t, ns, "a", resolved); je.ResourceVersion != before.ResourceVersion {
@@ -82,7 +82,7 @@ func TestAnEntryReopens(t *testing.T) {
 	entry := harness.Resolution(ns, "again", "job")
 	entry.Spec.Resolved = ptr.To(false)
 	harness.Create(t, cluster.Client, entry)
-	if status := cluster.Completed(t, ns, "again").Status; status.Updated != 1 {
+	if status := cluster.WaitCompleted(t, ns, "again").Status; status.Updated != 1 {
 		t.Errorf("status is %+v", status)
 	}
 	je := cluster.WaitFor(t, ns, "a", func(je *joberrorv1.JobError) bool { return !resolved(je) })
@@ -97,7 +97,7 @@ func TestAnEntryTellsWhatItCouldNotDo(t *testing.T) {
 	harness.Create(t, cluster.Client, harness.JobError(ns, "mine", "job"))
 	harness.Create(t, cluster.Client, harness.JobError(ns, "others", "other"))
 	harness.Create(t, cluster.Client, harness.Resolution(ns, "some", "job", "mine", "others", "nobodys"))
-	entry := cluster.Completed(t, ns, "some")
+	entry := cluster.WaitCompleted(t, ns, "some")
 	want := []joberrorv1.ResolutionFailure{{Name: "nobodys", Reason: "NotFound"}, {Name: "others", Reason: "OtherJob"}}
 	got := slices.Clone(entry.Status.Failures)
 	for i := range got {
@@ -119,7 +119,7 @@ func TestAnEntryThatChangesNothingSaysSo(t *testing.T) {
 	t.Parallel()
 	ns := cluster.Namespace(t)
 	harness.Create(t, cluster.Client, harness.Resolution(ns, "none", "job"))
-	cluster.Completed(t, ns, "none")
+	cluster.WaitCompleted(t, ns, "none")
 	out, err := cluster.Run(t.Context(), nil, "get", "jer", "none", "-n", ns, "-o", "jsonpath={.status.matched}{.status.updated}{.status.unchanged}{.status.failed}")
 	if err != nil || out != "0000" {
 		t.Errorf("the counts are %q, %v", out, err)
@@ -132,7 +132,7 @@ func TestALaterEntryOfTheSameNameClaimsNothing(t *testing.T) {
 	harness.Create(t, cluster.Client, harness.JobError(ns, "e", "job"))
 	for i, want := range []joberrorv1.JobErrorResolutionStatus{{Updated: 1}, {Unchanged: 1}} {
 		entry := harness.Create(t, cluster.Client, harness.Resolution(ns, "fixed", "job", "e"))
-		status := cluster.Completed(t, ns, "fixed").Status
+		status := cluster.WaitCompleted(t, ns, "fixed").Status
 		if status.Updated != want.Updated || status.Unchanged != want.Unchanged {
 			t.Errorf("entry %d: status is %+v", i, status)
 		}
@@ -151,7 +151,7 @@ func TestErrorsThatComeAfterARequestAreNotPartOfIt(t *testing.T) {
 	}
 	harness.Create(t, cluster.Client, harness.Resolution(ns, "now", "job"))
 	harness.Create(t, cluster.Client, harness.JobError(ns, "after", "job"))
-	if status := cluster.Completed(t, ns, "now").Status; status.Matched != before || status.Updated != before {
+	if status := cluster.WaitCompleted(t, ns, "now").Status; status.Matched != before || status.Updated != before {
 		t.Errorf("status is %+v", status)
 	}
 	if je := cluster.WaitObserved(t, ns, "after"); je.Spec.Resolved {
@@ -177,7 +177,7 @@ spec: {_jobId: job, reason: from Git}
 		if _, err := cluster.Run(t.Context(), strings.NewReader(manifest), append(how, "-f", "-")...); err != nil {
 			t.Fatalf("%v: %v", how, err)
 		}
-		cluster.Completed(t, ns, "r")
+		cluster.WaitCompleted(t, ns, "r")
 		// The manifest leaves resolved out; applying it does not reopen.
 		cluster.WaitFor(t, ns, "e", resolved)
 	}
@@ -197,7 +197,7 @@ func TestTwoPeopleResolveAtOnce(t *testing.T) {
 		cluster.Grant(t, ns, user, "joberror-resolver")
 		as := cluster.User(t, user)
 		group.Go(func() {
-			entries[i] = harness.Do(t, as, "PUT", harness.JobErrorsPath(ns, "job")+"/resolve", "").Entry(t)
+			entries[i] = harness.Do(t, as, "PUT", harness.JobErrorsPath(ns, "job")+"/resolve", "").Resolution(t)
 		})
 	}
 	group.Wait()

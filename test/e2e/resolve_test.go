@@ -38,7 +38,7 @@ func TestResolveEveryOpenError(t *testing.T) {
 			path := job(t, ns, "a", "b")
 			cluster.Grant(t, ns, "alice", "joberror-resolver")
 			alice := cluster.User(t, "alice")
-			entry := harness.Do(t, alice, http.MethodPut, path+"/resolve", body).Want(t, 200).Entry(t)
+			entry := harness.Do(t, alice, http.MethodPut, path+"/resolve", body).Want(t, 200).Resolution(t)
 			if entry.Status.Updated != 2 || !slices.Equal(entry.Status.Errors, []string{"a", "b"}) || entry.Spec.RequestedBy != "alice" ||
 				entry.Kind != "JobErrorResolution" || entry.APIVersion != "joberror.io/v1" {
 				t.Errorf("entry is %+v", entry)
@@ -57,7 +57,7 @@ func TestResolveEveryOpenError(t *testing.T) {
 				}
 			}
 			// Repeated, it changes nothing and answers alike.
-			again := harness.Do(t, alice, http.MethodPut, path+"/resolve", body).Want(t, 200).Entry(t)
+			again := harness.Do(t, alice, http.MethodPut, path+"/resolve", body).Want(t, 200).Resolution(t)
 			if again.Status.Updated != 0 || again.Name != "" || !meta.IsStatusConditionTrue(again.Status.Conditions, joberrorv1.ConditionComplete) {
 				t.Errorf("the repeated request's entry is %+v", again)
 			}
@@ -73,7 +73,7 @@ func TestResolveNamedErrors(t *testing.T) {
 			ns := cluster.Namespace(t)
 			path := job(t, ns, "a", "b", "c")
 			body := `{"` + field + `":["a","c","unknown"],"reason":"two of them"}`
-			entry := harness.Do(t, cluster.Config(), http.MethodPut, path+"/resolve", body).Want(t, 200).Entry(t)
+			entry := harness.Do(t, cluster.Config(), http.MethodPut, path+"/resolve", body).Want(t, 200).Resolution(t)
 			if entry.Status.Updated != 2 || entry.Status.Failed != 1 || entry.Status.Failures[0].Name != "unknown" || entry.Spec.Reason != "two of them" {
 				t.Errorf("status is %+v", entry.Status)
 			}
@@ -91,12 +91,12 @@ func TestResolveOneError(t *testing.T) {
 	ns := cluster.Namespace(t)
 	path := job(t, ns, "a", "b")
 	harness.Create(t, cluster.Client, harness.JobError(ns, "others", "other"))
-	entry := harness.Do(t, cluster.Config(), http.MethodPut, path+"/a/resolve", `{"reason":"fixed"}`).Want(t, 201).Entry(t)
+	entry := harness.Do(t, cluster.Config(), http.MethodPut, path+"/a/resolve", `{"reason":"fixed"}`).Want(t, 201).Resolution(t)
 	if entry.Status.Updated != 1 || entry.Spec.Reason != "fixed" || !slices.Equal(entry.Spec.Errors, []string{"a"}) {
 		t.Errorf("entry is %+v", entry)
 	}
 	cluster.WaitFor(t, ns, "a", resolved)
-	again := harness.Do(t, cluster.Config(), http.MethodPut, path+"/a/resolve", "").Want(t, 201).Entry(t)
+	again := harness.Do(t, cluster.Config(), http.MethodPut, path+"/a/resolve", "").Want(t, 201).Resolution(t)
 	if again.Status.Updated != 0 || again.Status.Unchanged != 1 {
 		t.Errorf("the repeated request's status is %+v", again.Status)
 	}
@@ -120,7 +120,7 @@ func TestUnresolve(t *testing.T) {
 	ns := cluster.Namespace(t)
 	path := job(t, ns, "a", "b")
 	harness.Do(t, cluster.Config(), http.MethodPut, path+"/resolve", "").Want(t, 200)
-	entry := harness.Do(t, cluster.Config(), http.MethodPut, path+"/unresolve", `{"errors":["b"]}`).Want(t, 200).Entry(t)
+	entry := harness.Do(t, cluster.Config(), http.MethodPut, path+"/unresolve", `{"errors":["b"]}`).Want(t, 200).Resolution(t)
 	if entry.Status.Updated != 1 || entry.Spec.WantsResolved() {
 		t.Errorf("entry is %+v", entry)
 	}
@@ -153,7 +153,7 @@ func TestTheSourcesClientsSendRecordsBack(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	entry := harness.Do(t, cluster.Config(), http.MethodPut, path+"/resolve", string(body)).Want(t, 200).Entry(t)
+	entry := harness.Do(t, cluster.Config(), http.MethodPut, path+"/resolve", string(body)).Want(t, 200).Resolution(t)
 	if entry.Status.Updated != 3 || entry.Status.Failed != 1 || entry.Status.Failures[0].Name != "[5]" ||
 		harness.Reason(entry.Status.Conditions, joberrorv1.ConditionComplete) != joberrorv1.ReasonSomeFailed {
 		t.Errorf("status is %+v", entry.Status)
@@ -166,15 +166,15 @@ func TestTheSourcesClientsSendRecordsBack(t *testing.T) {
 			t.Errorf("%s was sent back unresolved and was resolved", name)
 		}
 	}
-	again := harness.Do(t, cluster.Config(), http.MethodPut, path+"/resolve", string(body)).Want(t, 200).Entry(t)
+	again := harness.Do(t, cluster.Config(), http.MethodPut, path+"/resolve", string(body)).Want(t, 200).Resolution(t)
 	if again.Status.Updated != 0 || again.Status.Unchanged != 3 {
 		t.Errorf("the repeated request's status is %+v", again.Status)
 	}
-	odd := harness.Do(t, cluster.Config(), http.MethodPut, path+"/resolve", `[{"_id":"row 17","resolved":true}]`).Want(t, 200).Entry(t)
+	odd := harness.Do(t, cluster.Config(), http.MethodPut, path+"/resolve", `[{"_id":"row 17","resolved":true}]`).Want(t, 200).Resolution(t)
 	if odd.Status.Failed != 1 || odd.Status.Failures[0].Name != "row 17" {
 		t.Errorf("status is %+v", odd.Status)
 	}
-	none := harness.Do(t, cluster.Config(), http.MethodPut, path+"/resolve", `[{"message":"message of c","resolved":false}]`).Want(t, 200).Entry(t)
+	none := harness.Do(t, cluster.Config(), http.MethodPut, path+"/resolve", `[{"message":"message of c","resolved":false}]`).Want(t, 200).Resolution(t)
 	if none.Status.Matched != 0 {
 		t.Errorf("an array without a resolved record resolved something: %+v", none.Status)
 	}
@@ -190,7 +190,7 @@ func TestADryRunChangesNothing(t *testing.T) {
 	path := job(t, ns, "a", "b")
 	before := cluster.WaitObserved(t, ns, "a")
 	for suffix, code := range map[string]int{"/resolve?dryRun=All": 200, "/a/resolve?dryRun=All": 201} {
-		entry := harness.Do(t, cluster.Config(), http.MethodPut, path+suffix, "").Want(t, code).Entry(t)
+		entry := harness.Do(t, cluster.Config(), http.MethodPut, path+suffix, "").Want(t, code).Resolution(t)
 		if entry.Status.Updated == 0 || entry.UID != "" {
 			t.Errorf("%s: %+v", suffix, entry)
 		}

@@ -56,7 +56,7 @@ func TestAUserOfOneNamespaceReachesNothingInAnother(t *testing.T) {
 	harness.Do(t, tenant, http.MethodPut, theirPath+"/resolve", "").Want(t, 403)
 	harness.Do(t, tenant, http.MethodGet, theirPath, "").Want(t, 403)
 	harness.Do(t, tenant, http.MethodPut, harness.JobErrorsPath(mine, "job")+"/theirs/resolve", "").Want(t, 404)
-	entry := harness.Do(t, tenant, http.MethodPut, harness.JobErrorsPath(mine, "job")+"/resolve", `{"errors":["theirs"]}`).Want(t, 200).Entry(t)
+	entry := harness.Do(t, tenant, http.MethodPut, harness.JobErrorsPath(mine, "job")+"/resolve", `{"errors":["theirs"]}`).Want(t, 200).Resolution(t)
 	if entry.Status.Updated != 0 || entry.Status.Failed != 1 {
 		t.Errorf("status is %+v", entry.Status)
 	}

@@ -88,7 +88,7 @@ func TestAStatusThatCannotBeReadIsRefused(t *testing.T) {
 	harness.Create(t, cluster.Client, harness.JobError(ns, "e", "job"))
 	harness.Create(t, cluster.Client, harness.Resolution(ns, "r", "job"))
 	cluster.WaitObserved(t, ns, "e")
-	cluster.Completed(t, ns, "r")
+	cluster.WaitCompleted(t, ns, "r")
 	condition := `{"conditions":[{"type":"X","status":"True","reason":"X","message":"","lastTransitionTime":"2026-11-22t10:00:00+99:99"}]}`
 	for _, c := range [][]string{
 		{"je/e", `{"_retryId":"2026-11-22T10:00:00+99:99"}`}, {"je/e", `{"expiresAt":"2026-11-22t10:00:00+99:99"}`},
@@ -170,7 +170,7 @@ func TestKubectlPrintsAndExplains(t *testing.T) {
 	harness.Create(t, cluster.Client, harness.JobError(ns, "shown", "job"))
 	cluster.WaitObserved(t, ns, "shown")
 	harness.Create(t, cluster.Client, harness.Resolution(ns, "entry", "job"))
-	cluster.Completed(t, ns, "entry")
+	cluster.WaitCompleted(t, ns, "entry")
 	for _, c := range []struct {
 		args string
 		want []string

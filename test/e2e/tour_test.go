@@ -71,7 +71,7 @@ func TestTheTourOfTheREADME(t *testing.T) {
 				t.Errorf("the error that was reported is not listed: %s", out)
 			}
 		case strings.Contains(block, "joberrorresolution.yaml"):
-			cluster.Completed(t, "default", "nightly-import-fixed")
+			cluster.WaitCompleted(t, "default", "nightly-import-fixed")
 			row("17", resolved)
 		}
 	}

@@ -91,7 +91,7 @@ func TestCountsADisruptionOnceAcrossARestart(t *testing.T) {
 	disrupted := func(reason string) string {
 		return "phase: Running\nconditions:\n- {type: DisruptionTarget, status: 'True', reason: " + reason + "}"
 	}
-	harness.Create(t, cluster.Client, harness.Job(ns, "job", harness.Playing(disrupted("DeletionByTaintManager"))))
+	harness.Create(t, cluster.Client, harness.Job(ns, "job", harness.WithPodStatus(disrupted("DeletionByTaintManager"))))
 	cluster.WaitErrors(t, ns, harness.JobAndCode, "job/DeletionByTaintManager")
 	stop(t, operator)
 
@@ -146,7 +146,7 @@ func TestCapturesNothingWithCaptureOff(t *testing.T) {
 func TestDoesNotRecordAPodThatRecoversInTime(t *testing.T) {
 	ns := cluster.Namespace(t)
 	operate(t, "--capture-grace=5s")
-	stuck := harness.Playing(`phase: Pending
+	stuck := harness.WithPodStatus(`phase: Pending
 containerStatuses:
 - {name: main, image: busybox, imageID: "", ready: false, restartCount: 0, state: {waiting: {reason: ImagePullBackOff}}}`)
 	harness.Create(t, cluster.Client, harness.Job(ns, "recovers", stuck))

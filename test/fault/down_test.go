@@ -80,7 +80,7 @@ func TestWritesContinueWhileTheOperatorIsDown(t *testing.T) {
 	if len(je.OwnerReferences) != 2 || je.Labels[joberrorv1.LabelJobName] != "job" {
 		t.Errorf("owners %v, labels %v; want a link to the Job", je.OwnerReferences, je.Labels)
 	}
-	cluster.Completed(t, ns, "unattributed")
+	cluster.WaitCompleted(t, ns, "unattributed")
 	if je := cluster.WaitObserved(t, ns, "earlier"); je.Status.ResolvedBy != "alice" {
 		t.Errorf("resolvedBy = %q, want alice", je.Status.ResolvedBy)
 	}
@@ -104,7 +104,7 @@ func TestOldMarkDoesNotAttributeAChangeWithoutWebhooks(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
-		if err := cluster.Install(context.WithoutCancel(t.Context()), cluster.Root+"/config/default", cluster.At); err != nil {
+		if err := cluster.Install(context.WithoutCancel(t.Context()), cluster.Root+"/config/default", cluster.Ports); err != nil {
 			t.Error(err)
 		}
 	})
@@ -131,7 +131,7 @@ func TestExpiresAfterDowntime(t *testing.T) {
 	harness.Create(t, cluster.Client, harness.JobError(ns, "e", "job"))
 	harness.Create(t, cluster.Client, harness.Resolution(ns, "r", "job"))
 	cluster.WaitObserved(t, ns, "e")
-	cluster.Completed(t, ns, "r")
+	cluster.WaitCompleted(t, ns, "r")
 	stop(t, first)
 	time.Sleep(time.Until(expiry.Add(2 * time.Second)))
 	for _, obj := range []client.Object{harness.JobError(ns, "e", "job"), harness.Resolution(ns, "r", "job")} {

@@ -31,7 +31,7 @@ func TestAnIdleOperatorWritesNothing(t *testing.T) {
 		harness.Create(t, cluster.Client, harness.JobError(ns, name, "job"))
 	}
 	harness.Create(t, cluster.Client, harness.Resolution(ns, "some", "job", "a"))
-	cluster.Completed(t, ns, "some")
+	cluster.WaitCompleted(t, ns, "some")
 	cluster.WaitFor(t, ns, "a", func(je *joberrorv1.JobError) bool { return je.Status.Resolution == "some" })
 	for _, name := range []string{"b", "c"} {
 		cluster.WaitObserved(t, ns, name)

@@ -13,7 +13,7 @@ import (
 	"joberror.io/operator/test/harness"
 )
 
-var cluster = harness.Cluster{Hurry: true}
+var cluster = harness.Cluster{FastControllers: true}
 
 func TestMain(m *testing.M) { os.Exit(harness.Main(m, &cluster)) }
 

@@ -37,7 +37,7 @@ func TestContinuesAnInterruptedResolution(t *testing.T) {
 	}
 	harness.Create(t, cluster.Client, harness.JobError(ns, "after", "job"))
 	operate(t)
-	status := cluster.Completed(t, ns, "all").Status
+	status := cluster.WaitCompleted(t, ns, "all").Status
 	if status.Matched != errorCount || status.Updated != errorCount || status.Unchanged != 0 || status.Failed != 0 {
 		t.Errorf("status = %+v, want %d matched and updated", status, errorCount)
 	}
@@ -59,8 +59,8 @@ func TestContinuesABulkRequestPastItsDeadline(t *testing.T) {
 	for i := range errorCount {
 		harness.Create(t, cluster.Client, harness.JobError(ns, fmt.Sprintf("e-%d", i), "job"))
 	}
-	jer := harness.Do(t, cluster.Config(), http.MethodPut, harness.JobErrorsPath(ns, "job")+"/resolve", "").Want(t, 202).Entry(t)
-	if status := cluster.Completed(t, ns, jer.Name).Status; status.Updated != errorCount {
+	jer := harness.Do(t, cluster.Config(), http.MethodPut, harness.JobErrorsPath(ns, "job")+"/resolve", "").Want(t, 202).Resolution(t)
+	if status := cluster.WaitCompleted(t, ns, jer.Name).Status; status.Updated != errorCount {
 		t.Errorf("status = %+v, want %d updated", status, errorCount)
 	}
 }
@@ -84,7 +84,7 @@ func TestLongResolutionShowsItsProgress(t *testing.T) {
 		}
 		return ""
 	})
-	cluster.Completed(t, ns, "all")
+	cluster.WaitCompleted(t, ns, "all")
 	maxWrites, writes := int(time.Since(began)/time.Second)+1, 0
 	for event := range cluster.Audit(t) {
 		if o := event.ObjectRef; o != nil && o.Namespace == ns && o.Name == "all" && o.Subresource == "status" {

@@ -32,7 +32,7 @@ func TestCapturesAThousandConcurrentFailures(t *testing.T) {
 		t.Fatal(err)
 	}
 	logged := 0
-	harness.EventuallyIn(t, 10*time.Minute, func() string {
+	harness.EventuallyWithin(t, 10*time.Minute, func() string {
 		got := cluster.Errors(t, ns)
 		if len(got) >= logged+500 {
 			logged = len(got)
@@ -49,7 +49,7 @@ func TestCapturesAThousandConcurrentFailures(t *testing.T) {
 		return ""
 	})
 	captured := cluster.Errors(t, ns)
-	got := harness.Named(captured, harness.JobAndCode)
+	got := harness.Names(captured, harness.JobAndCode)
 	if len(got) != 2*jobs {
 		t.Errorf("captured %d errors, want %d", len(got), 2*jobs)
 	}

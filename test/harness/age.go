@@ -12,9 +12,9 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 )
 
-// Age makes an object of one of our resources older than it is, which the API
+// Backdate makes an object of one of our resources older than it is, which the API
 // server does for nobody: in etcd.
-func (c *Cluster) Age(t testing.TB, resource string, obj client.Object, by time.Duration) {
+func (c *Cluster) Backdate(t testing.TB, resource string, obj client.Object, by time.Duration) {
 	t.Helper()
 	etcd, err := clientv3.New(clientv3.Config{Endpoints: []string{"http://" + c.Etcd()}})
 	if err != nil {

@@ -23,11 +23,11 @@ var Timeout = 60 * time.Second
 // with the last one where it never does.
 func Eventually(t testing.TB, check func() string) {
 	t.Helper()
-	EventuallyIn(t, Timeout, check)
+	EventuallyWithin(t, Timeout, check)
 }
 
-// EventuallyIn is Eventually for what takes long.
-func EventuallyIn(t testing.TB, timeout time.Duration, check func() string) {
+// EventuallyWithin is Eventually for what takes long.
+func EventuallyWithin(t testing.TB, timeout time.Duration, check func() string) {
 	t.Helper()
 	deadline := time.Now().Add(timeout)
 	for {
@@ -88,8 +88,8 @@ func Reason(conditions []metav1.Condition, name string) string {
 	return ""
 }
 
-// Completed waits until an entry is complete and returns it.
-func (c *Cluster) Completed(t testing.TB, namespace, name string) *joberrorv1.JobErrorResolution {
+// WaitCompleted waits until an entry is complete and returns it.
+func (c *Cluster) WaitCompleted(t testing.TB, namespace, name string) *joberrorv1.JobErrorResolution {
 	t.Helper()
 	entry := &joberrorv1.JobErrorResolution{}
 	Eventually(t, func() string {

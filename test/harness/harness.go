@@ -43,8 +43,8 @@ type Cluster struct {
 	*controlplane.Plane
 	// Client has all rights.
 	Client client.Client
-	// At is where the operator serves.
-	At controlplane.OperatorPorts
+	// Ports is where the operator serves.
+	Ports controlplane.OperatorPorts
 	// Root is the root of the repository.
 	Root string
 	// Bare says that nothing is installed, and no operator built.
@@ -53,22 +53,22 @@ type Cluster struct {
 	// dist/install.yaml: its pods run as their service account.
 	Installed bool
 	// Image says that the operator is the one that an image would hold, and its
-	// pods are contained as there; Contained tells whether they are.
-	Image, Contained bool
+	// pods are contained as there; Isolated tells whether they are.
+	Image, Isolated bool
 	// AllRights says that the tests make use of each right that the operator
 	// has, and fails them where they don't.
 	AllRights bool
 	// Flags are those of an operator that runs beside all tests; none where nil.
 	Flags []string
-	// Hurry lets the control plane's controllers do more at a time.
-	Hurry bool
+	// FastControllers lets the control plane's controllers do more at a time.
+	FastControllers bool
 	// Node starts a real node in kwok's place, with Dir as its folder. The
 	// operator is installed there, with Flags beside its own.
 	Node func(context.Context, *controlplane.Plane) ([]*controlplane.Process, error)
 	Dir  string
-	// Rough says that parts of the control plane are killed, so that an
+	// AllowLogErrors says that parts of the control plane are killed, so that an
 	// operator's complaints about it are no alarm.
-	Rough bool
+	AllowLogErrors bool
 
 	// Pods are the operator's, where it is installed.
 	Pods *controlplane.Pods
@@ -125,11 +125,11 @@ func (c *Cluster) start(ctx context.Context, dir string) error {
 		}
 	}
 	var err error
-	if c.At, err = controlplane.PickPorts(); err != nil {
+	if c.Ports, err = controlplane.PickPorts(); err != nil {
 		return err
 	}
 	c.Plane, err = controlplane.Start(ctx, controlplane.Options{
-		Assets: filepath.Join(c.Root, "bin", "assets"), Dir: dir, Audit: true, FastControllers: c.Hurry, Node: c.Node, Logf: func(string, ...any) {},
+		Assets: filepath.Join(c.Root, "bin", "assets"), Dir: dir, Audit: true, FastControllers: c.FastControllers, Node: c.Node, Logf: func(string, ...any) {},
 	})
 	if err != nil {
 		return err
@@ -145,7 +145,7 @@ func (c *Cluster) start(ctx context.Context, dir string) error {
 	case c.Installed:
 		return c.install(ctx)
 	}
-	err = c.Install(ctx, filepath.Join(c.Root, "config", "default"), c.At)
+	err = c.Install(ctx, filepath.Join(c.Root, "config", "default"), c.Ports)
 	if err == nil && c.Flags != nil {
 		_, err = c.Operate(ctx, "operator", c.Flags...)
 	}
@@ -175,7 +175,7 @@ func (c *Cluster) Binary() string { return c.binary }
 
 // install installs the operator, and waits until it serves.
 func (c *Cluster) install(ctx context.Context) (err error) {
-	if c.Pods, err = c.RunPods(c.binary, c.Contained, c.At); err != nil {
+	if c.Pods, err = c.RunPods(c.binary, c.Isolated, c.Ports); err != nil {
 		return err
 	}
 	return c.Reinstall(ctx)
@@ -183,14 +183,14 @@ func (c *Cluster) install(ctx context.Context) (err error) {
 
 // Reinstall applies what is installed once more, and waits until it serves.
 func (c *Cluster) Reinstall(ctx context.Context) error {
-	if err := c.InstallFile(ctx, filepath.Join(c.Root, "dist", "install.yaml"), c.At); err != nil {
+	if err := c.InstallFile(ctx, filepath.Join(c.Root, "dist", "install.yaml"), c.Ports); err != nil {
 		return err
 	}
-	return c.Up(ctx)
+	return c.WaitInstalled(ctx)
 }
 
-// Up waits until what is installed serves.
-func (c *Cluster) Up(ctx context.Context) error {
+// WaitInstalled waits until what is installed serves.
+func (c *Cluster) WaitInstalled(ctx context.Context) error {
 	for _, wait := range [][]string{
 		{"rollout", "status", "deployment/joberror-operator", "-n", "joberror-system", "--timeout=120s"},
 		{"wait", "apiservice/v1.resolve.joberror.io", "--for=condition=Available", "--timeout=120s"},
@@ -204,7 +204,7 @@ func (c *Cluster) Up(ctx context.Context) error {
 
 // Operate starts an operator and waits until it serves.
 func (c *Cluster) Operate(ctx context.Context, name string, args ...string) (*controlplane.Process, error) {
-	process, err := c.StartOperator(ctx, name, c.binary, c.At, args...)
+	process, err := c.StartOperator(ctx, name, c.binary, c.Ports, args...)
 	if err == nil {
 		c.operators = append(c.operators, process)
 	}

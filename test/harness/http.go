@@ -69,8 +69,8 @@ func (r Response) Want(t testing.TB, code int) Response {
 	return r
 }
 
-// Entry is the body as an entry.
-func (r Response) Entry(t testing.TB) *joberrorv1.JobErrorResolution {
+// Resolution is the body as an entry.
+func (r Response) Resolution(t testing.TB) *joberrorv1.JobErrorResolution {
 	t.Helper()
 	return decode[joberrorv1.JobErrorResolution](t, r.Body)
 }

@@ -28,7 +28,7 @@ func (c *Cluster) buildImage(ctx context.Context) error {
 		fmt.Fprintln(os.Stderr, "harness: no container can be made here, the pods run as plain processes:", err)
 		return nil
 	}
-	c.Contained = true
+	c.Isolated = true
 	return nil
 }
 

@@ -31,8 +31,8 @@ func JobAndCode(je *joberrorv1.JobError) string { return je.Spec.JobID + "/" + j
 // Code is that of an error.
 func Code(je *joberrorv1.JobError) string { return je.Spec.Code }
 
-// Named names errors, sorted.
-func Named(errors []joberrorv1.JobError, name func(*joberrorv1.JobError) string) []string {
+// Names names errors, sorted.
+func Names(errors []joberrorv1.JobError, name func(*joberrorv1.JobError) string) []string {
 	var names []string
 	for i := range errors {
 		names = append(names, name(&errors[i]))
@@ -49,7 +49,7 @@ func (c *Cluster) WaitErrors(t testing.TB, namespace string, name func(*joberror
 	var errors []joberrorv1.JobError
 	Eventually(t, func() string {
 		errors = c.Errors(t, namespace)
-		if got := Named(errors, name); !slices.Equal(got, want) {
+		if got := Names(errors, name); !slices.Equal(got, want) {
 			return fmt.Sprintf("there are %v, want %v", got, want)
 		}
 		for _, je := range errors {

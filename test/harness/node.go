@@ -45,7 +45,7 @@ func (c *Cluster) installOnNode(ctx context.Context) error {
 	if _, err := c.Run(ctx, &flagged, "apply", "-f", "-"); err != nil {
 		return err
 	}
-	return c.Up(ctx)
+	return c.WaitInstalled(ctx)
 }
 
 // addFlags adds flags to the first container of a Deployment.

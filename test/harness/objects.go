@@ -120,8 +120,8 @@ func Failing(code string) func(*batchv1.Job) {
 	}
 }
 
-// Playing lets a Job run, and its pods have this status, in YAML.
-func Playing(status string) func(*batchv1.Job) {
+// WithPodStatus lets a Job run, and its pods have this status, in YAML.
+func WithPodStatus(status string) func(*batchv1.Job) {
 	return func(job *batchv1.Job) {
 		job.Spec.Suspend = nil
 		metav1.SetMetaDataAnnotation(&job.Spec.Template.ObjectMeta, "dev.joberror.io/status", status)

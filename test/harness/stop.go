@@ -59,7 +59,7 @@ func (c *Cluster) stop() error {
 		}
 		data = starting.ReplaceAll(data, nil)
 		lines := append(alarming.FindAll(data, 1), private.FindAll(data, 1)...)
-		if !c.Rough {
+		if !c.AllowLogErrors {
 			lines = append(lines, surprised.FindAll(data, -1)...)
 		}
 		for _, line := range lines {

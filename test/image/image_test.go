@@ -32,7 +32,7 @@ func TestServesFromAnEmptyRoot(t *testing.T) {
 }
 
 func TestRunsUnprivilegedWithoutWriteAccess(t *testing.T) {
-	if !cluster.Contained {
+	if !cluster.Isolated {
 		t.Log("this machine can't contain the pods, so nothing is tested")
 		return
 	}

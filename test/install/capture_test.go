@@ -113,9 +113,9 @@ func checkRecordedOnce(t *testing.T, ns string, n int) {
 		want = append(want, job+"/BackoffLimitExceeded", job+"/ExitCode:3")
 	}
 	var recorded []joberrorv1.JobError
-	harness.EventuallyIn(t, 3*time.Minute, func() string {
+	harness.EventuallyWithin(t, 3*time.Minute, func() string {
 		recorded = cluster.Errors(t, ns)
-		got := harness.Named(recorded, harness.JobAndCode)
+		got := harness.Names(recorded, harness.JobAndCode)
 		if missing := slices.DeleteFunc(slices.Clone(want), func(name string) bool { return slices.Contains(got, name) }); len(missing) > 0 {
 			return fmt.Sprintf("%d of %d errors are missing: %v", len(missing), len(want), missing)
 		}

@@ -94,12 +94,12 @@ func TestCertManagerCanManageTheCertificate(t *testing.T) {
 	if err := os.WriteFile(file, []byte(cluster.Kubectl(t, "kustomize", folder)), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if err := cluster.InstallFile(t.Context(), file, cluster.At); err != nil {
+	if err := cluster.InstallFile(t.Context(), file, cluster.Ports); err != nil {
 		t.Fatal(err)
 	}
 	manager.issue(t)
 	manager.inject(t)
-	if err := cluster.Up(t.Context()); err != nil {
+	if err := cluster.WaitInstalled(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	s := startStream(t)

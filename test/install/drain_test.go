@@ -59,11 +59,11 @@ func TestDrainAnswersARunningRequest(t *testing.T) {
 	if response.Code != http.StatusOK && response.Code != http.StatusAccepted {
 		t.Fatalf("response = %d %s, want 200 or 202", response.Code, response.Body)
 	}
-	jer := response.Entry(t)
-	if completed := cluster.Completed(t, ns, jer.Name); completed.Status.Updated != n {
+	jer := response.Resolution(t)
+	if completed := cluster.WaitCompleted(t, ns, jer.Name); completed.Status.Updated != n {
 		t.Errorf("status = %+v, want %d updated", completed.Status, n)
 	}
-	if err := cluster.Up(t.Context()); err != nil {
+	if err := cluster.WaitInstalled(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 }

@@ -58,7 +58,7 @@ func TestLosesNothingWhenTheLeaderIsKilled(t *testing.T) {
 	harness.Create(t, cluster.Client, harness.JobError(ns, "after-kill", "job"))
 	cluster.WaitObserved(t, ns, "after-kill")
 	t.Logf("another replica led after %s", time.Since(killed).Round(time.Second))
-	completed := cluster.Completed(t, ns, jer.Name)
+	completed := cluster.WaitCompleted(t, ns, jer.Name)
 	if completed.Status.Matched != errorCount || completed.Status.Failed != 0 {
 		t.Errorf("status = %+v, want %d matched and none failed", completed.Status, errorCount)
 	}

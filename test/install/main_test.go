@@ -14,6 +14,6 @@ import (
 
 // An uninstall removes the operator's rights while it still runs, so complaints about them
 // in its log don't fail these tests. The end-to-end tests check for them.
-var cluster = harness.Cluster{Installed: true, Rough: true, Hurry: true}
+var cluster = harness.Cluster{Installed: true, AllowLogErrors: true, FastControllers: true}
 
 func TestMain(m *testing.M) { os.Exit(harness.Main(m, &cluster)) }

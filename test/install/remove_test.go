@@ -16,7 +16,7 @@ func TestUninstallLeavesNothingBehind(t *testing.T) {
 	harness.Create(t, cluster.Client, harness.Job(ns, "job"))
 	harness.Create(t, cluster.Client, harness.JobError(ns, "e", "job"))
 	harness.Create(t, cluster.Client, harness.Resolution(ns, "r", "job"))
-	cluster.Completed(t, ns, "r")
+	cluster.WaitCompleted(t, ns, "r")
 	t.Cleanup(func() { restore(t) })
 	cluster.Kubectl(t, "delete", "-f", filepath.Join(cluster.Root, "dist", "install.yaml"), "--timeout=180s")
 	kinds := strings.Fields(cluster.Kubectl(t, "api-resources", "--verbs=list", "-o", "name"))

@@ -51,7 +51,7 @@ func TestCARotationFailsNoRequest(t *testing.T) {
 				t.Fatal(err)
 			}
 			sawBoth := false
-			harness.EventuallyIn(t, rotationTimeout, func() string {
+			harness.EventuallyWithin(t, rotationTimeout, func() string {
 				err := cluster.Client.Get(t.Context(), client.ObjectKeyFromObject(secret), secret)
 				if client.IgnoreNotFound(err) != nil {
 					t.Fatal(err)

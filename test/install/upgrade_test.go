@@ -64,7 +64,7 @@ func TestUpgradeKeepsErrorsAndAddsFields(t *testing.T) {
 	})
 	old := cluster.WaitObserved(t, ns, fmt.Sprintf("before-%d", n))
 	harness.Create(t, cluster.Client, harness.Resolution(ns, "before", "job"))
-	cluster.Completed(t, ns, "before")
+	cluster.WaitCompleted(t, ns, "before")
 
 	s := startStream(t)
 	restore(t)

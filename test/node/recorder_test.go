@@ -81,7 +81,7 @@ func (r *recorder) await(t *testing.T, state string, matches func(event) bool) *
 func (r *recorder) awaitIn(t *testing.T, timeout time.Duration, state string, matches func(event) bool) *corev1.Pod {
 	t.Helper()
 	var found *corev1.Pod
-	harness.EventuallyIn(t, timeout, func() string {
+	harness.EventuallyWithin(t, timeout, func() string {
 		events := r.all()
 		if i := slices.IndexFunc(events, matches); i >= 0 {
 			found = events[i].Pod

@@ -1,8 +1,8 @@
 // Copyright The JobError Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Command alerts checks the expressions of PrometheusRules, in the files that
-// it is given, and prints the names of the metrics in them.
+// Command alerts checks the expressions in PrometheusRule files and prints the names
+// of the metrics that they use.
 package main
 
 import (
@@ -39,7 +39,7 @@ func main() {
 	}
 }
 
-// read adds the metrics that a file's alerts are about.
+// read adds the metrics that a file's alerts use.
 func read(path string, metrics map[string]bool) error {
 	data, err := os.ReadFile(path)
 	if err != nil {

@@ -1,8 +1,8 @@
 // Copyright The JobError Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Command dockerfile checks a Dockerfile with the rules of BuildKit, as "docker
-// build --check" does, without a daemon and without a look at the base image.
+// Command dockerfile checks a Dockerfile with BuildKit's rules, as "docker build
+// --check" does, but without a daemon and without pulling the base image.
 package main
 
 import (
@@ -49,7 +49,7 @@ func lint(ctx context.Context, path string) error {
 	return nil
 }
 
-// anyImage answers for every base image that it holds nothing.
+// anyImage returns an empty configuration for every base image.
 type anyImage struct{}
 
 func (anyImage) ResolveImageConfig(_ context.Context, ref string, options sourceresolver.Opt) (string, digest.Digest, []byte, error) {

@@ -1,8 +1,8 @@
 // Copyright The JobError Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Command sbom prints what a Go binary is made of, as an SPDX document: the
-// modules that the linker noted in it. It takes the binary and its version.
+// Command sbom prints a Go binary's bill of materials as an SPDX document: the modules
+// that the linker recorded in the binary. Its arguments are the binary and its version.
 package main
 
 import (
@@ -19,7 +19,7 @@ import (
 	"github.com/spdx/tools-golang/spdx/v2/common"
 )
 
-// notInID is what an SPDX identifier can't hold.
+// notInID matches the characters that an SPDX identifier cannot contain.
 var notInID = regexp.MustCompile(`[^A-Za-z0-9.-]+`)
 
 func main() {
@@ -38,10 +38,10 @@ func run(binary, version string) error {
 	return spdxjson.Write(describe(info), os.Stdout, spdxjson.Indent("  "))
 }
 
-// describe lists the main module, Go itself, and all modules linked.
+// describe lists the main module, the standard library, and all linked modules.
 func describe(info *debug.BuildInfo) *spdx.Document {
 	root := module(&info.Main)
-	// The name by which databases of vulnerabilities know Go's own packages.
+	// Vulnerability databases use the name stdlib for Go's own packages.
 	std := module(&debug.Module{Path: "stdlib", Version: strings.TrimPrefix(info.GoVersion, "go")})
 	document := &spdx.Document{
 		SPDXVersion: spdx.Version, DataLicense: spdx.DataLicense, SPDXIdentifier: "DOCUMENT",
