@@ -24,7 +24,7 @@ VERSION ?= $(shell git describe --tags --always --dirty)
 # yours and set IMG, as in make build-installer IMG=…
 IMG ?= joberror-operator:latest
 
-CHECKSUMS := find api internal config dist $(CHART)/files -type f \( -name 'zz_generated.*' -o -path 'config/crd/bases/*' -o -path config/rbac/role.yaml -o -path 'dist/*' -o -path '$(CHART)/*' \) | sort | xargs git hash-object
+CHECKSUMS := find api internal config dist docs $(CHART)/files -type f \( -name 'zz_generated.*' -o -path 'config/crd/bases/*' -o -path config/rbac/role.yaml -o -path 'dist/*' -o -path '$(CHART)/*' -o -path docs/api-reference.md \) | sort | xargs git hash-object
 
 ##@ Use
 
@@ -35,6 +35,11 @@ help: ## Show this help.
 .PHONY: run
 run: assets build ## Run a control plane with the operator and samples; Ctrl-C stops everything.
 	@exec $(BIN)/dev -assets $(ASSETS) -operator $(BIN)/operator
+
+# The packages under test/ need a control plane, all but the harness itself.
+.PHONY: unit
+unit: ## Run the tests that need no control plane.
+	@go test $$(go list ./... | grep -v '^joberror.io/operator/test/') ./test/harness | grep -v 'no test files'
 
 .PHONY: test
 test: assets $(TOOLS)/.built ## Run all tests on a real control plane, with the race detector.
@@ -89,6 +94,11 @@ generate: $(TOOLS)/.built ## Generate deepcopy functions and OpenAPI schemas.
 		--output-file zz_generated.openapi.go --output-model-name-file zz_generated.model_name.go \
 		--readonly-pkg $(subst $(space),$(comma),$(META)) $(GENERATED_API) $(META)
 
+.PHONY: docs
+docs: $(TOOLS)/.built ## Generate docs/api-reference.md from the Go types.
+	$(TOOLS)/crd-ref-docs --log-level ERROR --source-path api --config hack/api-reference/config.yaml \
+		--templates-dir hack/api-reference --renderer markdown --output-path docs/api-reference.md
+
 .PHONY: manifests
 manifests: $(TOOLS)/.built ## Generate CRDs and RBAC roles.
 	$(TOOLS)/controller-gen crd paths=./api/v1 output:crd:dir=config/crd/bases
@@ -126,15 +136,20 @@ $(TOOLS)/.built: hack/tools/go.mod hack/tools/go.sum $(wildcard hack/tools/*/*.g
 	cd hack/tools && go build -o $(CURDIR)/$(TOOLS)/ tool
 	@touch $@
 
+$(TOOLS)/.built-lint: hack/lint/go.mod hack/lint/go.sum $(wildcard hack/lint/golangci-lint/*.go) hack/lint/actionlint/go.mod hack/lint/actionlint/go.sum
+	@echo "==> building golangci-lint and actionlint (5 minutes, once)"
+	@mkdir -p $(TOOLS)
+	cd hack/lint && go build -o $(CURDIR)/$(TOOLS)/ tool
+	cd hack/lint/actionlint && go build -o $(CURDIR)/$(TOOLS)/ tool
+	@touch $@
+
 ##@ Check
 
 .PHONY: lint
-lint: $(TOOLS)/.built ## Run gofmt, go vet and staticcheck; check the Dockerfile, alerts, chart and license headers.
-	@unformatted=$$(gofmt -l $$(git ls-files '*.go')); [ -z "$$unformatted" ] || { echo "gofmt: $$unformatted"; exit 1; }
-	go vet ./...
-	GOOS=linux go vet -tags node ./hack/node/... ./test/node
-	$(TOOLS)/staticcheck ./...
-	GOOS=linux $(TOOLS)/staticcheck -tags node ./hack/node/... ./test/node
+lint: $(TOOLS)/.built $(TOOLS)/.built-lint ## Run golangci-lint and actionlint; check the Dockerfile, alerts, chart and license headers.
+	$(TOOLS)/golangci-lint fmt --diff
+	GOOS=linux $(TOOLS)/golangci-lint run --build-tags node
+	$(TOOLS)/actionlint
 	$(TOOLS)/dockerfile Dockerfile
 	$(TOOLS)/alerts config/prometheus/alerts.yaml >/dev/null
 	$(TOOLS)/helm lint --quiet --strict --namespace joberror-system $(CHART)
@@ -149,10 +164,12 @@ vuln: $(TOOLS)/.built ## Look for known vulnerabilities, if the database can be 
 
 .PHONY: verify
 verify: lint vuln ## Lint, regenerate everything, and fail if a generated file changes.
-	@before=$$($(CHECKSUMS)); $(MAKE) --no-print-directory generate build-installer; \
+	@before=$$($(CHECKSUMS)); $(MAKE) --no-print-directory generate build-installer docs; \
 	[ "$$before" = "$$($(CHECKSUMS))" ] || { echo "generated files were out of date and have been regenerated: commit them"; exit 1; }
 	go mod tidy -diff
 	cd hack/tools && go mod tidy -diff && go vet ./...
+	cd hack/lint && go mod tidy -diff && go vet ./...
+	cd hack/lint/actionlint && go mod tidy -diff
 	cd hack/assets && go mod tidy -diff
 	cd hack/assets/runtime && go mod tidy -diff
 

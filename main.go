@@ -1,7 +1,7 @@
 // Copyright The JobError Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Command operator keeps the errors of Kubernetes Jobs.
+// Command operator records the errors of Kubernetes Jobs.
 package main
 
 import (
@@ -65,28 +65,28 @@ func main() {
 	}
 }
 
-// leaseName is the Lease that the leader holds; config/rbac/leader_election.yaml names
-// it too.
+// leaseName is the name of the Lease that the leader holds. It is also in
+// config/rbac/leader_election.yaml.
 const leaseName = "joberror-operator"
 
-// How an operator ends that is told to. What its manifest grants, less the hook
-// before, must be more than all of it.
+// Durations of a graceful shutdown. Together with --apiserver-wait, they must be shorter
+// than terminationGracePeriodSeconds in the manifest minus its preStop hook.
 const (
 	// drainPeriod is how long callers have to move to another replica.
 	drainPeriod = 3 * time.Second
-	// lastAnswers is how long requests take that do not wait for an entry.
-	lastAnswers = 10 * time.Second
+	// requestTimeout is how long a request may take, without a wait for a resolution.
+	requestTimeout = 10 * time.Second
 )
 
-// run composes the parts and runs them until it is told to end.
-func run(signal context.Context, opts *options.Options) error {
+// run sets up the manager and runs it until the stop context ends.
+func run(stop context.Context, opts *options.Options) error {
 	ctrl.SetLogger(logs.New())
-	drain, ctx := serving.NewDrain(signal, drainPeriod)
+	drain, ctx := serving.NewDrain(stop, drainPeriod)
 	config, err := clientcmd.BuildConfigFromFlags("", opts.Kubeconfig)
 	if err != nil {
 		return err
 	}
-	// The API server's priority and fairness is the limit, not the client.
+	// The API server's priority and fairness limits the requests, not the client.
 	config.QPS = -1
 	if err := os.MkdirAll(opts.CertDir, 0o700); err != nil {
 		return fmt.Errorf("--cert-dir: %w", err)
@@ -106,7 +106,7 @@ func run(signal context.Context, opts *options.Options) error {
 		WebhookServer:                 webhook.NewServer(opts.WebhookHost, opts.WebhookPort, certificate, drain),
 		LeaderElection:                opts.LeaderElect,
 		LeaderElectionReleaseOnCancel: true,
-		GracefulShutdownTimeout:       ptr.To(opts.APIServer.Wait + lastAnswers),
+		GracefulShutdownTimeout:       ptr.To(opts.APIServer.Wait + requestTimeout),
 
 		LeaderElectionResourceLockInterface: lock,
 	})
@@ -140,6 +140,7 @@ func run(signal context.Context, opts *options.Options) error {
 	return mgr.Start(ctx)
 }
 
+// scheme returns the scheme with all types that the operator uses.
 func scheme() *runtime.Scheme {
 	s := runtime.NewScheme()
 	utilruntime.Must(clientgoscheme.AddToScheme(s))

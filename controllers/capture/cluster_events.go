@@ -152,7 +152,7 @@ func (e *clusterEvents) handleJobEvent(ctx context.Context, event *corev1.Event)
 
 // jobExists reports whether the Job of an Event is in the cache.
 func (e *clusterEvents) jobExists(ctx context.Context, event *corev1.Event) bool {
-	job, err := jobref.FindUID(ctx, e.cached, event.InvolvedObject.Namespace, event.InvolvedObject.UID)
+	job, err := jobref.LookupJobByUID(ctx, e.cached, event.InvolvedObject.Namespace, event.InvolvedObject.UID)
 	return err == nil && job != nil
 }
 

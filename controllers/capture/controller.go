@@ -185,7 +185,7 @@ func (r *Reconciler) subjectOf(ctx context.Context, key types.NamespacedName, ui
 // findJob returns the Job with this UID: as it is, or as it was when it was deleted, or
 // with as much as its pods show.
 func (r *Reconciler) findJob(ctx context.Context, key types.NamespacedName, uid types.UID) (job *batchv1.Job, exists bool, err error) {
-	job, err = jobref.FindUID(ctx, r.Cached, key.Namespace, uid)
+	job, err = jobref.LookupJobByUID(ctx, r.Cached, key.Namespace, uid)
 	if err != nil || job != nil {
 		return job, true, err
 	}

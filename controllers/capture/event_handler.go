@@ -150,7 +150,7 @@ func (h *eventHandler) handleNamespaceUpdate(ctx context.Context, before, namesp
 		return
 	}
 	h.handlePods(ctx, namespace.GetName())
-	jobs, err := jobref.In(ctx, h.cached, namespace.GetName())
+	jobs, err := jobref.JobsIn(ctx, h.cached, namespace.GetName())
 	if err != nil {
 		log.FromContext(ctx).Error(err, "The Jobs of a namespace can't be listed again", "namespace", namespace.GetName())
 	}

@@ -173,7 +173,7 @@ func (r *Reconciler) resolvedUntil(ctx context.Context, job subject, je *joberro
 	if cause.Name == job.Name {
 		return r.Clock.Now(), nil
 	}
-	run, err := jobref.Find(ctx, r.Cached, job.Namespace, cause.Name)
+	run, err := jobref.LookupJob(ctx, r.Cached, job.Namespace, cause.Name)
 	if err != nil {
 		return time.Time{}, fmt.Errorf("read Job %s: %w", cause.Name, err)
 	}

@@ -79,10 +79,10 @@ func (r *Reconciler) findLink(ctx context.Context, je *joberrorv1.JobError) (lin
 		return link{}, nil
 	}
 	if known == nil {
-		job, err := jobref.Find(ctx, r.Cached, je.Namespace, je.Spec.JobID)
+		job, err := jobref.LookupJob(ctx, r.Cached, je.Namespace, je.Spec.JobID)
 		return link{job: job}, err
 	}
-	job, err := jobref.FindUID(ctx, r.Cached, je.Namespace, known.UID)
+	job, err := jobref.LookupJobByUID(ctx, r.Cached, je.Namespace, known.UID)
 	if err != nil || job != nil || je.Status.Job != nil || captured {
 		// The operator knew the Job when it captured the error: a Job that has the
 		// name now is another Job.
@@ -95,7 +95,7 @@ func (r *Reconciler) findLink(ctx context.Context, je *joberrorv1.JobError) (lin
 	if je.Labels[joberrorv1.LabelJobUID] != "" {
 		since = retention.CreatedAt(je)
 	}
-	named, err := jobref.Find(ctx, r.Cached, je.Namespace, je.Spec.JobID)
+	named, err := jobref.LookupJob(ctx, r.Cached, je.Namespace, je.Spec.JobID)
 	if named != nil && named.CreationTimestamp.Time.Before(since) {
 		return link{job: named}, err
 	}
@@ -150,7 +150,7 @@ func (r *Reconciler) mentions(ctx context.Context, namespace, id string) []types
 
 // ofCronJob returns the keys of the JobErrors that were captured from a CronJob.
 func (r *Reconciler) ofCronJob(ctx context.Context, namespace, name string) []types.NamespacedName {
-	list, err := jobref.OfCronJob(ctx, r.Cached, namespace, name)
+	list, err := jobref.CronJobErrors(ctx, r.Cached, namespace, name)
 	return keysOf(ctx, list, err)
 }
 

@@ -52,7 +52,7 @@ func (b *backend) job(ctx context.Context, namespace, id string) (jobref.Ref, er
 	if err != nil || ref.Job != nil {
 		return ref, err
 	}
-	exists, err := ref.Exists(ctx, b.client, b.live)
+	exists, err := ref.HasErrors(ctx, b.client, b.live)
 	if err != nil || exists {
 		return ref, err
 	}

@@ -9,7 +9,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"maps"
 	"mime"
 	"net/http"
 	"slices"
@@ -19,34 +18,31 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/util/validation/field"
 
-	kjson "sigs.k8s.io/json"
-
 	resolvev1 "joberror.io/operator/api/resolve/v1"
 )
 
-// Limits of a request's body. They are checked before it is parsed into
-// anything.
+// Limits of a request's body. They are checked before the body is parsed.
 const (
 	maxBodyBytes = 4 << 20
 	maxDepth     = 8
 	// maxTokens leaves room for 10,000 records with all their fields.
 	maxTokens = 300_000
-	// maxReason is the schema's, in characters.
+	// maxReason limits the reason, in characters, as the schema does.
 	maxReason = 1024
-	// maxProblems is how many problems one answer tells of.
+	// maxProblems limits the problems in one answer.
 	maxProblems = 10
 )
 
-// body is what a resolve request asks for.
+// body is the body of a resolve request.
 type body struct {
-	// names are the errors that it names; nil means every open one.
+	// names are the names of errors in it; nil means every open error.
 	names []string
-	// records are those that it sends, where it is an array; nil where not.
+	// records are the records of an array; nil for an object.
 	records []resolvev1.Record
 	reason  string
 }
 
-// readBody reads a resolve request's body, which may be empty.
+// readBody reads the body of a resolve request, which may be empty.
 func readBody(w http.ResponseWriter, r *http.Request) (*body, error) {
 	data, err := readJSON(w, r)
 	if err != nil {
@@ -69,7 +65,7 @@ func neitherObjectNorArray(data []byte) error {
 	return invalidRequest(field.Invalid(field.NewPath("body"), shorten(data), "must be an object or an array of records"))
 }
 
-// readJSON reads a body of bounded size and depth, which may be empty.
+// readJSON reads a JSON body and checks the limits. The body may be empty.
 func readJSON(w http.ResponseWriter, r *http.Request) ([]byte, error) {
 	data, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBodyBytes))
 	var tooLarge *http.MaxBytesError
@@ -89,8 +85,8 @@ func readJSON(w http.ResponseWriter, r *http.Request) ([]byte, error) {
 	return data, checkJSON(data)
 }
 
-// checkContentType takes a missing type for JSON: "kubectl replace --raw" sends
-// none.
+// checkContentType checks that the body is JSON. A missing type means JSON: "kubectl replace
+// --raw" sends none.
 func checkContentType(value string) error {
 	if value == "" {
 		return nil
@@ -105,10 +101,10 @@ func checkContentType(value string) error {
 	}}
 }
 
-// checkJSON tells whether data is one JSON value of bounded depth and size.
+// checkJSON checks that data is one JSON value within the limits.
 func checkJSON(data []byte) error {
 	malformed := func(problem string) error {
-		return apierrors.NewBadRequest("the body is no valid JSON: " + problem)
+		return apierrors.NewBadRequest("the body is not valid JSON: " + problem)
 	}
 	decoder := json.NewDecoder(bytes.NewReader(data))
 	decoder.UseNumber()
@@ -143,49 +139,47 @@ func checkJSON(data []byte) error {
 	return nil
 }
 
-// parseRequest reads an object. A field that is not known is refused: a
-// mistyped "errors" would otherwise resolve everything.
+// parseRequest parses an object. It rejects unknown fields: a mistyped "errors" would
+// otherwise resolve everything.
 func parseRequest(data []byte) (*body, error) {
-	var fields map[string]json.RawMessage
-	twice, err := kjson.UnmarshalStrict(data, &fields, kjson.DisallowDuplicateFields)
-	if err != nil {
-		return nil, apierrors.NewBadRequest("the body is no valid JSON: " + err.Error())
+	var request resolvev1.ResolveRequest
+	problems, problem := decode(nil, data, &request)
+	if problem != nil {
+		problems = append(problems, problem)
 	}
-	parsed := &body{}
-	var problems field.ErrorList
-	for _, err := range twice[:min(len(twice), maxProblems)] {
-		problems = append(problems, field.Forbidden(field.NewPath("body"), shorten([]byte(err.Error()))))
-	}
-	for _, name := range slices.Sorted(maps.Keys(fields)) {
-		if len(problems) >= maxProblems {
-			break
-		}
-		value := fields[name]
-		path := field.NewPath(shorten([]byte(name)))
-		switch name {
-		case "errors", "errorIds":
-			problems = append(problems, parsed.parseNames(path, value)...)
-		case "reason":
-			if err := json.Unmarshal(value, &parsed.reason); err != nil {
-				problems = append(problems, field.TypeInvalid(path, shorten(value), "must be a string"))
-			} else if utf8.RuneCountInString(parsed.reason) > maxReason {
-				problems = append(problems, field.TooLong(path, "", maxReason))
-			}
-		default:
-			problems = append(problems, field.Forbidden(path, "is not known here; the known fields are errors, errorIds and reason"))
-		}
-	}
-	if fields["errors"] != nil && fields["errorIds"] != nil {
-		problems = append(problems, field.Forbidden(field.NewPath("errorIds"), "must not stand beside errors: they are one and the same"))
+	if len(problems) == 0 {
+		problems = checkRequest(data, &request)
 	}
 	if len(problems) > 0 {
 		return nil, invalidRequest(problems...)
 	}
-	return parsed, nil
+	return &body{names: slices.Concat(request.Errors, request.ErrorIDs), reason: request.Reason}, nil
 }
 
-// invalidRequest is what a request is answered that is well-formed but asks for
-// nonsense, in its body or its parameters.
+// checkRequest checks the fields of a request.
+func checkRequest(data []byte, request *resolvev1.ResolveRequest) field.ErrorList {
+	// A list that is given and empty must not mean every open error.
+	var given map[string]json.RawMessage
+	if err := json.Unmarshal(data, &given); err != nil {
+		return field.ErrorList{field.Invalid(field.NewPath("body"), shorten(data), err.Error())}
+	}
+	var problems field.ErrorList
+	for name, names := range map[string][]string{"errors": request.Errors, "errorIds": request.ErrorIDs} {
+		if given[name] != nil {
+			problems = append(problems, checkNames(field.NewPath(name), names)...)
+		}
+	}
+	if given["errors"] != nil && given["errorIds"] != nil {
+		problems = append(problems, field.Forbidden(field.NewPath("errorIds"), "must not be used together with errors, which means the same"))
+	}
+	if utf8.RuneCountInString(request.Reason) > maxReason {
+		problems = append(problems, field.TooLong(field.NewPath("reason"), "", maxReason))
+	}
+	return problems
+}
+
+// invalidRequest returns the error for a well-formed request whose body or parameters make
+// no sense. It names at most maxProblems problems.
 func invalidRequest(problems ...*field.Error) error {
-	return apierrors.NewInvalid(resolvev1.GroupVersion.WithKind("Request").GroupKind(), "", problems)
+	return apierrors.NewInvalid(resolvev1.GroupVersion.WithKind("Request").GroupKind(), "", problems[:min(len(problems), maxProblems)])
 }

@@ -53,7 +53,7 @@ func (s *jobStorage) GetSingularName() string { return "job" }
 // Get answers the summary of the job of that name or UID.
 func (s *jobStorage) Get(ctx context.Context, id string, _ *metav1.GetOptions) (runtime.Object, error) {
 	namespace := request.NamespaceValue(ctx)
-	job, err := jobref.Find(ctx, s.cache, namespace, id)
+	job, err := jobref.LookupJob(ctx, s.cache, namespace, id)
 	if err != nil {
 		return nil, err
 	}

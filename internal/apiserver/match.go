@@ -5,84 +5,77 @@ package apiserver
 
 import (
 	"fmt"
+	"slices"
 
 	resolvev1 "joberror.io/operator/api/resolve/v1"
 	joberrorv1 "joberror.io/operator/api/v1"
 	"joberror.io/operator/internal/resolution"
 )
 
-// match finds the errors that an array of records means: those records whose
-// resolved is as the request wants it, by their _id, or else by their content.
-// The others are left alone. A record stands for one error: of several errors
-// that are alike, as many are taken as there are such records, those that are
-// as wanted already first, so that a repeated request changes nothing more.
-func match(records []resolvev1.Record, errors []joberrorv1.JobError, wants bool) ([]string, []resolution.Outcome) {
-	byContent := index(errors, wants)
-	taken := map[string]bool{}
+// match returns the names of the errors that an array of records means: the records whose
+// resolved is the wanted one, by their _id, or else by their content. It ignores the other
+// records. Each record means one error. Of several errors with the same content, those that
+// are already as wanted come first, so that a repeated request changes nothing more.
+func match(records []resolvev1.Record, candidates []joberrorv1.JobError, resolved bool) ([]string, []resolution.Outcome) {
+	byKey := groupByKey(candidates, resolved)
+	matched := map[string]bool{}
 	var names []string
 	var missing []resolution.Outcome
-	take := func(name string) {
-		if !taken[name] {
-			taken[name] = true
+	add := func(name string) {
+		if !matched[name] {
+			matched[name] = true
 			names = append(names, name)
 		}
 	}
 	for _, r := range records {
 		switch {
-		case r.Resolved != wants || r.ID == "":
+		case r.Resolved != resolved || r.ID == "":
 		case isName(r.ID):
-			take(r.ID)
+			add(r.ID)
 		default:
 			missing = append(missing, resolution.NotFound(r.ID))
 		}
 	}
-	// Those that name a user or a job choose first; the others take any.
-	for _, particular := range []bool{true, false} {
+	// Records that name a user or a job choose first; the others take any error.
+	for _, withOwner := range []bool{true, false} {
 		for i, r := range records {
-			if r.Resolved != wants || r.ID != "" || hasIDs(&r) != particular {
+			if r.Resolved != resolved || r.ID != "" || namesOwner(&r) != withOwner {
 				continue
 			}
-			je := first(byContent[content(&r)], func(je *joberrorv1.JobError) bool {
-				return !taken[je.Name] && sameIDs(&r, je)
-			})
-			if je == nil {
+			equal := byKey[matchKey(&r)]
+			at := slices.IndexFunc(equal, func(je *joberrorv1.JobError) bool { return !matched[je.Name] && hasOwnerOf(&r, je) })
+			if at < 0 {
 				missing = append(missing, resolution.Failure(fmt.Sprintf("[%d]", i), joberrorv1.FailureNotFound,
 					"the job has no error with the content of this record"))
 				continue
 			}
-			take(je.Name)
+			add(equal[at].Name)
 		}
 	}
 	return names, missing
 }
 
-// index groups errors by their content, those that are as wanted first.
-func index(errors []joberrorv1.JobError, wants bool) map[resolvev1.Record][]*joberrorv1.JobError {
+// groupByKey groups errors by matchKey. In each group, the errors that are already as
+// wanted come first.
+func groupByKey(candidates []joberrorv1.JobError, resolved bool) map[resolvev1.Record][]*joberrorv1.JobError {
 	groups := map[resolvev1.Record][]*joberrorv1.JobError{}
-	for _, state := range []bool{wants, !wants} {
-		for i := range errors {
-			if errors[i].Spec.Resolved != state {
+	for _, state := range []bool{resolved, !resolved} {
+		for i := range candidates {
+			if candidates[i].Spec.Resolved != state {
 				continue
 			}
-			record := recordOf(&errors[i])
-			key := content(&record)
-			groups[key] = append(groups[key], &errors[i])
+			record := recordOf(&candidates[i])
+			key := matchKey(&record)
+			groups[key] = append(groups[key], &candidates[i])
 		}
 	}
 	return groups
 }
 
-func sameIDs(r *resolvev1.Record, je *joberrorv1.JobError) bool {
+// namesOwner reports whether a record names its user or its job.
+func namesOwner(r *resolvev1.Record) bool { return r.UserID != "" || r.JobID != "" }
+
+// hasOwnerOf reports whether an error has the user and the job that a record names.
+func hasOwnerOf(r *resolvev1.Record, je *joberrorv1.JobError) bool {
 	return (r.UserID == "" || r.UserID == je.Spec.UserID) && (r.JobID == "" || r.JobID == je.Spec.JobID)
-}
-
-func hasIDs(r *resolvev1.Record) bool { return r.UserID != "" || r.JobID != "" }
-
-func first(errors []*joberrorv1.JobError, want func(*joberrorv1.JobError) bool) *joberrorv1.JobError {
-	for _, je := range errors {
-		if want(je) {
-			return je
-		}
-	}
-	return nil
 }

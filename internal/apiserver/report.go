@@ -104,7 +104,7 @@ func same(ref jobref.Ref, existing *joberrorv1.JobError, report *report) error {
 		// The pod that reports it again may be another one.
 		said.Source = is.Source
 	}
-	if failure.Content(is) != failure.Content(said) {
+	if failure.Content(&is) != failure.Content(&said) {
 		return conflict(fmt.Sprintf("_id: the job has an error %s that says something else", existing.Name))
 	}
 	return nil

@@ -5,43 +5,27 @@ package apiserver
 
 import (
 	"encoding/json"
-	"maps"
 	"net/http"
-	"reflect"
-	"slices"
-	"strings"
 	"unicode/utf8"
 
 	"k8s.io/apimachinery/pkg/util/validation"
 	"k8s.io/apimachinery/pkg/util/validation/field"
-	kjson "sigs.k8s.io/json"
 
 	resolvev1 "joberror.io/operator/api/resolve/v1"
 	"joberror.io/operator/internal/failure"
 )
 
-// maxReports is how many records one request may report: what can be created
-// well before the API server in front gives up.
+// maxReports limits the records in one request, so that they can be created well before
+// the API server in front times out.
 const maxReports = 1000
 
-// recordFields are the names of a record's fields.
-var recordFields = func() []string {
-	var names []string
-	for _, f := range reflect.VisibleFields(reflect.TypeFor[resolvev1.Record]()) {
-		name, _, _ := strings.Cut(f.Tag.Get("json"), ",")
-		names = append(names, name)
-	}
-	slices.Sort(names)
-	return names
-}()
-
-// reportBody is what a request reports: one record, or an array of them.
+// reportBody holds the records that a request reports: one, or an array of them.
 type reportBody struct {
 	records []resolvev1.Record
 	array   bool
 }
 
-// path is where a record stands in the body.
+// path returns the path of a record in the body.
 func (b *reportBody) path(i int) *field.Path {
 	if b.array {
 		return field.NewPath("body").Index(i)
@@ -49,8 +33,8 @@ func (b *reportBody) path(i int) *field.Path {
 	return field.NewPath("body")
 }
 
-// readReport reads and judges the records that a request reports. Nothing is
-// kept of a body that has one that can't be.
+// readReport reads and checks the records that a request reports. If one of them is
+// invalid, none is stored.
 func readReport(w http.ResponseWriter, r *http.Request) (*reportBody, error) {
 	data, err := readJSON(w, r)
 	if err != nil {
@@ -83,72 +67,62 @@ func readReport(w http.ResponseWriter, r *http.Request) (*reportBody, error) {
 		}
 	}
 	if len(problems) == 0 {
-		problems = parsed.twice()
+		problems = parsed.conflicting()
 	}
 	if len(problems) > 0 {
-		return nil, invalidRequest(problems[:min(len(problems), maxProblems)]...)
+		return nil, invalidRequest(problems...)
 	}
 	return parsed, nil
 }
 
-// parseReport reads one record. A field that is not known is refused: what a
-// mistyped one says would be lost.
+// parseReport parses one record. It rejects unknown fields: the value of a mistyped field
+// would be lost.
 func parseReport(path *field.Path, item json.RawMessage, record *resolvev1.Record) field.ErrorList {
-	if problem := parseRecord(path, item, record); problem != nil {
+	unknown, problem := parseRecord(path, item, record)
+	switch {
+	case problem != nil:
 		return field.ErrorList{problem}
+	case len(unknown) > 0:
+		return unknown
+	default:
+		return checkReport(path, record)
 	}
-	var fields map[string]json.RawMessage
-	twice, err := kjson.UnmarshalStrict(item, &fields, kjson.DisallowDuplicateFields)
-	if err != nil {
-		return field.ErrorList{field.Invalid(path, shorten(item), err.Error())}
-	}
-	var problems field.ErrorList
-	for _, err := range twice {
-		problems = append(problems, field.Forbidden(path, shorten([]byte(err.Error()))))
-	}
-	for _, name := range slices.Sorted(maps.Keys(fields)) {
-		if _, known := slices.BinarySearch(recordFields, name); !known {
-			problems = append(problems, field.Forbidden(path.Child(shorten([]byte(name))), "is not known; the known fields are "+strings.Join(recordFields, ", ")))
-		}
-	}
-	if len(problems) > 0 {
-		return problems
-	}
-	return checkReport(path, record)
 }
 
+// checkReport checks the values of a record.
 func checkReport(path *field.Path, record *resolvev1.Record) field.ErrorList {
 	var problems field.ErrorList
-	if (failure.Content(*record) == resolvev1.Record{}) {
-		problems = append(problems, field.Required(path.Child("message"), "the record must say something: a message, or another field of an error"))
+	if !failure.HasContent(record) {
+		problems = append(problems, field.Required(path.Child("message"), "the record has no content: set message, or another field of an error"))
 	}
 	if record.ID != "" {
 		for _, problem := range validation.IsDNS1123Subdomain(record.ID) {
-			problems = append(problems, field.Invalid(path.Child("_id"), shorten([]byte(record.ID)), "can't be the name of a JobError: "+problem))
+			problems = append(problems, field.Invalid(path.Child("_id"), shorten([]byte(record.ID)), "is not a valid name of a JobError: "+problem))
 		}
 	}
-	for _, limit := range failure.Limits(record) {
-		if utf8.RuneCountInString(limit.Value) > limit.Max {
-			problems = append(problems, field.TooLong(path.Child(limit.Field), "", limit.Max))
+	for _, f := range failure.Fields() {
+		if utf8.RuneCountInString(f.Of(record)) > f.MaxLength {
+			problems = append(problems, field.TooLong(path.Child(f.Name), "", f.MaxLength))
 		}
 	}
 	return problems
 }
 
-// twice finds records of one id that say different things: only one of them
-// could be kept. The same record may have happened at different times.
-func (b *reportBody) twice() field.ErrorList {
+// conflicting returns a problem for each record that has the id of an earlier one and other
+// content: only one of them could be stored. The same record may have happened at
+// different times.
+func (b *reportBody) conflicting() field.ErrorList {
 	var problems field.ErrorList
-	first := map[string]resolvev1.Record{}
+	byID := map[string]resolvev1.Record{}
 	for i, r := range b.records {
 		if r.ID == "" {
 			continue
 		}
 		r.CreatedAt = ""
-		if before, known := first[r.ID]; known && before != r {
+		if before, known := byID[r.ID]; known && before != r {
 			problems = append(problems, field.Duplicate(b.path(i).Child("_id"), r.ID))
 		}
-		first[r.ID] = r
+		byID[r.ID] = r
 	}
 	return problems
 }

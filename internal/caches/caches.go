@@ -1,9 +1,9 @@
 // Copyright The JobError Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Package caches says what the operator holds in memory: of each object what it
-// reads, and no more. An object from a cache must therefore never be written
-// back whole; patches of what differs are safe.
+// Package caches limits what the operator holds in memory: only the fields of an object
+// that it reads. An object from a cache must therefore never be written back with an
+// update. Patches of changed fields are safe.
 package caches
 
 import (
@@ -24,18 +24,18 @@ import (
 	"joberror.io/operator/internal/truncate"
 )
 
-// Text of an error that is kept, in bytes: enough for a summary and an Event.
+// Limits of the text of an error, in bytes. They suffice for a summary and an Event.
 const (
-	keptCode    = 128
-	keptMessage = 512
+	maxCode    = 128
+	maxMessage = 512
 )
 
-// Options are the manager's. Of what holds the certificate, and of what trusts
-// it, only the operator's own is looked at; of the pods, those of Jobs in the
-// namespaces that are captured, which are all where none is named.
-func Options(namespace string, captured []string) cache.Options {
-	pods := cache.ByObject{Transform: StripPod, Label: ofJobs}
-	for _, name := range captured {
+// Options returns the cache options of the manager. The cache holds only the Secret with
+// the operator's certificate and the objects with its CA, and only the pods of Jobs in the
+// captured namespaces. No captured namespaces mean all.
+func Options(namespace string, capturedNamespaces []string) cache.Options {
+	pods := cache.ByObject{Transform: StripPod, Label: podsOfJobs}
+	for _, name := range capturedNamespaces {
 		if pods.Namespaces == nil {
 			pods.Namespaces = map[string]cache.Config{}
 		}
@@ -53,18 +53,19 @@ func Options(namespace string, captured []string) cache.Options {
 	return cache.Options{DefaultTransform: cache.TransformStripManagedFields(), ByObject: byObject}
 }
 
+// named returns a selector for the object with this name.
 func named(name string) fields.Selector { return fields.OneTermEqualSelector("metadata.name", name) }
 
-// stripper remembers of the last JobError what the next one is likely to have
-// too: the errors of a job come one after the other. Objects in a cache are not
-// changed, so they may share it.
+// stripper keeps the labels and owners of the last JobError. The next one often has the
+// same, because the errors of a job are stored one after the other. Objects in a cache are
+// never changed, so they can share these values.
 type stripper struct {
 	labels atomic.Pointer[map[string]string]
 	owners atomic.Pointer[[]metav1.OwnerReference]
 }
 
-// stripJobError leaves what is reconciled and summed up. The values of a record
-// can be long, and what the errors of a job have in common is held once.
+// stripJobError drops the fields that neither a reconciler nor a summary reads, because
+// the values of a record can be long. Values that errors have in common are stored once.
 func (s *stripper) stripJobError(obj any) (any, error) {
 	je, ok := obj.(*joberrorv1.JobError)
 	if !ok {
@@ -74,49 +75,49 @@ func (s *stripper) stripJobError(obj any) (any, error) {
 	delete(je.Annotations, corev1.LastAppliedConfigAnnotation)
 	je.Spec = joberrorv1.JobErrorSpec{
 		JobID: je.Spec.JobID, CreatedAt: je.Spec.CreatedAt, Resolved: je.Spec.Resolved,
-		Code: truncate.Bytes(je.Spec.Code, keptCode), Message: truncate.Bytes(je.Spec.Message, keptMessage),
+		Code: truncate.Bytes(je.Spec.Code, maxCode), Message: truncate.Bytes(je.Spec.Message, maxMessage),
 	}
-	share(&je.Namespace, &je.Spec.JobID, &je.Spec.Code, &je.Spec.Message, &je.Status.ResolvedBy, &je.Status.Resolution)
-	je.Annotations = sharedMap(je.Annotations)
-	je.Labels = *like(&s.labels, je.Labels, maps.Equal[map[string]string])
-	je.OwnerReferences = *like(&s.owners, je.OwnerReferences, slices.Equal[[]metav1.OwnerReference])
+	internAll(&je.Namespace, &je.Spec.JobID, &je.Spec.Code, &je.Spec.Message, &je.Status.ResolvedBy, &je.Status.Resolution)
+	je.Annotations = internedMap(je.Annotations)
+	je.Labels = *shareLast(&s.labels, je.Labels, maps.Equal[map[string]string])
+	je.OwnerReferences = *shareLast(&s.owners, je.OwnerReferences, slices.Equal[[]metav1.OwnerReference])
 	for i := range je.Status.Conditions {
 		c := &je.Status.Conditions[i]
-		share(&c.Type, &c.Reason, &c.Message)
-		c.Status = shared(c.Status)
+		internAll(&c.Type, &c.Reason, &c.Message)
+		c.Status = interned(c.Status)
 	}
 	if job := je.Status.Job; job != nil {
-		share(&job.Name, &job.Retention)
-		job.UID = shared(job.UID)
+		internAll(&job.Name, &job.Retention)
+		job.UID = interned(job.UID)
 	}
 	return obj, nil
 }
 
-// shared is the one copy of equal texts.
-func shared[T ~string](text T) T { return unique.Make(text).Value() }
+// interned returns the only copy of equal texts.
+func interned[T ~string](text T) T { return unique.Make(text).Value() }
 
-// like is the last value where the new one equals it, and else the new one.
-func like[T any](last *atomic.Pointer[T], value T, equal func(T, T) bool) *T {
-	if known := last.Load(); known != nil && equal(*known, value) {
-		return known
+// shareLast returns the last value if the new one equals it, and otherwise the new one.
+func shareLast[T any](last *atomic.Pointer[T], value T, equal func(T, T) bool) *T {
+	if previous := last.Load(); previous != nil && equal(*previous, value) {
+		return previous
 	}
 	last.Store(&value)
 	return &value
 }
 
-func share(texts ...*string) {
+func internAll(texts ...*string) {
 	for _, text := range texts {
-		*text = shared(*text)
+		*text = interned(*text)
 	}
 }
 
-func sharedMap(m map[string]string) map[string]string {
+func internedMap(m map[string]string) map[string]string {
 	if len(m) == 0 {
 		return nil
 	}
 	copied := make(map[string]string, len(m))
 	for key, value := range m {
-		copied[shared(key)] = shared(value)
+		copied[interned(key)] = interned(value)
 	}
 	return copied
 }

@@ -16,7 +16,7 @@ import (
 	joberrorv1 "joberror.io/operator/api/v1"
 )
 
-func reported() *joberrorv1.JobError {
+func fullJobError() *joberrorv1.JobError {
 	return &joberrorv1.JobError{
 		ObjectMeta: metav1.ObjectMeta{
 			Namespace: "team", Name: "e1", UID: "1", ResourceVersion: "7", Generation: 2,
@@ -36,63 +36,63 @@ func reported() *joberrorv1.JobError {
 	}
 }
 
-func strip[T any](t *testing.T, f func(any) (any, error), obj T) T {
+func strip[T any](t *testing.T, transform func(any) (any, error), obj T) T {
 	t.Helper()
-	stripped, err := f(obj)
+	stripped, err := transform(obj)
 	if err != nil {
 		t.Fatal(err)
 	}
 	return stripped.(T)
 }
 
-func TestOfAnErrorStaysWhatIsReconciledAndSummedUp(t *testing.T) {
+func TestStripJobErrorKeepsTheFieldsThatAreRead(t *testing.T) {
 	t.Parallel()
-	want := reported()
+	want := fullJobError()
 	want.ManagedFields = nil
 	delete(want.Annotations, corev1.LastAppliedConfigAnnotation)
 	want.Spec.UserID, want.Spec.Source = "", ""
 	want.Spec.Extract, want.Spec.Generate, want.Spec.Extracted, want.Spec.Generated = "", "", "", ""
-	got := strip(t, new(stripper).stripJobError, reported())
+	got := strip(t, new(stripper).stripJobError, fullJobError())
 	if !reflect.DeepEqual(got, want) {
-		t.Errorf("it holds %+v, want %+v", got, want)
+		t.Errorf("stripped = %+v, want %+v", got, want)
 	}
 	if again := strip(t, new(stripper).stripJobError, got.DeepCopy()); !reflect.DeepEqual(again, want) {
-		t.Errorf("the second time it holds %+v, want %+v", again, want)
+		t.Errorf("stripped twice = %+v, want %+v", again, want)
 	}
 }
 
-func TestLongTextIsCutWithAMark(t *testing.T) {
+func TestLongTextIsTruncated(t *testing.T) {
 	t.Parallel()
-	je := reported()
-	je.Spec.Code, je.Spec.Message = strings.Repeat("c", keptCode+1), strings.Repeat("m", 10*keptMessage)
+	je := fullJobError()
+	je.Spec.Code, je.Spec.Message = strings.Repeat("c", maxCode+1), strings.Repeat("m", 10*maxMessage)
 	got := strip(t, new(stripper).stripJobError, je).Spec
-	if len(got.Code) != keptCode || len(got.Message) != keptMessage || !strings.HasSuffix(got.Message, "m…") || !strings.HasSuffix(got.Code, "c…") {
-		t.Errorf("code of %d bytes, message of %d bytes: %q", len(got.Code), len(got.Message), got.Message)
+	if len(got.Code) != maxCode || len(got.Message) != maxMessage || !strings.HasSuffix(got.Message, "m…") || !strings.HasSuffix(got.Code, "c…") {
+		t.Errorf("code has %d bytes, message has %d bytes, want %d, %d: %q", len(got.Code), len(got.Message), maxCode, maxMessage, got.Message)
 	}
 }
 
-func TestWhatTellsOfADeletionPasses(t *testing.T) {
+func TestTransformsPassOnDeletionMarkers(t *testing.T) {
 	t.Parallel()
-	gone := toolscache.DeletedFinalStateUnknown{Key: "team/e1"}
-	for name, f := range map[string]func(any) (any, error){"a job": stripJob, "a pod": StripPod, "an error": new(stripper).stripJobError} {
-		if got := strip(t, f, gone); got != gone {
-			t.Errorf("of %s it passes on %v", name, got)
+	deleted := toolscache.DeletedFinalStateUnknown{Key: "team/e1"}
+	for name, f := range map[string]func(any) (any, error){"stripJob": stripJob, "StripPod": StripPod, "stripJobError": new(stripper).stripJobError} {
+		if got := strip(t, f, deleted); got != deleted {
+			t.Errorf("%s = %v, want %v", name, got, deleted)
 		}
 	}
 }
 
-func TestErrorsOfOneJobShareWhatTheyHaveInCommon(t *testing.T) {
+func TestErrorsOfOneJobShareTheirOwners(t *testing.T) {
 	t.Parallel()
 	f := new(stripper).stripJobError
-	first, second := strip(t, f, reported()), strip(t, f, reported())
+	first, second := strip(t, f, fullJobError()), strip(t, f, fullJobError())
 	if unsafe.SliceData(first.OwnerReferences) != unsafe.SliceData(second.OwnerReferences) {
-		t.Error("each has owners of its own")
+		t.Error("two errors of a job have separate owners, want shared ones")
 	}
-	other := reported()
+	other := fullJobError()
 	other.OwnerReferences[0].Name, other.Labels = "weekly", map[string]string{joberrorv1.LabelJobName: "weekly"}
 	third := strip(t, f, other)
 	if third.OwnerReferences[0].Name != "weekly" || third.Labels[joberrorv1.LabelJobName] != "weekly" ||
 		first.OwnerReferences[0].Name != "nightly" || first.Labels[joberrorv1.LabelJobName] != "nightly" {
-		t.Errorf("an error of another job has %v and %v", third.OwnerReferences, third.Labels)
+		t.Errorf("an error of another job has owners %v and labels %v", third.OwnerReferences, third.Labels)
 	}
 }

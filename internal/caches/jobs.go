@@ -19,22 +19,22 @@ import (
 	"joberror.io/operator/internal/failure"
 )
 
-// ofJobs selects the pods that the Job controller makes.
-var ofJobs = func() labels.Selector {
+// podsOfJobs selects the pods that the Job controller creates.
+var podsOfJobs = func() labels.Selector {
 	requirement, err := labels.NewRequirement(batchv1.JobNameLabel, selection.Exists, nil)
 	utilruntime.Must(err)
 	return labels.NewSelector().Add(*requirement)
 }()
 
-// ownPrefix is that of the annotations that the operator knows.
-var ownPrefix = joberrorv1.GroupVersion.Group + "/"
+// annotationPrefix is the prefix of the operator's annotations.
+var annotationPrefix = joberrorv1.GroupVersion.Group + "/"
 
-// stripJob drops all but the metadata, how the Job ended, who made it, and what of
-// its spec decides which failures of its pods count.
+// stripJob drops all fields but the metadata, the first field manager, the result, and the
+// fields of the spec that decide which failures of its pods count.
 func stripJob(obj any) (any, error) {
 	if job, ok := obj.(*batchv1.Job); ok {
-		job.ManagedFields = maker(job.ManagedFields)
-		maps.DeleteFunc(job.Annotations, func(key, _ string) bool { return !strings.HasPrefix(key, ownPrefix) })
+		job.ManagedFields = firstManager(job.ManagedFields)
+		maps.DeleteFunc(job.Annotations, func(key, _ string) bool { return !strings.HasPrefix(key, annotationPrefix) })
 		job.Spec = stripJobSpec(&job.Spec)
 		job.Status = batchv1.JobStatus{
 			Conditions: job.Status.Conditions, FailedIndexes: job.Status.FailedIndexes,
@@ -44,8 +44,8 @@ func stripJob(obj any) (any, error) {
 	return obj, nil
 }
 
-// stripJobSpec keeps the selector of a Job only if its pods bear no label of the Job
-// controller.
+// stripJobSpec keeps the selector of a Job only if the Job controller does not label its
+// pods.
 func stripJobSpec(spec *batchv1.JobSpec) batchv1.JobSpec {
 	stripped := batchv1.JobSpec{Suspend: spec.Suspend, PodFailurePolicy: spec.PodFailurePolicy}
 	if ptr.Deref(spec.ManualSelector, false) {
@@ -54,9 +54,9 @@ func stripJobSpec(spec *batchv1.JobSpec) batchv1.JobSpec {
 	return stripped
 }
 
-// maker is the field manager that wrote an object first, and what it wrote left
-// out.
-func maker(managers []metav1.ManagedFieldsEntry) []metav1.ManagedFieldsEntry {
+// firstManager returns the field manager that wrote an object first, without the fields
+// that it wrote.
+func firstManager(managers []metav1.ManagedFieldsEntry) []metav1.ManagedFieldsEntry {
 	var first *metav1.ManagedFieldsEntry
 	for i := range managers {
 		m := &managers[i]
@@ -67,10 +67,11 @@ func maker(managers []metav1.ManagedFieldsEntry) []metav1.ManagedFieldsEntry {
 	if first == nil {
 		return nil
 	}
-	return []metav1.ManagedFieldsEntry{{Manager: shared(first.Manager), Operation: first.Operation}}
+	return []metav1.ManagedFieldsEntry{{Manager: interned(first.Manager), Operation: first.Operation}}
 }
 
-// StripPod is a cache transform that drops the fields that the operator does not read of a pod.
+// StripPod drops the fields of a pod that the operator does not read. It is a cache
+// transform.
 func StripPod(obj any) (any, error) {
 	if pod, ok := obj.(*corev1.Pod); ok {
 		pod.ManagedFields = statusWriter(pod.ManagedFields)
@@ -89,17 +90,17 @@ func StripPod(obj any) (any, error) {
 	return obj, nil
 }
 
-// statusWriter keeps when the kubelet last wrote the status.
+// statusWriter returns only the entry that says when the kubelet last wrote the status.
 func statusWriter(managers []metav1.ManagedFieldsEntry) []metav1.ManagedFieldsEntry {
 	writer := failure.StatusWriter(managers)
 	if writer == nil {
 		return nil
 	}
-	return []metav1.ManagedFieldsEntry{{Manager: shared(writer.Manager), Subresource: shared(writer.Subresource), Time: writer.Time}}
+	return []metav1.ManagedFieldsEntry{{Manager: interned(writer.Manager), Subresource: interned(writer.Subresource), Time: writer.Time}}
 }
 
-// stripContainers leaves those of which more is read than their status, which are
-// few: what is there for one of them takes most of a pod's memory.
+// stripContainers keeps only the containers whose spec the operator reads. These are few,
+// and container specs take most of a pod's memory.
 func stripContainers(containers []corev1.Container) []corev1.Container {
 	var stripped []corev1.Container
 	for _, c := range containers {
@@ -110,6 +111,7 @@ func stripContainers(containers []corev1.Container) []corev1.Container {
 	return stripped
 }
 
+// stripStatuses drops the fields of the container statuses that the operator does not read.
 func stripStatuses(statuses []corev1.ContainerStatus) []corev1.ContainerStatus {
 	stripped := make([]corev1.ContainerStatus, len(statuses))
 	for i, s := range statuses {

@@ -19,7 +19,7 @@ import (
 
 var morning = metav1.NewTime(time.Date(2026, time.November, 5, 9, 0, 0, 0, time.UTC))
 
-func TestOfAJobStaysHowItEndedAndWhoMadeIt(t *testing.T) {
+func TestStripJobKeepsTheResultAndTheFirstManager(t *testing.T) {
 	t.Parallel()
 	want := &batchv1.Job{
 		ObjectMeta: metav1.ObjectMeta{
@@ -32,7 +32,7 @@ func TestOfAJobStaysHowItEndedAndWhoMadeIt(t *testing.T) {
 		},
 	}
 	job := want.DeepCopy()
-	job.Annotations[corev1.LastAppliedConfigAnnotation], job.Annotations["example.com/notes"] = "{}", "somebody else's"
+	job.Annotations[corev1.LastAppliedConfigAnnotation], job.Annotations["example.com/notes"] = "{}", "not the operator's"
 	later := metav1.NewTime(morning.Add(time.Minute))
 	fields := metav1.NewFieldsV1("{}")
 	job.ManagedFields = []metav1.ManagedFieldsEntry{
@@ -42,17 +42,17 @@ func TestOfAJobStaysHowItEndedAndWhoMadeIt(t *testing.T) {
 	}
 	job.Spec.Parallelism, job.Status.Failed = ptr.To[int32](3), 1
 	if got := strip(t, stripJob, job); !reflect.DeepEqual(got, want) {
-		t.Errorf("it holds %+v, want %+v", got, want)
+		t.Errorf("stripped = %+v, want %+v", got, want)
 	}
 }
 
-// What is read of a pod is the same, stripped or not.
-func TestOfAPodStaysWhatWentWrong(t *testing.T) {
+// The failures of a pod are the same whether or not the pod is stripped.
+func TestStripPodKeepsTheFailures(t *testing.T) {
 	t.Parallel()
 	always := corev1.ContainerRestartPolicyAlways
 	pod := &corev1.Pod{ObjectMeta: metav1.ObjectMeta{Namespace: "team", Name: "nightly-1", UID: "p", CreationTimestamp: morning}}
 	pod.Labels = map[string]string{batchv1.JobNameLabel: "nightly", "team": "data"}
-	pod.Annotations = map[string]string{batchv1.JobCompletionIndexAnnotation: "3", "example.com/notes": "somebody else's"}
+	pod.Annotations = map[string]string{batchv1.JobCompletionIndexAnnotation: "3", "example.com/notes": "not the operator's"}
 	pod.ManagedFields = []metav1.ManagedFieldsEntry{{Manager: "kubelet"}}
 	pod.Spec.NodeName = "node-1"
 	pod.Spec.InitContainers = []corev1.Container{{Name: "proxy", Image: "proxy:1", RestartPolicy: &always}}
@@ -69,9 +69,9 @@ func TestOfAPodStaysWhatWentWrong(t *testing.T) {
 	want := failure.FromPod(pod)
 	got := strip(t, StripPod, pod.DeepCopy())
 	if failures := failure.FromPod(got); len(want) == 0 || !reflect.DeepEqual(failures, want) {
-		t.Errorf("of the stripped pod %+v is read, want %+v", failures, want)
+		t.Errorf("failures of the stripped pod = %+v, want %+v", failures, want)
 	}
 	if got.Spec.NodeName != "" || got.Spec.Containers[0].Image != "" || got.Status.HostIP != "" || got.Status.ContainerStatuses[0].ImageID != "" || got.ManagedFields != nil || len(got.Annotations) != 1 || len(got.Labels) != 1 {
-		t.Errorf("it holds %+v", got)
+		t.Errorf("stripped = %+v, want only the fields that are read", got)
 	}
 }

@@ -164,16 +164,16 @@ func (c container) reportedRecords() []Failure {
 		seen := map[string]int{}
 		records, _ := Records(end.Message, c.mayBeLog(end.ContainerStateTerminated))
 		for _, r := range records {
-			if i, again := seen[RecordKey(r)]; again {
+			if i, again := seen[RecordKey(&r)]; again {
 				reports[i].addRow(r)
 				continue
 			}
-			seen[RecordKey(r)] = len(reports)
+			seen[RecordKey(&r)] = len(reports)
 			at := end.FinishedAt.Time
 			if at.IsZero() {
 				at = lastChange(c.pod)
 			}
-			reports = append(reports, Failure{Key: RecordKey(r), Occurrence: end.run, Times: 1, Source: c.source(), At: at, Report: &r})
+			reports = append(reports, Failure{Key: RecordKey(&r), Occurrence: end.run, Times: 1, Source: c.source(), At: at, Report: &r})
 		}
 	}
 	return reports

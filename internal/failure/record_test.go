@@ -23,26 +23,26 @@ func job(name string, uid types.UID) *batchv1.Job {
 	return &batchv1.Job{ObjectMeta: metav1.ObjectMeta{Namespace: "team", Name: name, UID: uid}}
 }
 
-func TestANameIsTheFailures(t *testing.T) {
+func TestErrorName(t *testing.T) {
 	t.Parallel()
 	const key = "exit/main/ExitCode:1"
 	name := ErrorName("job", "1", key)
 	for what, other := range map[string]string{
 		"another failure":                 ErrorName("job", "1", "exit/main/ExitCode:2"),
-		"a later Job of the same name":    ErrorName("job", "2", key),
-		"a Job whose name is longer":      ErrorName(strings.Repeat("j", 63), "3", key),
-		"a Job whose name ends in a dash": ErrorName(strings.Repeat("j", 51)+"-"+strings.Repeat("k", 10), "4", key),
+		"a later Job with this name":    ErrorName("job", "2", key),
+		"a longer name of a Job":      ErrorName(strings.Repeat("j", 63), "3", key),
+		"a name of a Job cut after a dash": ErrorName(strings.Repeat("j", 51)+"-"+strings.Repeat("k", 10), "4", key),
 	} {
 		if other == name {
 			t.Errorf("%s has the same name, %s", what, name)
 		}
 		if problems := validation.IsDNS1123Subdomain(other); len(problems) > 0 || len(other) > 63 {
-			t.Errorf("%s: %q is no name: %v", what, other, problems)
+			t.Errorf("%s: %q is not a valid name: %v", what, other, problems)
 		}
 	}
 }
 
-func TestARecordHoldsWhatTheSchemaTakes(t *testing.T) {
+func TestJobErrorFitsTheSchema(t *testing.T) {
 	t.Parallel()
 	long := "\xff" + strings.Repeat("ä", 40000)
 	seen := Failure{Code: long, Source: long, Message: long, At: start.Time}
@@ -65,58 +65,58 @@ func TestARecordHoldsWhatTheSchemaTakes(t *testing.T) {
 			}
 		}
 		if spec.CreatedAt != "2026-11-05T10:15:00Z" || spec.JobID != "job" {
-			t.Errorf("%s: spec is %+v", name, spec)
+			t.Errorf("%s: spec = %+v", name, spec)
 		}
 	}
 }
 
-func TestACapturedErrorSaysWhichWorkFailed(t *testing.T) {
+func TestCapturedErrorNamesItsWork(t *testing.T) {
 	t.Parallel()
 	run := job("nightly-1", "1")
 	run.OwnerReferences = []metav1.OwnerReference{{APIVersion: "batch/v1", Kind: "CronJob", Name: "nightly", UID: "c", Controller: ptr.To(true)}}
 	seen := Failure{Key: "k", Occurrence: "o", Code: "OOMKilled", At: start.Time}
 	je := seen.JobError(run, "alice")
 	if je.Labels[joberrorv1.LabelCaptured] != joberrorv1.Captured || je.Labels[joberrorv1.LabelCronJobName] != "nightly" || je.Namespace != "team" || je.Spec.UserID != "alice" {
-		t.Errorf("it is %+v", je)
+		t.Errorf("JobError = %+v", je)
 	}
 	if class := je.Labels[joberrorv1.LabelClass]; class != joberrorv1.ClassResources {
-		t.Errorf("it is of the class %q", class)
+		t.Errorf("class = %q", class)
 	}
 	if alone := seen.JobError(job("job", "1"), "alice"); alone.Labels[joberrorv1.LabelCronJobName] != "" {
-		t.Errorf("one of no CronJob has the labels %v", alone.Labels)
+		t.Errorf("an error without a CronJob has the labels %v", alone.Labels)
 	}
 }
 
-// Nobody but its reporter knows when a record-level error is dealt with.
-func TestAReportIsNotCaptured(t *testing.T) {
+// Only the reporter knows when a record-level error has been dealt with.
+func TestReportedErrorIsNotCaptured(t *testing.T) {
 	t.Parallel()
 	reported := Failure{Key: "k", At: start.Time, Source: "pod/main", Report: &resolvev1.Record{
 		ID: "row-1", JobID: "other", Message: "m", Source: "warehouse", UserID: "bob", CreatedAt: "2026-11-05T09:00:00.5+01:00"}}
 	je := reported.JobError(job("job", "1"), "alice")
 	if len(je.Labels) != 1 || je.Labels[joberrorv1.LabelClass] != joberrorv1.ClassData || len(je.Annotations) != 1 || je.Annotations[joberrorv1.AnnotationOccurrence] == "" {
-		t.Errorf("it is marked with %v, %v, want its class and its occurrence alone", je.Labels, je.Annotations)
+		t.Errorf("labels = %v, annotations = %v, want only the class and the occurrence", je.Labels, je.Annotations)
 	}
 	want := joberrorv1.JobErrorSpec{JobID: "job", UserID: "bob", CreatedAt: "2026-11-05T08:00:00.5Z", Message: "m", Source: "warehouse"}
 	if je.Spec != want {
-		t.Errorf("it says %+v, want %+v", je.Spec, want)
+		t.Errorf("spec = %+v, want %+v", je.Spec, want)
 	}
 	reported.Report = &resolvev1.Record{Message: "m", CreatedAt: start.Add(time.Hour).Format(time.RFC3339)}
 	want = joberrorv1.JobErrorSpec{JobID: "job", UserID: "alice", CreatedAt: "2026-11-05T10:15:00Z", Message: "m", Source: "pod/main"}
 	if je := reported.JobError(job("job", "1"), "alice"); je.Spec != want {
-		t.Errorf("one from the future says %+v, want %+v", je.Spec, want)
+		t.Errorf("with a createdAt in the future, spec = %+v, want %+v", je.Spec, want)
 	}
 }
 
 func TestLastLines(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct{ text, want string }{
-		"a short text is left as it is":           {"one\ntwo", "one\ntwo"},
-		"of a long one the last whole lines stay": {"first line\nsecond\nthird", "…\nsecond\nthird"},
-		"of one long line its end":                {strings.Repeat("x", 30), "…\n" + strings.Repeat("x", 16)},
-		"no character is cut apart":               {strings.Repeat("€", 10), "…\n" + strings.Repeat("€", 5)},
+		"a short text is unchanged":           {"one\ntwo", "one\ntwo"},
+		"a long text keeps its last whole lines": {"first line\nsecond\nthird", "…\nsecond\nthird"},
+		"a long line keeps its end":                {strings.Repeat("x", 30), "…\n" + strings.Repeat("x", 16)},
+		"characters stay whole":               {strings.Repeat("€", 10), "…\n" + strings.Repeat("€", 5)},
 	} {
 		if got := LastLines(tc.text, 20); got != tc.want {
-			t.Errorf("%s: %q, want %q", name, got, tc.want)
+			t.Errorf("%s: LastLines = %q, want %q", name, got, tc.want)
 		}
 	}
 }

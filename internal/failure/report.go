@@ -13,36 +13,36 @@ import (
 	resolvev1 "joberror.io/operator/api/resolve/v1"
 )
 
-// cutOff is what a record says of itself that the kubelet has cut off.
+// cutOff is the end of the message of a record that the kubelet has truncated.
 const cutOff = " … (cut off: a termination message has at most 4096 bytes, and those of a pod 12288 together)"
 
-// reader reads one record.
-type reader func(data []byte) (resolvev1.Record, bool)
+// parseFunc parses one record.
+type parseFunc func(data []byte) (resolvev1.Record, bool)
 
-// Records reads a container's termination message as records in the source's
-// flat shape: one, an array of them, or one in each line. ok is false where the
-// message is anything else, and then it is a text for people. A last record that
-// the kubelet has cut off becomes the message of a record of its own.
+// Records parses a container's termination message as records in the source's flat shape:
+// one, an array of them, or one in each line. ok is false if the message is anything
+// else: then it is text for people. A last record that the kubelet has truncated becomes
+// the message of a separate record.
 //
-// In what may be the end of a log, a record has known fields alone: a line of a
-// log that is in JSON has a message, too.
+// If the message may be the end of a log, its records have no unknown fields: a line of a
+// log in JSON has a message, too.
 func Records(message string, mayBeLog bool) (records []resolvev1.Record, ok bool) {
-	var read reader = recordAmongOthers
+	var parse parseFunc = parseRecord
 	if mayBeLog {
-		read = recordAlone
+		parse = parseStrictRecord
 	}
 	text := strings.TrimSpace(message)
 	if strings.HasPrefix(text, "[") {
-		return ofArray(text, read)
+		return parseArray(text, parse)
 	}
-	if r, ok := read([]byte(text)); ok {
+	if r, ok := parse([]byte(text)); ok {
 		return []resolvev1.Record{r}, true
 	}
-	return ofLines(text, read)
+	return parseLines(text, parse)
 }
 
-// ofArray reads an array of records, as far as it is there.
-func ofArray(text string, read reader) (records []resolvev1.Record, ok bool) {
+// parseArray parses an array of records, up to the end of the text.
+func parseArray(text string, parse parseFunc) (records []resolvev1.Record, ok bool) {
 	decoder := json.NewDecoder(strings.NewReader(text))
 	_, err := decoder.Token()
 	for err == nil && decoder.More() {
@@ -50,7 +50,7 @@ func ofArray(text string, read reader) (records []resolvev1.Record, ok bool) {
 		if err = decoder.Decode(&item); err != nil {
 			break
 		}
-		r, ok := read(item)
+		r, ok := parse(item)
 		if !ok {
 			return nil, false
 		}
@@ -60,7 +60,7 @@ func ofArray(text string, read reader) (records []resolvev1.Record, ok bool) {
 		_, err = decoder.Token()
 	}
 	rest := text[decoder.InputOffset():]
-	if len(records) == 0 || err == nil && rest != "" || err != nil && !ended(err) {
+	if len(records) == 0 || err == nil && rest != "" || err != nil && !isTruncated(err) {
 		return nil, false
 	}
 	if rest = strings.TrimLeft(rest, ", \t\r\n"); rest != "" {
@@ -69,19 +69,19 @@ func ofArray(text string, read reader) (records []resolvev1.Record, ok bool) {
 	return records, true
 }
 
-// ofLines reads a record from each line.
-func ofLines(text string, read reader) (records []resolvev1.Record, ok bool) {
+// parseLines parses a record from each line.
+func parseLines(text string, parse parseFunc) (records []resolvev1.Record, ok bool) {
 	lines := strings.Split(text, "\n")
 	for i, line := range lines {
 		line = strings.TrimSpace(line)
 		if line == "" {
 			continue
 		}
-		r, ok := read([]byte(line))
+		r, ok := parse([]byte(line))
 		switch {
 		case ok:
 			records = append(records, r)
-		case i == len(lines)-1 && len(records) > 0 && begins(line):
+		case i == len(lines)-1 && len(records) > 0 && isTruncatedObject(line):
 			records = append(records, resolvev1.Record{Message: line + cutOff})
 		default:
 			return nil, false
@@ -90,48 +90,33 @@ func ofLines(text string, read reader) (records []resolvev1.Record, ok bool) {
 	return records, len(records) > 0
 }
 
-// begins tells whether a line is the beginning of an object, and no more.
-func begins(line string) bool {
-	return strings.HasPrefix(line, "{") && ended(json.NewDecoder(strings.NewReader(line)).Decode(&json.RawMessage{}))
+// isTruncatedObject reports whether a line is the beginning of an object.
+func isTruncatedObject(line string) bool {
+	return strings.HasPrefix(line, "{") && isTruncated(json.NewDecoder(strings.NewReader(line)).Decode(&json.RawMessage{}))
 }
 
-// ended tells whether a text was right until it ended.
-func ended(err error) bool { return errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) }
+// isTruncated reports whether a text was valid up to its end.
+func isTruncated(err error) bool {
+	return errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF)
+}
 
-// recordAlone reads one record that has no other fields than a record's.
-func recordAlone(data []byte) (resolvev1.Record, bool) {
+// parseStrictRecord parses one record without unknown fields.
+func parseStrictRecord(data []byte) (resolvev1.Record, bool) {
 	decoder := json.NewDecoder(bytes.NewReader(data))
 	decoder.DisallowUnknownFields()
 	if decoder.Decode(&resolvev1.Record{}) != nil {
 		return resolvev1.Record{}, false
 	}
-	return recordAmongOthers(data)
+	return parseRecord(data)
 }
 
-// recordAmongOthers reads one record: an object with at least one field of an
-// error's content, each of its type. Whatever else is JSON is not meant as one.
-func recordAmongOthers(data []byte) (resolvev1.Record, bool) {
+// parseRecord parses one record: an object with at least one field of an error's content,
+// and each field with the right type. Any other JSON is not a record.
+func parseRecord(data []byte) (resolvev1.Record, bool) {
 	var r resolvev1.Record
 	data = bytes.TrimSpace(data)
 	if len(data) == 0 || data[0] != '{' || json.Unmarshal(data, &r) != nil {
 		return r, false
 	}
-	return r, Content(r) != resolvev1.Record{}
-}
-
-// Content is what a record says of its error, without what says which one it
-// is, whose and when.
-func Content(r resolvev1.Record) resolvev1.Record {
-	r.ID, r.UserID, r.JobID, r.RetryID, r.CreatedAt, r.Resolved = "", "", "", "", "", false
-	return r
-}
-
-// RecordKey tells the records of a Job apart: by the id that the Job gives, and
-// otherwise by their content.
-func RecordKey(r resolvev1.Record) string {
-	if r.ID != "" {
-		return "record/" + r.ID
-	}
-	c := Content(r)
-	return "record//" + digest(c.Code, c.Extract, c.Generate, c.Extracted, c.Generated, c.Message, c.Source)
+	return r, HasContent(&r)
 }

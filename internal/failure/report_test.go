@@ -15,50 +15,49 @@ func TestRecords(t *testing.T) {
 	t.Parallel()
 	row := func(code, message string) resolvev1.Record { return resolvev1.Record{Code: code, Message: message} }
 	const one, two = `{"code":"E1","message":"row 1"}`, `{"code":"E2","message":"row 2"}`
-	cut := row("", `{"code":"E2 … (cut off: a termination message has at most 4096 bytes, and those of a pod 12288 together)`)
+	truncated := row("", `{"code":"E2 … (cut off: a termination message has at most 4096 bytes, and those of a pod 12288 together)`)
 	for _, tc := range []struct {
 		name, message string
 		mayBeLog      bool
 		want          []resolvev1.Record
 	}{
 		{name: "nothing"},
-		{name: "a text", message: "no such table"},
-		{name: "a text in brackets", message: "[error] no such table"},
+		{name: "text", message: "no such table"},
+		{name: "text in brackets", message: "[error] no such table"},
 		{name: "one record", message: one, want: []resolvev1.Record{row("E1", "row 1")}},
-		{name: "one over several lines", message: "{\n \"code\": \"E1\",\n \"message\": \"row 1\"\n}\n", want: []resolvev1.Record{row("E1", "row 1")}},
+		{name: "one record over several lines", message: "{\n \"code\": \"E1\",\n \"message\": \"row 1\"\n}\n", want: []resolvev1.Record{row("E1", "row 1")}},
 		{name: "an array", message: "[" + one + "," + two + "]", want: []resolvev1.Record{row("E1", "row 1"), row("E2", "row 2")}},
-		{name: "one in each line", message: one + "\n\n" + two + "\r\n", want: []resolvev1.Record{row("E1", "row 1"), row("E2", "row 2")}},
-		{name: "fields that are not known are passed over", message: `{"code":"E1","message":"row 1","row":7}`, want: []resolvev1.Record{row("E1", "row 1")}},
+		{name: "one record in each line", message: one + "\n\n" + two + "\r\n", want: []resolvev1.Record{row("E1", "row 1"), row("E2", "row 2")}},
+		{name: "unknown fields are ignored", message: `{"code":"E1","message":"row 1","row":7}`, want: []resolvev1.Record{row("E1", "row 1")}},
 		{name: "an empty array", message: "[]"},
 		{name: "an empty object", message: "{}"},
-		{name: "an object without any content of an error", message: `{"rows":7,"resolved":true}`},
-		{name: "a log in JSON with a message is no report", mayBeLog: true, message: `{"time":"10:00","level":"error","message":"row 1"}`},
-		{name: "what may be a log may be a report", mayBeLog: true, message: one + "\n" + two, want: []resolvev1.Record{row("E1", "row 1"), row("E2", "row 2")}},
-		{name: "a log in JSON is no report", message: `{"level":"info","msg":"done"}`},
-		{name: "a field of another type", message: `{"code":7,"message":"row 1"}`},
-		{name: "an array with something else in it", message: "[" + one + `,"row 2"]`},
-		{name: "records and then a text", message: one + "\nno such table"},
-		{name: "records whose last line was cut off", message: one + "\n" + `{"code":"E2`, want: []resolvev1.Record{row("E1", "row 1"), cut}},
-		{name: "an array that was cut off", message: "[" + one + ", " + `{"code":"E2`, want: []resolvev1.Record{row("E1", "row 1"), cut}},
-		{name: "an array that was cut off between two", message: "[" + one + "," + two + ",\n", want: []resolvev1.Record{row("E1", "row 1"), row("E2", "row 2")}},
-		{name: "an array with a mistake in it", message: "[" + one + `,{"code" "E2"}]`},
-		{name: "an array and a text", message: "[" + one + "]\nno such table"},
-		{name: "an array whose first record was cut off", message: `[{"code":"E2`},
-		{name: "a line that begins like a record in the middle", message: one + "\n{\"code\":\"E2\n" + two},
-		{name: "a last line with a mistake in it", message: one + "\n" + `{"code" "E2"}`},
+		{name: "an object without content", message: `{"rows":7,"resolved":true}`},
+		{name: "a log in JSON with a message", mayBeLog: true, message: `{"time":"10:00","level":"error","message":"row 1"}`},
+		{name: "possibly a log, but with records", mayBeLog: true, message: one + "\n" + two, want: []resolvev1.Record{row("E1", "row 1"), row("E2", "row 2")}},
+		{name: "a log in JSON", message: `{"level":"info","msg":"done"}`},
+		{name: "a field with the wrong type", message: `{"code":7,"message":"row 1"}`},
+		{name: "an array with another value", message: "[" + one + `,"row 2"]`},
+		{name: "records, then text", message: one + "\nno such table"},
+		{name: "a truncated last line", message: one + "\n" + `{"code":"E2`, want: []resolvev1.Record{row("E1", "row 1"), truncated}},
+		{name: "a truncated array", message: "[" + one + ", " + `{"code":"E2`, want: []resolvev1.Record{row("E1", "row 1"), truncated}},
+		{name: "an array truncated between records", message: "[" + one + "," + two + ",\n", want: []resolvev1.Record{row("E1", "row 1"), row("E2", "row 2")}},
+		{name: "an array with a syntax error", message: "[" + one + `,{"code" "E2"}]`},
+		{name: "an array, then text", message: "[" + one + "]\nno such table"},
+		{name: "an array with a truncated first record", message: `[{"code":"E2`},
+		{name: "a truncated line in the middle", message: one + "\n{\"code\":\"E2\n" + two},
+		{name: "a last line with a syntax error", message: one + "\n" + `{"code" "E2"}`},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()
 			got, ok := Records(tc.message, tc.mayBeLog)
 			if !slices.Equal(got, tc.want) || ok != (tc.want != nil) {
-				t.Errorf("got %+v, %t, want %+v", got, ok, tc.want)
+				t.Errorf("Records = %+v, %t, want %+v", got, ok, tc.want)
 			}
 		})
 	}
 }
 
-// FuzzRecords looks for a message that is taken for records without a word in
-// them, or that ends the process.
+// FuzzRecords looks for a message that becomes records without content, or that panics.
 func FuzzRecords(f *testing.F) {
 	for _, message := range []string{"", "text", "{}", "[]", `{"message":"m"}`, "[{\"code\":\"c\"}]", "{\"code\":\"c\"}\n{\"code\":\"d\"}", "[[[[[", `{"message":null}`, "\xff{}"} {
 		f.Add(message)
@@ -70,7 +69,7 @@ func FuzzRecords(f *testing.F) {
 		}
 		for _, r := range records {
 			if (r == resolvev1.Record{ID: r.ID, UserID: r.UserID, JobID: r.JobID, RetryID: r.RetryID, CreatedAt: r.CreatedAt, Resolved: r.Resolved}) {
-				t.Fatalf("%q holds a record that says nothing: %+v", message, r)
+				t.Fatalf("%q holds a record without content: %+v", message, r)
 			}
 			if utf8.ValidString(message) && !utf8.ValidString(r.Message) {
 				t.Fatalf("%q became %q", message, r.Message)

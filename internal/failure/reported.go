@@ -54,7 +54,7 @@ func (by Reporter) Group(records []resolvev1.Record) (reports [][]Failure, rows 
 }
 
 func (by Reporter) failure(r resolvev1.Record) Failure {
-	f := Failure{Key: RecordKey(r), Occurrence: "request/" + by.Request, Times: 1, Source: by.Pod, At: by.At, Report: &r}
+	f := Failure{Key: RecordKey(&r), Occurrence: "request/" + by.Request, Times: 1, Source: by.Pod, At: by.At, Report: &r}
 	if at, err := time.Parse(time.RFC3339, r.CreatedAt); err == nil {
 		f.Occurrence = createdAt(at)
 		if at.Before(by.At) {

@@ -10,26 +10,26 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 )
 
-// FuzzContinue looks for a token that leads out of the job, or that is refused
-// as anything but the caller's mistake.
+// FuzzContinue looks for a token that lists another job's errors, or that is refused with
+// any error but BadRequest.
 func FuzzContinue(f *testing.F) {
 	for _, token := range []string{"", "e30", cursor{JobID: "backup"}.encode(), cursor{JobID: "1b-job", Continue: "x"}.encode(), cursor{JobID: "other"}.encode()} {
 		f.Add(token)
 	}
 	f.Fuzz(func(t *testing.T, token string) {
-		at, err := twice.start(token)
+		at, err := twoNames.start(token)
 		if err != nil {
 			if !apierrors.IsBadRequest(err) {
-				t.Fatalf("%q: %v is no bad request", token, err)
+				t.Fatalf("start(%q) = %v, want BadRequest", token, err)
 			}
 			return
 		}
-		if !slices.Contains(twice.names, at.JobID) {
-			t.Fatalf("%q leads to %q", token, at.JobID)
+		if !slices.Contains(twoNames.names, at.JobID) {
+			t.Fatalf("start(%q) lists %q, want a name of the job", token, at.JobID)
 		}
-		again, err := twice.start(at.encode())
+		again, err := twoNames.start(at.encode())
 		if err != nil || again.JobID != at.JobID {
-			t.Fatalf("%q reads as %+v, and that as %+v, %v", token, at, again, err)
+			t.Fatalf("start(%q) = %+v, encoded again %+v, %v", token, at, again, err)
 		}
 	})
 }

@@ -10,18 +10,18 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 )
 
-// twice is a job whose errors stand under two values of spec._jobId.
-var twice = Ref{Namespace: "team", ID: "backup", names: []string{"1b-job", "backup"}}
+// twoNames is a job whose errors have two values of spec._jobId.
+var twoNames = Ref{Namespace: "team", ID: "backup", names: []string{"1b-job", "backup"}}
 
-func TestAListBeginsAtTheFirstName(t *testing.T) {
+func TestAListStartsAtTheFirstName(t *testing.T) {
 	t.Parallel()
-	at, err := twice.start("")
+	at, err := twoNames.start("")
 	if want := (cursor{JobID: "1b-job"}); err != nil || at != want {
 		t.Errorf("start = %+v, %v, want %+v", at, err, want)
 	}
 }
 
-func TestATokenReadsAsItWasGivenOut(t *testing.T) {
+func TestATokenReturnsToItsPosition(t *testing.T) {
 	t.Parallel()
 	for name, want := range map[string]cursor{
 		"within a name":          {JobID: "1b-job", Continue: "eyJ2IjoibWV0YS5rOHMuaW8vdjEifQ=="},
@@ -29,28 +29,28 @@ func TestATokenReadsAsItWasGivenOut(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			if at, err := twice.start(want.encode()); err != nil || at != want {
+			if at, err := twoNames.start(want.encode()); err != nil || at != want {
 				t.Errorf("start = %+v, %v, want %+v", at, err, want)
 			}
 		})
 	}
 }
 
-func TestAForeignTokenIsABadRequest(t *testing.T) {
+func TestAnInvalidTokenIsABadRequest(t *testing.T) {
 	t.Parallel()
 	for name, token := range map[string]string{
-		"the token of another job":      cursor{JobID: "restore", Continue: "x"}.encode(),
-		"the API server's own token":    "eyJ2IjoibWV0YS5rOHMuaW8vdjEiLCJydiI6NX0",
-		"what is no base64":             "not a token!",
-		"base64 of what is no JSON":     base64.RawURLEncoding.EncodeToString([]byte("backup")),
-		"base64 of another JSON value":  base64.RawURLEncoding.EncodeToString([]byte(`["backup"]`)),
-		"an empty object":               base64.RawURLEncoding.EncodeToString([]byte(`{}`)),
-		"a token with padding added":    cursor{JobID: "backup"}.encode() + "==",
-		"a token that has been cut off": cursor{JobID: "backup"}.encode()[:8],
+		"the token of another job":     cursor{JobID: "restore", Continue: "x"}.encode(),
+		"the API server's own token":   "eyJ2IjoibWV0YS5rOHMuaW8vdjEiLCJydiI6NX0",
+		"text that is not base64":      "not a token!",
+		"base64 of invalid JSON":       base64.RawURLEncoding.EncodeToString([]byte("backup")),
+		"base64 of another JSON value": base64.RawURLEncoding.EncodeToString([]byte(`["backup"]`)),
+		"an empty object":              base64.RawURLEncoding.EncodeToString([]byte(`{}`)),
+		"a token with padding added":   cursor{JobID: "backup"}.encode() + "==",
+		"a truncated token":            cursor{JobID: "backup"}.encode()[:8],
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			if at, err := twice.start(token); !apierrors.IsBadRequest(err) {
+			if at, err := twoNames.start(token); !apierrors.IsBadRequest(err) {
 				t.Errorf("start = %+v, %v, want a BadRequest", at, err)
 			}
 		})
@@ -66,19 +66,19 @@ func TestNext(t *testing.T) {
 		want  cursor
 		more  bool
 	}{
-		{name: "a page with more to come goes on within the name", at: cursor{JobID: "1b-job"}, token: "t1",
+		{name: "more pages continue within the name", at: cursor{JobID: "1b-job"}, token: "t1",
 			want: cursor{JobID: "1b-job", Continue: "t1"}, more: true},
-		{name: "a later page takes the newer token", at: cursor{JobID: "1b-job", Continue: "t1"}, token: "t2",
+		{name: "a later page uses the newer token", at: cursor{JobID: "1b-job", Continue: "t1"}, token: "t2",
 			want: cursor{JobID: "1b-job", Continue: "t2"}, more: true},
-		{name: "the end of a name leads to the next one's start", at: cursor{JobID: "1b-job", Continue: "t2"},
+		{name: "the end of a name leads to the start of the next name", at: cursor{JobID: "1b-job", Continue: "t2"},
 			want: cursor{JobID: "backup"}, more: true},
-		{name: "the last name with more to come goes on", at: cursor{JobID: "backup"}, token: "t3",
+		{name: "more pages continue within the last name", at: cursor{JobID: "backup"}, token: "t3",
 			want: cursor{JobID: "backup", Continue: "t3"}, more: true},
 		{name: "the end of the last name is the end", at: cursor{JobID: "backup", Continue: "t3"}},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()
-			if got, more := twice.next(tc.at, tc.token); got != tc.want || more != tc.more {
+			if got, more := twoNames.next(tc.at, tc.token); got != tc.want || more != tc.more {
 				t.Errorf("next = %+v, %t, want %+v, %t", got, more, tc.want, tc.more)
 			}
 		})
@@ -87,15 +87,15 @@ func TestNext(t *testing.T) {
 
 func TestAListVisitsEachNameOnce(t *testing.T) {
 	t.Parallel()
-	at, err := twice.start("")
+	at, err := twoNames.start("")
 	if err != nil {
 		t.Fatal(err)
 	}
 	var visited []string
-	for more := true; more && len(visited) < 10; at, more = twice.next(at, "") {
+	for more := true; more && len(visited) < 10; at, more = twoNames.next(at, "") {
 		visited = append(visited, at.JobID)
 	}
 	if len(visited) != 2 || visited[0] != "1b-job" || visited[1] != "backup" {
-		t.Errorf("visited %v, want each of %v once", visited, twice.names)
+		t.Errorf("visited = %v, want each of %v once", visited, twoNames.names)
 	}
 }

@@ -10,26 +10,26 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	joberrorv1 "joberror.io/operator/api/v1"
-	"joberror.io/operator/internal/failure"
+	"joberror.io/operator/internal/owner"
 )
 
 // Fields that the cache is indexed by.
 const (
-	// indexUID finds a Job by its UID.
+	// indexUID finds a Job by UID.
 	indexUID = "metadata.uid"
-	// indexCronJob finds the Jobs that are runs of a CronJob, by its name.
+	// indexCronJob finds the runs of a CronJob by the CronJob's name.
 	indexCronJob = "cronjob"
 	// indexCaptured finds the captured JobErrors of the runs of a CronJob.
 	indexCaptured = "captured"
-	// indexJob finds the JobErrors whose _jobId this is.
+	// indexJob finds JobErrors by _jobId.
 	indexJob = "job"
-	// indexAlias finds the JobErrors that are linked to a job which their
-	// _jobId names otherwise: by its UID, or by an earlier name.
+	// indexAlias finds JobErrors by the names and UIDs of their linked Job that differ
+	// from their _jobId.
 	indexAlias = "alias"
 )
 
-// SetupIndexes adds the indexes that the functions of this package read to the
-// manager's cache. It must be called before the cache starts.
+// SetupIndexes adds the indexes that this package uses to the manager's cache. It must be
+// called before the cache starts.
 func SetupIndexes(ctx context.Context, indexer client.FieldIndexer) error {
 	err := indexer.IndexField(ctx, &batchv1.Job{}, indexUID, func(obj client.Object) []string {
 		return []string{string(obj.GetUID())}
@@ -38,7 +38,7 @@ func SetupIndexes(ctx context.Context, indexer client.FieldIndexer) error {
 		return err
 	}
 	err = indexer.IndexField(ctx, &batchv1.Job{}, indexCronJob, func(obj client.Object) []string {
-		return nonEmpty(failure.CronJob(obj.(*batchv1.Job)))
+		return nonEmpty(owner.CronJob(obj.(*batchv1.Job)))
 	})
 	if err != nil {
 		return err
@@ -60,6 +60,7 @@ func SetupIndexes(ctx context.Context, indexer client.FieldIndexer) error {
 	})
 }
 
+// nonEmpty returns the value as the only index key, or no key if the value is empty.
 func nonEmpty(value string) []string {
 	if value == "" {
 		return nil
@@ -67,8 +68,8 @@ func nonEmpty(value string) []string {
 	return []string{value}
 }
 
-// aliases are the ids of the Job that a JobError is linked to, but for the one
-// that its _jobId gives.
+// aliases returns the name and the UID of the Job that a JobError is linked to, except the
+// one in its _jobId.
 func aliases(je *joberrorv1.JobError) []string {
 	job := je.Status.Job
 	switch {

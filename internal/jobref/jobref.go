@@ -1,9 +1,9 @@
 // Copyright The JobError Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Package jobs answers which Job an id means and which JobErrors are its. It is
-// the one place that knows that a job may be named by its name or by its UID,
-// and that its errors may name it either way.
+// Package jobref finds the Job for an id and the JobErrors of a job. An id is the name or
+// the UID of a Job, in a request as well as in the _jobId of a JobError. Only this package
+// handles both.
 package jobref
 
 import (
@@ -21,11 +21,10 @@ import (
 	"joberror.io/operator/internal/joblink"
 )
 
-// Find returns the Job that a UID or name means, or nil where there is none. A
-// Job that bears another's UID as its name is not taken for it. The reader must
-// have the indexes of SetupIndexes.
-func Find(ctx context.Context, cache client.Reader, namespace, id string) (*batchv1.Job, error) {
-	job, err := FindUID(ctx, cache, namespace, types.UID(id))
+// LookupJob returns the Job with this UID or name, or nil if none exists. A UID takes
+// precedence over an equal name. The reader must have the indexes of SetupIndexes.
+func LookupJob(ctx context.Context, cache client.Reader, namespace, id string) (*batchv1.Job, error) {
+	job, err := LookupJobByUID(ctx, cache, namespace, types.UID(id))
 	if err != nil || job != nil {
 		return job, err
 	}
@@ -37,8 +36,8 @@ func Find(ctx context.Context, cache client.Reader, namespace, id string) (*batc
 	return job, err
 }
 
-// FindUID returns the Job of that UID, or nil where there is none.
-func FindUID(ctx context.Context, cache client.Reader, namespace string, uid types.UID) (*batchv1.Job, error) {
+// LookupJobByUID returns the Job with this UID, or nil if none exists.
+func LookupJobByUID(ctx context.Context, cache client.Reader, namespace string, uid types.UID) (*batchv1.Job, error) {
 	var list batchv1.JobList
 	if err := cache.List(ctx, &list, client.InNamespace(namespace), client.MatchingFields{indexUID: string(uid)}); err != nil {
 		return nil, err
@@ -71,21 +70,21 @@ func Runs(ctx context.Context, cache client.Reader, namespace, cronJob string) (
 	return list.Items, err
 }
 
-// In returns the Jobs of a namespace in the cache.
-func In(ctx context.Context, cache client.Reader, namespace string) ([]batchv1.Job, error) {
+// JobsIn returns the Jobs of a namespace in the cache.
+func JobsIn(ctx context.Context, cache client.Reader, namespace string) ([]batchv1.Job, error) {
 	var list batchv1.JobList
 	err := cache.List(ctx, &list, client.InNamespace(namespace), client.UnsafeDisableDeepCopy)
 	return list.Items, err
 }
 
-// OfCronJob returns the JobErrors in the cache that were captured of the runs of
-// a CronJob.
-func OfCronJob(ctx context.Context, cache client.Reader, namespace, cronJob string) ([]joberrorv1.JobError, error) {
+// CronJobErrors returns the JobErrors in the cache that were captured from the runs of a
+// CronJob.
+func CronJobErrors(ctx context.Context, cache client.Reader, namespace, cronJob string) ([]joberrorv1.JobError, error) {
 	return indexed(ctx, cache, namespace, indexCaptured, cronJob)
 }
 
-// Mentions returns the JobErrors in the cache that name the job, or are linked
-// to it, by this name or UID.
+// Mentions returns the JobErrors in the cache whose _jobId is this name or UID, or whose
+// linked Job has it.
 func Mentions(ctx context.Context, cache client.Reader, namespace, id string) ([]joberrorv1.JobError, error) {
 	named, err := indexed(ctx, cache, namespace, indexJob, id)
 	if err != nil {
@@ -95,6 +94,7 @@ func Mentions(ctx context.Context, cache client.Reader, namespace, id string) ([
 	return append(named, aliased...), err
 }
 
+// indexed returns the JobErrors in the cache that an index has under an id.
 func indexed(ctx context.Context, cache client.Reader, namespace, index, id string, opts ...client.ListOption) ([]joberrorv1.JobError, error) {
 	var list joberrorv1.JobErrorList
 	opts = append(opts, client.InNamespace(namespace), client.MatchingFields{index: id}, client.UnsafeDisableDeepCopy)
@@ -102,24 +102,23 @@ func indexed(ctx context.Context, cache client.Reader, namespace, index, id stri
 	return list.Items, err
 }
 
-// Ref is a job as a request names it.
+// Ref is a job that a request names.
 type Ref struct {
 	Namespace string
-	// ID is the name or the UID that the request gives. A name means every
-	// Job that bore it; a UID means the one.
+	// ID is the name or the UID in the request. A name means all Jobs that ever had it; a
+	// UID means one Job.
 	ID string
-	// Job is the existing Job of that id; nil where there is none.
+	// Job is the existing Job with this id, or nil.
 	Job *batchv1.Job
-	// names are the values of spec._jobId under which errors of the job may
-	// stand, sorted.
+	// names holds the values of spec._jobId that errors of the job may have, sorted.
 	names []string
 }
 
-// Lookup finds out what a request means by an id.
+// Lookup returns the job that a request names with an id.
 func Lookup(ctx context.Context, cache client.Reader, namespace, id string) (Ref, error) {
 	ref := Ref{Namespace: namespace, ID: id, names: []string{id}}
 	var err error
-	if ref.Job, err = Find(ctx, cache, namespace, id); err != nil {
+	if ref.Job, err = LookupJob(ctx, cache, namespace, id); err != nil {
 		return ref, err
 	}
 	if ref.Job != nil {
@@ -137,7 +136,7 @@ func Lookup(ctx context.Context, cache client.Reader, namespace, id string) (Ref
 	return ref, nil
 }
 
-// Owns tells whether an error is the job's.
+// Owns reports whether an error belongs to the job.
 func (r Ref) Owns(je *joberrorv1.JobError) bool {
 	if je.Namespace != r.Namespace {
 		return false

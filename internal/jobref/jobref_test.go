@@ -23,8 +23,8 @@ func TestOwns(t *testing.T) {
 	backup := &batchv1.Job{ObjectMeta: metav1.ObjectMeta{Namespace: "team", Name: "backup", UID: jobUID}}
 	byName := Ref{Namespace: "team", ID: "backup", Job: backup}
 	byUID := Ref{Namespace: "team", ID: string(jobUID), Job: backup}
-	goneByName := Ref{Namespace: "team", ID: "backup"}
-	goneByUID := Ref{Namespace: "team", ID: string(jobUID)}
+	deletedByName := Ref{Namespace: "team", ID: "backup"}
+	deletedByUID := Ref{Namespace: "team", ID: string(jobUID)}
 	linked := &joberrorv1.JobReference{Name: "backup", UID: jobUID}
 	linkedEarlier := &joberrorv1.JobReference{Name: "backup", UID: earlierUID}
 
@@ -35,28 +35,28 @@ func TestOwns(t *testing.T) {
 		linked           *joberrorv1.JobReference
 		want             bool
 	}{
-		{name: "asked by name, it is an error of that name", ref: byName, jobID: "backup", want: true},
-		{name: "asked by name, it is an error that names the Job by UID", ref: byName, jobID: string(jobUID), want: true},
-		{name: "asked by name, it is a linked error that names the Job by UID", ref: byName, jobID: string(jobUID), linked: linked, want: true},
-		{name: "asked by name, an error of an earlier Job of that name is one too", ref: byName, jobID: "backup", linked: linkedEarlier, want: true},
-		{name: "asked by name, so is one that names the earlier Job by UID", ref: byName, jobID: string(earlierUID), linked: linkedEarlier, want: true},
-		{name: "asked by name, an error of another name is not", ref: byName, jobID: "restore"},
-		{name: "asked by name, an error of a name that begins alike is not", ref: byName, jobID: "backup-2"},
+		{name: "by name: an error with that name", ref: byName, jobID: "backup", want: true},
+		{name: "by name: an error with the Job's UID", ref: byName, jobID: string(jobUID), want: true},
+		{name: "by name: a linked error with the Job's UID", ref: byName, jobID: string(jobUID), linked: linked, want: true},
+		{name: "by name: an error of an earlier Job with that name", ref: byName, jobID: "backup", linked: linkedEarlier, want: true},
+		{name: "by name: an error with the UID of an earlier Job with that name", ref: byName, jobID: string(earlierUID), linked: linkedEarlier, want: true},
+		{name: "by name: not an error with another name", ref: byName, jobID: "restore"},
+		{name: "by name: not an error with a longer name", ref: byName, jobID: "backup-2"},
 
-		{name: "asked by UID, it is an error of that UID", ref: byUID, jobID: string(jobUID), want: true},
-		{name: "asked by UID, it is an error that names the Job by name", ref: byUID, jobID: "backup", want: true},
-		{name: "asked by UID, it is a linked error that names the Job by name", ref: byUID, jobID: "backup", linked: linked, want: true},
-		{name: "asked by UID, an error of an earlier Job of that name is not", ref: byUID, jobID: "backup", linked: linkedEarlier},
-		{name: "asked by UID, an error of another UID is not", ref: byUID, jobID: string(earlierUID)},
+		{name: "by UID: an error with that UID", ref: byUID, jobID: string(jobUID), want: true},
+		{name: "by UID: an error with the Job's name", ref: byUID, jobID: "backup", want: true},
+		{name: "by UID: a linked error with the Job's name", ref: byUID, jobID: "backup", linked: linked, want: true},
+		{name: "by UID: not an error of an earlier Job with that name", ref: byUID, jobID: "backup", linked: linkedEarlier},
+		{name: "by UID: not an error with another UID", ref: byUID, jobID: string(earlierUID)},
 
-		{name: "the Job is gone: asked by name, it is an error of that name", ref: goneByName, jobID: "backup", want: true},
-		{name: "the Job is gone: asked by name, it is an error linked to that name", ref: goneByName, jobID: string(jobUID), linked: linked, want: true},
-		{name: "the Job is gone: asked by name, a UID that was never linked is not", ref: goneByName, jobID: string(jobUID)},
-		{name: "the Job is gone: asked by UID, it is an error linked to that UID", ref: goneByUID, jobID: "backup", linked: linked, want: true},
-		{name: "the Job is gone: asked by UID, a name that was never linked is not", ref: goneByUID, jobID: "backup"},
+		{name: "deleted Job, by name: an error with that name", ref: deletedByName, jobID: "backup", want: true},
+		{name: "deleted Job, by name: an error linked to that name", ref: deletedByName, jobID: string(jobUID), linked: linked, want: true},
+		{name: "deleted Job, by name: not an unlinked error with a UID", ref: deletedByName, jobID: string(jobUID)},
+		{name: "deleted Job, by UID: an error linked to that UID", ref: deletedByUID, jobID: "backup", linked: linked, want: true},
+		{name: "deleted Job, by UID: not an unlinked error with a name", ref: deletedByUID, jobID: "backup"},
 
-		{name: "an error in another namespace is not, by name", ref: byName, namespace: "other", jobID: "backup"},
-		{name: "an error in another namespace is not, by UID", ref: byUID, namespace: "other", jobID: string(jobUID), linked: linked},
+		{name: "by name: not an error in another namespace", ref: byName, namespace: "other", jobID: "backup"},
+		{name: "by UID: not an error in another namespace", ref: byUID, namespace: "other", jobID: string(jobUID), linked: linked},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()

@@ -18,64 +18,62 @@ import (
 	joberrorv1 "joberror.io/operator/api/v1"
 )
 
-// chunk is how many objects are read with one request.
-const chunk = 500
+// pageSize limits how many objects one request reads.
+const pageSize = 500
 
 // ListOptions narrow a list of a job's errors.
 type ListOptions struct {
-	// Resolved, where set, keeps only the errors whose spec.resolved is this.
+	// Resolved, if set, selects the errors with this spec.resolved.
 	Resolved *bool
-	// ResourceVersion, where set, lists the errors as they were at exactly
-	// this version of the store.
+	// ResourceVersion, if set, lists the errors at exactly this resource version.
 	ResourceVersion string
-	// Limit is how many errors to return at most; 0 returns all.
+	// Limit is the maximum number of errors to return; 0 returns all.
 	Limit int
-	// Continue goes on after an earlier page.
+	// Continue is the token of an earlier page.
 	Continue string
 }
 
-// cursor is where the next page begins: the value of spec._jobId that is being
-// listed, and the API server's own token within it.
+// cursor is the position in a list: a value of spec._jobId, and the API server's continue
+// token within it.
 type cursor struct {
 	JobID    string `json:"j"`
 	Continue string `json:"c,omitempty"`
 }
 
-// List reads the job's errors from the API server itself, so that what was
-// written a moment ago is there. The second result continues the list; it is
-// empty at the end.
-func (r Ref) List(ctx context.Context, live client.Reader, opts ListOptions) ([]joberrorv1.JobError, string, error) {
+// List returns the job's errors. It reads from the API server, so that the latest writes
+// are included. The second result is the token of the next page, or empty at the end.
+func (r Ref) List(ctx context.Context, apiReader client.Reader, opts ListOptions) ([]joberrorv1.JobError, string, error) {
 	at, err := r.start(opts.Continue)
 	if err != nil {
 		return nil, "", err
 	}
-	var found []joberrorv1.JobError
+	var errs []joberrorv1.JobError
 	for {
-		page, err := r.page(ctx, live, opts, at, len(found))
+		page, err := r.page(ctx, apiReader, opts, at, len(errs))
 		if err != nil {
 			return nil, "", err
 		}
 		for i := range page.Items {
 			if r.Owns(&page.Items[i]) {
-				found = append(found, page.Items[i])
+				errs = append(errs, page.Items[i])
 			}
 		}
 		more := true
 		if at, more = r.next(at, page.Continue); !more {
-			return found, "", nil
+			return errs, "", nil
 		}
-		if opts.Limit > 0 && len(found) >= opts.Limit {
-			return found, at.encode(), nil
+		if opts.Limit > 0 && len(errs) >= opts.Limit {
+			return errs, at.encode(), nil
 		}
 	}
 }
 
-// All yields all of the job's errors, read from the API server itself page by
-// page, or the error that kept it from going on.
-func (r Ref) All(ctx context.Context, live client.Reader, opts ListOptions) iter.Seq2[*joberrorv1.JobError, error] {
+// All yields all of the job's errors, which it reads page by page from the API server. If
+// a read fails, it yields the error and ends.
+func (r Ref) All(ctx context.Context, apiReader client.Reader, opts ListOptions) iter.Seq2[*joberrorv1.JobError, error] {
 	return func(yield func(*joberrorv1.JobError, error) bool) {
 		for at, more := (cursor{JobID: r.names[0]}), true; more; {
-			page, err := r.page(ctx, live, opts, at, 0)
+			page, err := r.page(ctx, apiReader, opts, at, 0)
 			if err != nil {
 				yield(nil, err)
 				return
@@ -90,29 +88,30 @@ func (r Ref) All(ctx context.Context, live client.Reader, opts ListOptions) iter
 	}
 }
 
-// Exists tells whether the job has an error at all. The cache answers for all
-// but the newest.
-func (r Ref) Exists(ctx context.Context, cache, live client.Reader) (bool, error) {
+// HasErrors reports whether the job has any error. It reads from the API server only if
+// the cache has none.
+func (r Ref) HasErrors(ctx context.Context, cache, apiReader client.Reader) (bool, error) {
 	known, err := indexed(ctx, cache, r.Namespace, indexJob, r.ID, client.Limit(1))
 	if err != nil || len(known) > 0 && r.Owns(&known[0]) {
 		return err == nil, err
 	}
-	for _, err := range r.All(ctx, live, ListOptions{}) {
+	for _, err := range r.All(ctx, apiReader, ListOptions{}) {
 		return err == nil, err
 	}
 	return false, nil
 }
 
-func (r Ref) page(ctx context.Context, live client.Reader, opts ListOptions, at cursor, have int) (*joberrorv1.JobErrorList, error) {
+// page reads one page of JobErrors. The first count errors of the limit are already read.
+func (r Ref) page(ctx context.Context, apiReader client.Reader, opts ListOptions, at cursor, count int) (*joberrorv1.JobErrorList, error) {
 	fields := client.MatchingFields{"spec._jobId": at.JobID}
 	if opts.Resolved != nil {
 		fields["spec.resolved"] = strconv.FormatBool(*opts.Resolved)
 	}
-	limit := chunk
+	limit := pageSize
 	if opts.Limit > 0 {
-		limit = min(limit, opts.Limit-have)
+		limit = min(limit, opts.Limit-count)
 	}
-	// Limit and Continue must stand beside Raw: the client overwrites those in it.
+	// Limit and Continue must be set next to Raw: the client overwrites the values in Raw.
 	raw := &metav1.ListOptions{}
 	if opts.ResourceVersion != "" && at.Continue == "" {
 		raw.ResourceVersion = opts.ResourceVersion
@@ -120,11 +119,11 @@ func (r Ref) page(ctx context.Context, live client.Reader, opts ListOptions, at 
 	}
 	var list joberrorv1.JobErrorList
 	options := &client.ListOptions{Limit: int64(limit), Continue: at.Continue, Raw: raw}
-	err := live.List(ctx, &list, options, client.InNamespace(r.Namespace), fields)
+	err := apiReader.List(ctx, &list, options, client.InNamespace(r.Namespace), fields)
 	return &list, err
 }
 
-// start is where a list begins.
+// start returns the position at which a list begins or continues.
 func (r Ref) start(token string) (cursor, error) {
 	if token == "" {
 		return cursor{JobID: r.names[0]}, nil
@@ -135,12 +134,12 @@ func (r Ref) start(token string) (cursor, error) {
 		err = json.Unmarshal(data, &at)
 	}
 	if err != nil || !slices.Contains(r.names, at.JobID) {
-		return at, apierrors.NewBadRequest("continue: this token was not given out for this job")
+		return at, apierrors.NewBadRequest("continue: the token is not for this job")
 	}
 	return at, nil
 }
 
-// next is where a list goes on after a page; false at the end.
+// next returns the position after a page. It returns false at the end.
 func (r Ref) next(at cursor, token string) (cursor, bool) {
 	if token != "" {
 		return cursor{JobID: at.JobID, Continue: token}, true
@@ -152,6 +151,7 @@ func (r Ref) next(at cursor, token string) (cursor, bool) {
 	return cursor{JobID: r.names[i+1]}, true
 }
 
+// encode returns the cursor as a token.
 func (c cursor) encode() string {
 	// A struct of two strings always marshals.
 	data, _ := json.Marshal(c)

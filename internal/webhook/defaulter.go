@@ -72,7 +72,7 @@ func (d *jobErrorDefaulter) defaultCreate(ctx context.Context, je *joberrorv1.Jo
 // link links a new JobError to its Job if the Job is known. It drops owner references to
 // a Job or a Namespace of another cluster, which a manifest may contain.
 func (d *jobErrorDefaulter) link(ctx context.Context, je *joberrorv1.JobError) error {
-	job, err := jobref.Find(ctx, d.cache, je.Namespace, je.Spec.JobID)
+	job, err := jobref.LookupJob(ctx, d.cache, je.Namespace, je.Spec.JobID)
 	if err != nil || job == nil && len(je.OwnerReferences) == 0 {
 		return err
 	}

@@ -27,7 +27,7 @@ type jobErrorValidator struct {
 
 // ValidateCreate refuses a JobError with an invalid createdAt.
 func (v *jobErrorValidator) ValidateCreate(ctx context.Context, je *joberrorv1.JobError) (admission.Warnings, error) {
-	job, err := jobref.Find(ctx, v.cache, je.Namespace, je.Spec.JobID)
+	job, err := jobref.LookupJob(ctx, v.cache, je.Namespace, je.Spec.JobID)
 	if err != nil {
 		return nil, err
 	}

@@ -4,6 +4,7 @@
 package e2e
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -15,7 +16,7 @@ import (
 	"joberror.io/operator/test/harness"
 )
 
-func TestWhoAndWhenAreFilledIn(t *testing.T) {
+func TestFillsInUserAndTime(t *testing.T) {
 	t.Parallel()
 	ns := cluster.Namespace(t)
 	cluster.Grant(t, ns, "alice", "edit")
@@ -23,24 +24,24 @@ func TestWhoAndWhenAreFilledIn(t *testing.T) {
 	before := time.Now().Add(-time.Second)
 	je := harness.Create(t, alice, harness.JobError(ns, "bare", "job"))
 	if je.Spec.UserID != "alice" {
-		t.Errorf("_userId is %q, want alice", je.Spec.UserID)
+		t.Errorf("_userId = %q, want alice", je.Spec.UserID)
 	}
 	if at, err := time.Parse(time.RFC3339, je.Spec.CreatedAt); err != nil || at.Before(before) || at.After(time.Now().Add(time.Second)) {
-		t.Errorf("createdAt is %q, want now (%v)", je.Spec.CreatedAt, err)
+		t.Errorf("createdAt = %q, want the current time: %v", je.Spec.CreatedAt, err)
 	}
-	given := harness.JobError(ns, "given", "job", spec(func(s *joberrorv1.JobErrorSpec) {
+	given := harness.JobError(ns, "given", "job", withSpec(func(s *joberrorv1.JobErrorSpec) {
 		s.UserID, s.CreatedAt = "5c66b0", time.Now().UTC().Add(-time.Hour).Format("2006-01-02T15:04:05.000Z")
 	}))
 	at := given.Spec.CreatedAt
 	if je := harness.Create(t, alice, given); je.Spec.UserID != "5c66b0" || je.Spec.CreatedAt != at {
-		t.Errorf("what was given is kept to the letter: got %+v", je.Spec)
+		t.Errorf("spec = %+v, want the given _userId 5c66b0 and createdAt %s unchanged", je.Spec, at)
 	}
-	if entry := harness.Create(t, alice, harness.Resolution(ns, "entry", "job")); entry.Spec.RequestedBy != "alice" {
-		t.Errorf("requestedBy is %q, want alice", entry.Spec.RequestedBy)
+	if jer := harness.Create(t, alice, harness.Resolution(ns, "resolution", "job")); jer.Spec.RequestedBy != "alice" {
+		t.Errorf("requestedBy = %q, want alice", jer.Spec.RequestedBy)
 	}
 }
 
-func TestACreatedAtThatNoRecordCanHaveIsRefused(t *testing.T) {
+func TestRefusesAnImpossibleCreatedAt(t *testing.T) {
 	t.Parallel()
 	ns := cluster.Namespace(t)
 	harness.Create(t, cluster.Client, harness.Job(ns, "short", harness.Annotated(joberrorv1.AnnotationRetention, "1h")))
@@ -49,37 +50,37 @@ func TestACreatedAtThatNoRecordCanHaveIsRefused(t *testing.T) {
 		after time.Duration
 		want  string
 	}{
-		"too far ahead":                {"job", 6 * time.Minute, "ahead of the current time"},
-		"past retention":               {"job", -31 * 24 * time.Hour, "past its retention"},
+		"too far in the future":        {"job", 6 * time.Minute, "ahead of the current time"},
+		"past the default retention":   {"job", -31 * 24 * time.Hour, "past its retention"},
 		"past the Job's own retention": {"short", -2 * time.Hour, "past its retention"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			harness.Eventually(t, func() string {
-				// The Job's annotation reaches the webhook by its cache.
-				err := cluster.Client.Create(t.Context(), harness.JobError(ns, "bad", c.job, harness.CreatedAt(time.Now().Add(c.after))), client.DryRunAll)
+				// The webhook reads the Job from its cache, which lags behind.
+				err := cluster.Client.Create(t.Context(), harness.JobError(ns, "refused", c.job, harness.CreatedAt(time.Now().Add(c.after))), client.DryRunAll)
 				if !apierrors.IsInvalid(err) || !strings.Contains(err.Error(), "spec.createdAt") || !strings.Contains(err.Error(), c.want) {
-					return "want a refusal of spec.createdAt that says " + c.want
+					return fmt.Sprintf("error = %v, want Invalid for spec.createdAt with %q", err, c.want)
 				}
 				return ""
 			})
 		})
 	}
-	harness.Create(t, cluster.Client, harness.JobError(ns, "a-little-ahead", "job", harness.CreatedAt(time.Now().Add(4*time.Minute))))
-	harness.Create(t, cluster.Client, harness.JobError(ns, "nearly-over", "job", harness.CreatedAt(time.Now().AddDate(0, 0, -29))))
+	harness.Create(t, cluster.Client, harness.JobError(ns, "slightly-ahead", "job", harness.CreatedAt(time.Now().Add(4*time.Minute))))
+	harness.Create(t, cluster.Client, harness.JobError(ns, "nearly-expired", "job", harness.CreatedAt(time.Now().AddDate(0, 0, -29))))
 }
 
-func TestNobodyResolvesInAnothersName(t *testing.T) {
+func TestRefusesToResolveInAnothersName(t *testing.T) {
 	t.Parallel()
 	ns := cluster.Namespace(t)
 	cluster.Grant(t, ns, "bob", "edit")
 	bob := cluster.ClientFor(t, "bob")
 	harness.Create(t, bob, harness.JobError(ns, "open", "job"))
-	for who, c := range map[string]client.Client{"bob": bob, "admin": cluster.Client} {
+	for user, c := range map[string]client.Client{"bob": bob, "admin": cluster.Client} {
 		err := c.Patch(t.Context(), harness.JobError(ns, "open", "job"), harness.MergePatch(
 			`{"metadata":{"annotations":{"joberror.io/resolved-by":"alice","joberror.io/resolved-generation":"2"}},"spec":{"resolved":true}}`))
 		if err == nil || !strings.Contains(err.Error(), "joberror.io/resolved-by") {
-			t.Errorf("%s: got %v, want a refusal that names the annotation", who, err)
+			t.Errorf("patch as %s: error = %v, want a refusal that names joberror.io/resolved-by", user, err)
 		}
 	}
 	harness.Create(t, bob, harness.JobError(ns, "claimed", "job"))
@@ -88,25 +89,25 @@ func TestNobodyResolvesInAnothersName(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if je := cluster.WaitFor(t, ns, "claimed", resolved); je.Status.Resolution != "" || je.Status.ResolvedBy != "bob" {
-		t.Errorf("bob claims that an entry resolved the error: %+v", je.Status)
+	if je := cluster.WaitFor(t, ns, "claimed", isResolved); je.Status.Resolution != "" || je.Status.ResolvedBy != "bob" {
+		t.Errorf("status = %+v, want bob as the user and no resolution", je.Status)
 	}
-	forged := harness.JobError(ns, "forged", "job", spec(func(s *joberrorv1.JobErrorSpec) { s.Resolved = true }))
+	forged := harness.JobError(ns, "forged", "job", withSpec(func(s *joberrorv1.JobErrorSpec) { s.Resolved = true }))
 	forged.Annotations = map[string]string{joberrorv1.AnnotationResolvedBy: "alice", joberrorv1.AnnotationResolvedGeneration: "1"}
 	if err := bob.Create(t.Context(), forged); err == nil {
-		t.Error("an error was created that alice had resolved, by bob")
+		t.Error("bob created an error that alice had supposedly resolved, want a refusal")
 	}
-	entry := harness.Resolution(ns, "forged", "job")
-	entry.Spec.RequestedBy = "alice"
-	if err := bob.Create(t.Context(), entry); err == nil || !strings.Contains(err.Error(), "spec.requestedBy") {
-		t.Errorf("got %v, want a refusal of spec.requestedBy", err)
+	jer := harness.Resolution(ns, "forged", "job")
+	jer.Spec.RequestedBy = "alice"
+	if err := bob.Create(t.Context(), jer); err == nil || !strings.Contains(err.Error(), "spec.requestedBy") {
+		t.Errorf("error = %v, want a refusal of spec.requestedBy", err)
 	}
 	if je := cluster.WaitObserved(t, ns, "open"); je.Spec.Resolved {
 		t.Error("a refused patch resolved the error")
 	}
 }
 
-func TestAnEarlierMarkIsNobodysForALaterChange(t *testing.T) {
+func TestAttributesEachChangeToItsUser(t *testing.T) {
 	t.Parallel()
 	ns := cluster.Namespace(t)
 	for _, user := range []string{"alice", "bob"} {
@@ -129,7 +130,7 @@ func TestAnEarlierMarkIsNobodysForALaterChange(t *testing.T) {
 	})
 	patch(bob, `{"spec":{"resolved":true}}`)
 	cluster.WaitFor(t, ns, "e", func(je *joberrorv1.JobError) bool { return je.Status.ResolvedBy == "bob" })
-	// A replaced manifest that does not carry the mark loses nothing.
+	// An update without the mark does not remove it.
 	je := harness.Get(t, cluster.Client, ns, "e", &joberrorv1.JobError{})
 	je.Annotations = nil
 	je.Spec.Message = "corrected"

@@ -16,9 +16,9 @@ import (
 	"joberror.io/operator/test/harness"
 )
 
-// state is what of a resolved error must be the same whichever way it was
-// resolved.
-func state(je *joberrorv1.JobError) joberrorv1.JobErrorStatus {
+// comparableStatus returns the part of a resolved error's status that does not depend on
+// how the error was resolved.
+func comparableStatus(je *joberrorv1.JobError) joberrorv1.JobErrorStatus {
 	s := *je.Status.DeepCopy()
 	s.RetryID, s.ResolvedAt, s.ExpiresAt, s.Resolution = "", &metav1.Time{}, nil, ""
 	for i := range s.Conditions {
@@ -30,7 +30,7 @@ func state(je *joberrorv1.JobError) joberrorv1.JobErrorStatus {
 	return s
 }
 
-func TestEveryWayOfResolvingEndsAlike(t *testing.T) {
+func TestEveryWayToResolveEndsInTheSameStatus(t *testing.T) {
 	t.Parallel()
 	ns := cluster.Namespace(t)
 	manifest := `{"apiVersion":"joberror.io/v1","kind":"JobError","metadata":{"name":"%s","namespace":"` + ns + `"},"spec":{"_jobId":"job","resolved":true}}`
@@ -40,7 +40,7 @@ func TestEveryWayOfResolvingEndsAlike(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	ways := map[string]func(name string){
+	resolveBy := map[string]func(name string){
 		"by-patch": func(name string) {
 			kubectl("", "patch", "je", name, "-n", ns, "--type=merge", "-p", `{"spec":{"resolved":true}}`)
 		},
@@ -48,8 +48,8 @@ func TestEveryWayOfResolvingEndsAlike(t *testing.T) {
 		"by-server-side-apply": func(name string) {
 			kubectl(fmt.Sprintf(manifest, name), "apply", "--server-side", "--force-conflicts", "-f", "-")
 		},
-		"by-entry": func(name string) {
-			harness.Create(t, cluster.Client, harness.Resolution(ns, "entry", "job", name))
+		"by-resolution": func(name string) {
+			harness.Create(t, cluster.Client, harness.Resolution(ns, "resolution", "job", name))
 		},
 		"by-endpoint": func(name string) {
 			harness.Do(t, cluster.Config(), http.MethodPut, harness.JobErrorsPath(ns, "job")+"/"+name+"/resolve", "").Want(t, 201)
@@ -60,26 +60,26 @@ func TestEveryWayOfResolvingEndsAlike(t *testing.T) {
 	}
 	harness.Create(t, cluster.Client, harness.Job(ns, "job"))
 	var first *joberrorv1.JobError
-	for name, resolve := range ways {
+	for name, resolve := range resolveBy {
 		je := harness.JobError(ns, name, "job")
 		je.Spec.Code, je.Spec.Message = "", ""
 		harness.Create(t, cluster.Client, je)
-		cluster.WaitFor(t, ns, name, linked(joberrorv1.ReasonJobFound))
+		cluster.WaitFor(t, ns, name, withLinkReason(joberrorv1.ReasonJobFound))
 		resolve(name)
-		got := cluster.WaitFor(t, ns, name, resolved)
+		got := cluster.WaitFor(t, ns, name, isResolved)
 		if got.Status.ResolvedBy != "admin" || got.Status.ResolvedAt == nil {
-			t.Errorf("%s: %+v", name, got.Status)
+			t.Errorf("%s: status = %+v, want it resolved by admin with a time", name, got.Status)
 		}
 		if first == nil {
 			first = got
 		}
-		if !equality.Semantic.DeepEqual(state(got), state(first)) {
-			t.Errorf("%s and %s end differently:\n%+v\n%+v", name, first.Name, state(got), state(first))
+		if !equality.Semantic.DeepEqual(comparableStatus(got), comparableStatus(first)) {
+			t.Errorf("status differs between %s and %s:\n%+v\n%+v", name, first.Name, comparableStatus(got), comparableStatus(first))
 		}
 	}
 }
 
-func TestAManifestWithoutResolvedNeverReopens(t *testing.T) {
+func TestApplyWithoutResolvedNeverReopens(t *testing.T) {
 	t.Parallel()
 	ns := cluster.Namespace(t)
 	manifest := `{"apiVersion":"joberror.io/v1","kind":"JobError","metadata":{"name":"e","namespace":"` + ns + `"},"spec":{"_jobId":"job"}}`
@@ -92,14 +92,14 @@ func TestAManifestWithoutResolvedNeverReopens(t *testing.T) {
 	apply()
 	cluster.WaitObserved(t, ns, "e")
 	harness.Do(t, cluster.Config(), http.MethodPut, harness.JobErrorsPath(ns, "job")+"/resolve", "").Want(t, 200)
-	before := cluster.WaitFor(t, ns, "e", resolved)
+	before := cluster.WaitFor(t, ns, "e", isResolved)
 	apply()
 	if after := cluster.WaitObserved(t, ns, "e"); after.ResourceVersion != before.ResourceVersion {
-		t.Errorf("applying the manifest again wrote: %+v", after)
+		t.Errorf("applying the same manifest again changed the error to %+v", after)
 	}
-	for _, entry := range before.ManagedFields {
-		if entry.Manager != "gitops" && entry.Manager != "joberror-operator" {
-			t.Errorf("the error has a field manager %q", entry.Manager)
+	for _, fields := range before.ManagedFields {
+		if fields.Manager != "gitops" && fields.Manager != "joberror-operator" {
+			t.Errorf("field manager = %q, want only gitops and joberror-operator", fields.Manager)
 		}
 	}
 }

@@ -15,11 +15,11 @@ import (
 	"joberror.io/operator/test/harness"
 )
 
-// The annotations of the CronJob itself say whether anybody wants to know.
-func TestWhatKeepsACronJobFromStartingIsRecorded(t *testing.T) {
+// The annotation on the CronJob itself decides whether the failure is recorded.
+func TestRecordsWhyACronJobDoesNotStart(t *testing.T) {
 	t.Parallel()
 	ns := cluster.Namespace(t)
-	for name, capture := range map[string]string{"unwanted": "false", "wanted": "true"} {
+	for name, capture := range map[string]string{"opted-out": "false", "opted-in": "true"} {
 		cronJob := harness.Create(t, cluster.Client, &batchv1.CronJob{
 			ObjectMeta: metav1.ObjectMeta{Namespace: ns, Name: name, Annotations: map[string]string{joberrorv1.AnnotationCapture: capture}},
 			Spec: batchv1.CronJobSpec{
@@ -35,8 +35,8 @@ func TestWhatKeepsACronJobFromStartingIsRecorded(t *testing.T) {
 			FirstTimestamp: now, LastTimestamp: now, Count: 1,
 		})
 	}
-	je := cluster.WaitErrors(t, ns, harness.JobAndCode, "wanted/MissSchedule")[0]
+	je := cluster.WaitErrors(t, ns, harness.JobAndCode, "opted-in/MissSchedule")[0]
 	if je.Labels[joberrorv1.LabelClass] != joberrorv1.ClassSchedule || je.Spec.Source != "cronjob" {
-		t.Errorf("recorded is %+v, %+v", je.ObjectMeta, je.Spec)
+		t.Errorf("labels = %v, source = %q, want the class %s and the source cronjob", je.Labels, je.Spec.Source, joberrorv1.ClassSchedule)
 	}
 }

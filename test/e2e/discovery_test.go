@@ -14,10 +14,10 @@ import (
 	"joberror.io/operator/test/harness"
 )
 
-func TestTheAggregatedAPIIsDiscovered(t *testing.T) {
+func TestKubectlDiscoversTheAggregatedAPI(t *testing.T) {
 	t.Parallel()
 	ns := cluster.Namespace(t)
-	job(t, ns, "a", "b")
+	createJob(t, ns, "a", "b")
 	harness.Do(t, cluster.Config(), http.MethodPut, harness.JobErrorsPath(ns, "job")+"/a/resolve", "").Want(t, 201)
 	harness.Create(t, cluster.Client, harness.JobError(ns, "ahead", "slow-clock", harness.CreatedAt(time.Now().Add(4*time.Minute))))
 	for _, c := range []struct {
@@ -42,12 +42,12 @@ func TestTheAggregatedAPIIsDiscovered(t *testing.T) {
 	var summary resolvev1.JobSummary
 	got := harness.Do(t, cluster.Config(), http.MethodGet, "/apis/resolve.joberror.io/v1/namespaces/"+ns+"/jobs/job", "").Want(t, 200)
 	if err := json.Unmarshal(got.Body, &summary); err != nil || summary.Open != 1 || summary.Resolved != 1 {
-		t.Errorf("summary is %s, %v", got.Body, err)
+		t.Errorf("summary = %s, want 1 open and 1 resolved error: %v", got.Body, err)
 	}
 	harness.Do(t, cluster.Config(), http.MethodGet, "/apis/resolve.joberror.io/v1/namespaces/"+ns+"/jobs/none", "").Want(t, 404)
 }
 
-func TestTheAggregatedAPIHasAnOpenAPISchema(t *testing.T) {
+func TestAggregatedAPIHasAnOpenAPISchema(t *testing.T) {
 	t.Parallel()
 	got := harness.Do(t, cluster.Config(), http.MethodGet, "/openapi/v3/apis/resolve.joberror.io/v1", "").Want(t, 200)
 	var document struct {
@@ -62,12 +62,12 @@ func TestTheAggregatedAPIHasAnOpenAPISchema(t *testing.T) {
 		base: "get", base + "/{name}": "get", base + "/{name}/joberrors": "get", base + "/{name}/joberrors/{path}": "put",
 	} {
 		if document.Paths[path][verb] == nil {
-			t.Errorf("no %s %s", verb, path)
+			t.Errorf("the OpenAPI document lacks %s %s", verb, path)
 		}
 	}
 	for _, schema := range []string{"io.joberror.resolve.v1.JobSummary", "io.joberror.v1.JobErrorResolution"} {
 		if document.Components.Schemas[schema] == nil {
-			t.Errorf("no schema %s", schema)
+			t.Errorf("the OpenAPI document lacks the schema %s", schema)
 		}
 	}
 	harness.Do(t, cluster.Config(), http.MethodGet, "/openapi/v2", "").Want(t, 200)

@@ -16,46 +16,46 @@ import (
 	"joberror.io/operator/test/harness"
 )
 
-func TestAnErrorIsDeletedWhenItsTimeIsOverAndNotBefore(t *testing.T) {
+func TestDeletesAnErrorOnlyAfterItExpires(t *testing.T) {
 	t.Parallel()
 	ns := cluster.Namespace(t)
 	for name, c := range map[string]struct {
 		job       string
 		retention time.Duration
 	}{
-		"after-30-days":          {"none", 30 * 24 * time.Hour},
-		"after-its-jobs-own":     {"short", 2 * time.Hour},
-		"resolved-all-the-same":  {"none", 30 * 24 * time.Hour},
-		"after-30-days-invalid":  {"invalid", 30 * 24 * time.Hour},
-		"after-a-longer-of-jobs": {"long", 40 * 24 * time.Hour},
+		"default":  {"none", 30 * 24 * time.Hour},
+		"shorter":  {"short", 2 * time.Hour},
+		"resolved": {"none", 30 * 24 * time.Hour},
+		"invalid":  {"invalid", 30 * 24 * time.Hour},
+		"longer":   {"long", 40 * 24 * time.Hour},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			annotation := map[string]string{"short": "2h", "invalid": "soon", "long": "40d"}[c.job]
 			if annotation != "" {
 				harness.Create(t, cluster.Client, harness.Job(ns, c.job, harness.Annotated(joberrorv1.AnnotationRetention, annotation)))
-				// The webhook must know the Job to accept the error.
+				// The webhook accepts the error only once its cache has the Job.
 				harness.Create(t, cluster.Client, harness.JobError(ns, name+"-probe", c.job))
-				cluster.WaitFor(t, ns, name+"-probe", linked(joberrorv1.ReasonJobFound))
+				cluster.WaitFor(t, ns, name+"-probe", withLinkReason(joberrorv1.ReasonJobFound))
 			}
-			over := time.Now().Add(6 * time.Second)
-			harness.Create(t, cluster.Client, harness.JobError(ns, name, c.job, harness.CreatedAt(over.Add(-c.retention)),
-				spec(func(s *joberrorv1.JobErrorSpec) { s.Resolved = strings.HasPrefix(name, "resolved") })))
+			expiry := time.Now().Add(6 * time.Second)
+			harness.Create(t, cluster.Client, harness.JobError(ns, name, c.job, harness.CreatedAt(expiry.Add(-c.retention)),
+				withSpec(func(s *joberrorv1.JobErrorSpec) { s.Resolved = strings.HasPrefix(name, "resolved") })))
 			je := cluster.WaitObserved(t, ns, name)
-			if at := je.Status.ExpiresAt.Time; at.Before(over.Truncate(time.Second)) || at.After(over.Add(time.Second)) {
-				t.Errorf("expiresAt is %s, want %s", at, over)
+			if at := je.Status.ExpiresAt.Time; at.Before(expiry.Truncate(time.Second)) || at.After(expiry.Add(time.Second)) {
+				t.Errorf("expiresAt = %s, want %s", at, expiry)
 			}
 			for {
 				err := cluster.Client.Get(t.Context(), harness.Key(ns, name), je)
 				now := time.Now()
 				if apierrors.IsNotFound(err) {
-					if now.Before(over) {
-						t.Errorf("deleted %s early", over.Sub(now))
+					if now.Before(expiry) {
+						t.Errorf("the error was deleted %s too early", expiry.Sub(now))
 					}
 					return
 				}
-				if now.After(over.Add(30 * time.Second)) {
-					t.Fatalf("still there 30s after its time: %v", err)
+				if now.After(expiry.Add(30 * time.Second)) {
+					t.Fatalf("the error still exists 30s after it expired: %v", err)
 				}
 				time.Sleep(20 * time.Millisecond)
 			}
@@ -63,27 +63,27 @@ func TestAnErrorIsDeletedWhenItsTimeIsOverAndNotBefore(t *testing.T) {
 	}
 }
 
-func TestTheRetentionOfAJobIsRememberedAfterIt(t *testing.T) {
+func TestKeepsTheRetentionOfADeletedJob(t *testing.T) {
 	t.Parallel()
 	ns := cluster.Namespace(t)
 	job := harness.Create(t, cluster.Client, harness.Job(ns, "job", harness.Annotated(joberrorv1.AnnotationRetention, "7d")))
 	harness.Create(t, cluster.Client, harness.JobError(ns, "e", "job"))
-	before := cluster.WaitFor(t, ns, "e", linked(joberrorv1.ReasonJobFound))
+	before := cluster.WaitFor(t, ns, "e", withLinkReason(joberrorv1.ReasonJobFound))
 	if err := cluster.Client.Delete(t.Context(), job, client.PropagationPolicy("Background")); err != nil {
 		t.Fatal(err)
 	}
-	after := cluster.WaitFor(t, ns, "e", linked(joberrorv1.ReasonJobDeleted))
+	after := cluster.WaitFor(t, ns, "e", withLinkReason(joberrorv1.ReasonJobDeleted))
 	if !after.Status.ExpiresAt.Equal(before.Status.ExpiresAt) || time.Until(after.Status.ExpiresAt.Time) > 7*24*time.Hour+time.Second {
-		t.Errorf("expiresAt went from %s to %s", before.Status.ExpiresAt, after.Status.ExpiresAt)
+		t.Errorf("expiresAt = %s, want at most 7 days from now and %s as before the Job was deleted", after.Status.ExpiresAt, before.Status.ExpiresAt)
 	}
 }
 
-func TestAJobsRetentionCanChange(t *testing.T) {
+func TestAppliesAChangedRetention(t *testing.T) {
 	t.Parallel()
 	ns := cluster.Namespace(t)
 	job := harness.Create(t, cluster.Client, harness.Job(ns, "job"))
 	harness.Create(t, cluster.Client, harness.JobError(ns, "e", "job"))
-	cluster.WaitFor(t, ns, "e", linked(joberrorv1.ReasonJobFound))
+	cluster.WaitFor(t, ns, "e", withLinkReason(joberrorv1.ReasonJobFound))
 	for _, c := range []struct {
 		annotation string
 		want       time.Duration
@@ -98,10 +98,10 @@ func TestAJobsRetentionCanChange(t *testing.T) {
 	}
 }
 
-func TestAnEntryExpiresLikeAnError(t *testing.T) {
+func TestDeletesAnExpiredResolution(t *testing.T) {
 	t.Parallel()
 	ns := cluster.Namespace(t)
-	job(t, ns, "a")
+	createJob(t, ns, "a")
 	young := harness.Create(t, cluster.Client, harness.Resolution(ns, "young", "job"))
 	old := harness.Create(t, cluster.Client, harness.Resolution(ns, "old", "job"))
 	cluster.WaitCompleted(t, ns, "young")
@@ -110,11 +110,11 @@ func TestAnEntryExpiresLikeAnError(t *testing.T) {
 	cluster.Backdate(t, "joberrorresolutions", old, 31*24*time.Hour)
 	harness.Eventually(t, func() string {
 		if err := cluster.Client.Get(t.Context(), client.ObjectKeyFromObject(old), old); !apierrors.IsNotFound(err) {
-			return fmt.Sprintf("the old entry is still there: %v", err)
+			return fmt.Sprintf("the expired resolution still exists: %v", err)
 		}
 		return ""
 	})
 	if err := cluster.Client.Get(t.Context(), client.ObjectKeyFromObject(young), young); err != nil {
-		t.Errorf("the young entry: %v", err)
+		t.Errorf("get the resolution that has not expired: %v", err)
 	}
 }

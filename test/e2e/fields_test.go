@@ -11,9 +11,8 @@ import (
 	"joberror.io/operator/test/harness"
 )
 
-// The operator holds less of an error than there is; what it does not hold must
-// come through all that it writes.
-func TestWhatWasReportedStaysWhateverIsDone(t *testing.T) {
+// The operator's cache drops fields that it does not read. Its writes must preserve them.
+func TestPreservesAllReportedFields(t *testing.T) {
 	t.Parallel()
 	ns := cluster.Namespace(t)
 	je := harness.JobError(ns, "e", "job")
@@ -29,6 +28,6 @@ func TestWhatWasReportedStaysWhateverIsDone(t *testing.T) {
 	got := cluster.WaitFor(t, ns, "e", func(je *joberrorv1.JobError) bool { return je.Status.Resolution == "all" })
 	want.Resolved = true
 	if got.Spec != want || got.Annotations["team"] != "data" {
-		t.Errorf("reported was %+v; now it is %+v, with the annotations %v", want, got.Spec, got.Annotations)
+		t.Errorf("spec = %+v, annotations = %v, want %+v and team=data", got.Spec, got.Annotations, want)
 	}
 }

@@ -18,8 +18,8 @@ import (
 	"joberror.io/operator/test/harness"
 )
 
-// owners are the kinds of an error's owners, sorted.
-func owners(je *joberrorv1.JobError) []string {
+// ownerKinds returns the kinds of an error's owners, sorted.
+func ownerKinds(je *joberrorv1.JobError) []string {
 	var kinds []string
 	for _, o := range je.OwnerReferences {
 		kinds = append(kinds, o.Kind)
@@ -28,13 +28,15 @@ func owners(je *joberrorv1.JobError) []string {
 	return kinds
 }
 
-func linked(reason string) func(*joberrorv1.JobError) bool {
+// withLinkReason returns a function that reports whether an error's Linked condition has
+// this reason.
+func withLinkReason(reason string) func(*joberrorv1.JobError) bool {
 	return func(je *joberrorv1.JobError) bool {
 		return harness.Reason(je.Status.Conditions, joberrorv1.ConditionLinked) == reason
 	}
 }
 
-func TestAnErrorSurvivesItsJob(t *testing.T) {
+func TestErrorSurvivesItsJob(t *testing.T) {
 	t.Parallel()
 	for _, policy := range []metav1.DeletionPropagation{metav1.DeletePropagationBackground, metav1.DeletePropagationForeground, metav1.DeletePropagationOrphan} {
 		t.Run(string(policy), func(t *testing.T) {
@@ -42,33 +44,33 @@ func TestAnErrorSurvivesItsJob(t *testing.T) {
 			ns := cluster.Namespace(t)
 			job := harness.Create(t, cluster.Client, harness.Job(ns, "job"))
 			harness.Create(t, cluster.Client, harness.JobError(ns, "e", "job"))
-			je := cluster.WaitFor(t, ns, "e", linked(joberrorv1.ReasonJobFound))
-			if got := owners(je); !slices.Equal(got, []string{"Job", "Namespace"}) {
-				t.Fatalf("owners are %v", got)
+			je := cluster.WaitFor(t, ns, "e", withLinkReason(joberrorv1.ReasonJobFound))
+			if got := ownerKinds(je); !slices.Equal(got, []string{"Job", "Namespace"}) {
+				t.Fatalf("owner kinds = %v, want Job and Namespace", got)
 			}
 			for _, o := range je.OwnerReferences {
 				if o.Controller != nil || o.BlockOwnerDeletion != nil {
-					t.Errorf("%s is a controller or blocks its deletion", o.Kind)
+					t.Errorf("owner %s is a controller or blocks its deletion", o.Kind)
 				}
 			}
 			if err := cluster.Client.Delete(t.Context(), job, client.PropagationPolicy(policy)); err != nil {
 				t.Fatal(err)
 			}
 			je = cluster.WaitFor(t, ns, "e", func(je *joberrorv1.JobError) bool {
-				return linked(joberrorv1.ReasonJobDeleted)(je) && slices.Equal(owners(je), []string{"Namespace"})
+				return withLinkReason(joberrorv1.ReasonJobDeleted)(je) && slices.Equal(ownerKinds(je), []string{"Namespace"})
 			})
 			if je.Status.Job == nil || je.Status.Job.Name != "job" || je.Status.Job.UID != job.UID || je.Labels[joberrorv1.LabelJobName] != "job" {
-				t.Errorf("the link is forgotten: %+v, %v", je.Status.Job, je.Labels)
+				t.Errorf("status.job = %+v, labels = %v, want them to still name the Job", je.Status.Job, je.Labels)
 			}
 			err := cluster.Client.Get(t.Context(), client.ObjectKeyFromObject(job), job)
 			if !apierrors.IsNotFound(err) {
-				t.Errorf("the Job is still there: %v", err)
+				t.Errorf("get the deleted Job: error = %v, want NotFound", err)
 			}
 		})
 	}
 }
 
-func TestARealJobFailsAndItsErrorOutlivesIt(t *testing.T) {
+func TestErrorSurvivesAFailedJob(t *testing.T) {
 	t.Parallel()
 	ns := cluster.Namespace(t)
 	job := harness.Create(t, cluster.Client, harness.Job(ns, "job", harness.Failing("3")))
@@ -77,22 +79,22 @@ func TestARealJobFailsAndItsErrorOutlivesIt(t *testing.T) {
 	if err := cluster.Client.Delete(t.Context(), job, client.PropagationPolicy(metav1.DeletePropagationBackground)); err != nil {
 		t.Fatal(err)
 	}
-	cluster.WaitFor(t, ns, "e", linked(joberrorv1.ReasonJobDeleted))
+	cluster.WaitFor(t, ns, "e", withLinkReason(joberrorv1.ReasonJobDeleted))
 }
 
-func TestCascadeDeletesTheErrorsWithTheJob(t *testing.T) {
+func TestCascadeDeletesErrorsWithTheirJob(t *testing.T) {
 	t.Parallel()
 	ns := cluster.Namespace(t)
 	job := harness.Create(t, cluster.Client, harness.Job(ns, "job", harness.Annotated(joberrorv1.AnnotationDeletionPolicy, "Cascade")))
 	harness.Create(t, cluster.Client, harness.JobError(ns, "e", "job"))
-	cluster.WaitFor(t, ns, "e", func(je *joberrorv1.JobError) bool { return slices.Equal(owners(je), []string{"Job"}) })
+	cluster.WaitFor(t, ns, "e", func(je *joberrorv1.JobError) bool { return slices.Equal(ownerKinds(je), []string{"Job"}) })
 	if err := cluster.Client.Delete(t.Context(), job, client.PropagationPolicy(metav1.DeletePropagationBackground)); err != nil {
 		t.Fatal(err)
 	}
-	gone(t, harness.JobError(ns, "e", "job"))
+	waitDeleted(t, harness.JobError(ns, "e", "job"))
 }
 
-func TestTheDeletionPolicyCanChangeWhileTheJobLives(t *testing.T) {
+func TestAppliesAChangedDeletionPolicy(t *testing.T) {
 	t.Parallel()
 	ns := cluster.Namespace(t)
 	job := harness.Create(t, cluster.Client, harness.Job(ns, "job"))
@@ -108,54 +110,54 @@ func TestTheDeletionPolicyCanChangeWhileTheJobLives(t *testing.T) {
 		if err := cluster.Client.Patch(t.Context(), job, harness.MergePatch(step.patch)); err != nil {
 			t.Fatal(err)
 		}
-		cluster.WaitFor(t, ns, "e", func(je *joberrorv1.JobError) bool { return slices.Equal(owners(je), step.want) })
+		cluster.WaitFor(t, ns, "e", func(je *joberrorv1.JobError) bool { return slices.Equal(ownerKinds(je), step.want) })
 	}
 }
 
-func TestAJobThatComesLaterIsLinkedThen(t *testing.T) {
+func TestLinksAJobCreatedLater(t *testing.T) {
 	t.Parallel()
 	ns := cluster.Namespace(t)
 	harness.Create(t, cluster.Client, harness.JobError(ns, "early", "job"))
-	cluster.WaitFor(t, ns, "early", linked(joberrorv1.ReasonJobNotFound))
+	cluster.WaitFor(t, ns, "early", withLinkReason(joberrorv1.ReasonJobNotFound))
 	job := harness.Create(t, cluster.Client, harness.Job(ns, "job"))
-	je := cluster.WaitFor(t, ns, "early", linked(joberrorv1.ReasonJobFound))
+	je := cluster.WaitFor(t, ns, "early", withLinkReason(joberrorv1.ReasonJobFound))
 	if je.Status.Job.UID != job.UID || len(je.OwnerReferences) != 2 || je.Labels[joberrorv1.LabelJobName] != "job" {
-		t.Errorf("not linked: %+v %v %v", je.Status.Job, je.OwnerReferences, je.Labels)
+		t.Errorf("status.job = %+v, owners = %v, labels = %v, want a link to the Job", je.Status.Job, je.OwnerReferences, je.Labels)
 	}
 	harness.Create(t, cluster.Client, harness.JobError(ns, "by-uid", string(job.UID)))
-	if je := cluster.WaitFor(t, ns, "by-uid", linked(joberrorv1.ReasonJobFound)); je.Status.Job.Name != "job" {
-		t.Errorf("linked to %+v", je.Status.Job)
+	if je := cluster.WaitFor(t, ns, "by-uid", withLinkReason(joberrorv1.ReasonJobFound)); je.Status.Job.Name != "job" {
+		t.Errorf("status.job = %+v, want the Job job", je.Status.Job)
 	}
 }
 
-func TestAJobOfTheSameNameIsAnotherJob(t *testing.T) {
+func TestDoesNotConfuseJobsWithTheSameName(t *testing.T) {
 	t.Parallel()
 	ns := cluster.Namespace(t)
 	first := harness.Create(t, cluster.Client, harness.Job(ns, "job"))
 	harness.Create(t, cluster.Client, harness.JobError(ns, "of-first", "job"))
-	cluster.WaitFor(t, ns, "of-first", linked(joberrorv1.ReasonJobFound))
+	cluster.WaitFor(t, ns, "of-first", withLinkReason(joberrorv1.ReasonJobFound))
 	if err := cluster.Client.Delete(t.Context(), first, client.PropagationPolicy(metav1.DeletePropagationBackground)); err != nil {
 		t.Fatal(err)
 	}
-	cluster.WaitFor(t, ns, "of-first", linked(joberrorv1.ReasonJobDeleted))
+	cluster.WaitFor(t, ns, "of-first", withLinkReason(joberrorv1.ReasonJobDeleted))
 	second := harness.Create(t, cluster.Client, harness.Job(ns, "job"))
 	harness.Create(t, cluster.Client, harness.JobError(ns, "of-second", "job"))
-	je := cluster.WaitFor(t, ns, "of-second", linked(joberrorv1.ReasonJobFound))
+	je := cluster.WaitFor(t, ns, "of-second", withLinkReason(joberrorv1.ReasonJobFound))
 	if je.Status.Job.UID != second.UID {
-		t.Errorf("linked to %s, want %s", je.Status.Job.UID, second.UID)
+		t.Errorf("status.job.uid = %s, want %s", je.Status.Job.UID, second.UID)
 	}
-	// A change of the new Job makes the operator look at both errors.
+	// A change of the second Job makes the operator reconcile both errors.
 	if err := cluster.Client.Patch(t.Context(), second, harness.MergePatch(`{"metadata":{"annotations":{"joberror.io/retention":"7d"}}}`)); err != nil {
 		t.Fatal(err)
 	}
 	cluster.WaitFor(t, ns, "of-second", func(je *joberrorv1.JobError) bool { return je.Status.Job.Retention == "7d" })
 	je = cluster.WaitObserved(t, ns, "of-first")
-	if je.Status.Job.UID != first.UID || harness.HasOwner(je, second.UID) || !linked(joberrorv1.ReasonJobDeleted)(je) {
-		t.Errorf("the first Job's error was taken for the second's: %+v %v", je.Status.Job, je.OwnerReferences)
+	if je.Status.Job.UID != first.UID || harness.HasOwner(je, second.UID) || !withLinkReason(joberrorv1.ReasonJobDeleted)(je) {
+		t.Errorf("status.job = %+v, owners = %v, want a link to the first, deleted Job", je.Status.Job, je.OwnerReferences)
 	}
 }
 
-func TestADeletedNamespaceTakesItsErrorsAlong(t *testing.T) {
+func TestNamespaceDeletionDeletesItsErrors(t *testing.T) {
 	t.Parallel()
 	ns := cluster.Namespace(t)
 	harness.Create(t, cluster.Client, harness.Job(ns, "job"))
@@ -165,16 +167,16 @@ func TestADeletedNamespaceTakesItsErrorsAlong(t *testing.T) {
 	if err := cluster.Client.Delete(t.Context(), &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: ns}}); err != nil {
 		t.Fatal(err)
 	}
-	gone(t, &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: ns}})
+	waitDeleted(t, &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: ns}})
 }
 
-func TestAJobTellsOfItsErrors(t *testing.T) {
+func TestEmitsEventsOnJobsAndErrors(t *testing.T) {
 	t.Parallel()
 	ns := cluster.Namespace(t)
 	harness.Create(t, cluster.Client, harness.Job(ns, "job", harness.Annotated(joberrorv1.AnnotationRetention, "soon")))
 	harness.Create(t, cluster.Client, harness.JobError(ns, "e", "job"))
 	harness.Create(t, cluster.Client, harness.JobError(ns, "f", "job"))
-	cluster.WaitFor(t, ns, "e", linked(joberrorv1.ReasonJobFound))
+	cluster.WaitFor(t, ns, "e", withLinkReason(joberrorv1.ReasonJobFound))
 	if err := cluster.Client.Patch(t.Context(), harness.JobError(ns, "e", "job"), harness.MergePatch(`{"spec":{"resolved":true}}`)); err != nil {
 		t.Fatal(err)
 	}
@@ -190,8 +192,8 @@ func TestAJobTellsOfItsErrors(t *testing.T) {
 	}
 }
 
-// gone waits until an object is deleted.
-func gone(t *testing.T, obj client.Object) {
+// waitDeleted waits until an object is deleted.
+func waitDeleted(t *testing.T, obj client.Object) {
 	t.Helper()
 	start := time.Now()
 	harness.Eventually(t, func() string {
@@ -199,6 +201,6 @@ func gone(t *testing.T, obj client.Object) {
 		if apierrors.IsNotFound(err) {
 			return ""
 		}
-		return obj.GetName() + " is still there after " + time.Since(start).String()
+		return obj.GetName() + " still exists after " + time.Since(start).String()
 	})
 }

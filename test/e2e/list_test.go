@@ -17,50 +17,50 @@ import (
 
 func inNamespace(ns string) client.ListOption { return client.InNamespace(ns) }
 
-func TestErrorsAreListedInTheSourcesShape(t *testing.T) {
+func TestListsRecordsInTheSourceFormat(t *testing.T) {
 	t.Parallel()
 	ns := cluster.Namespace(t)
-	path := job(t, ns)
+	path := createJob(t, ns)
 	full := joberrorv1.JobErrorSpec{
 		UserID: "u1", JobID: "job", CreatedAt: "2026-11-20T10:00:00.123Z", Resolved: true, Code: "c", Extract: "e", Generate: "g",
 		Extracted: "ed", Generated: "gd", Message: "m", Source: "s",
 	}
-	full.CreatedAt = recently()
-	harness.Create(t, cluster.Client, harness.JobError(ns, "full", "job", spec(func(s *joberrorv1.JobErrorSpec) { *s = full })))
+	full.CreatedAt = anHourAgo()
+	harness.Create(t, cluster.Client, harness.JobError(ns, "full", "job", withSpec(func(s *joberrorv1.JobErrorSpec) { *s = full })))
 	je := cluster.WaitObserved(t, ns, "full")
 	want := fmt.Sprintf(`[{"_id":"full","_userId":"u1","_jobId":"job","_retryId":"%s","createdAt":"%s","resolved":true,"code":"c",`+
 		`"extract":"e","generate":"g","extracted":"ed","generated":"gd","message":"m","source":"s"}]`+"\n",
 		je.Status.RetryID, full.CreatedAt)
 	got := harness.Do(t, cluster.Config(), http.MethodGet, path, "").Want(t, 200)
 	if string(got.Body) != want {
-		t.Errorf("got  %s\nwant %s", got.Body, want)
+		t.Errorf("body = %s\nwant   %s", got.Body, want)
 	}
 }
 
-func TestAJobWithoutErrorsListsNone(t *testing.T) {
+func TestListsNoErrorsAsAnEmptyArray(t *testing.T) {
 	t.Parallel()
 	ns := cluster.Namespace(t)
-	if got := harness.Do(t, cluster.Config(), http.MethodGet, job(t, ns), "").Want(t, 200); string(got.Body) != "[]\n" {
-		t.Errorf("got %s, want []", got.Body)
+	if got := harness.Do(t, cluster.Config(), http.MethodGet, createJob(t, ns), "").Want(t, 200); string(got.Body) != "[]\n" {
+		t.Errorf("body = %s, want []", got.Body)
 	}
 }
 
-func TestAListIsReadPageByPage(t *testing.T) {
+func TestListsErrorsInPages(t *testing.T) {
 	t.Parallel()
 	ns := cluster.Namespace(t)
 	created := harness.Create(t, cluster.Client, harness.Job(ns, "job"))
 	want := map[string]bool{}
 	for i := range 7 {
-		// Some name the Job, some its UID: they are one job's.
+		// Errors that name the Job and errors that name its UID belong to the same Job.
 		id := "job"
 		if i%3 == 0 {
 			id = string(created.UID)
 		}
-		je := harness.JobError(ns, fmt.Sprintf("e-%d", i), id, spec(func(s *joberrorv1.JobErrorSpec) { s.Resolved = i == 6 }))
+		je := harness.JobError(ns, fmt.Sprintf("e-%d", i), id, withSpec(func(s *joberrorv1.JobErrorSpec) { s.Resolved = i == 6 }))
 		want[harness.Create(t, cluster.Client, je).Name] = true
 	}
 	for i := range 7 {
-		cluster.WaitFor(t, ns, fmt.Sprintf("e-%d", i), linked(joberrorv1.ReasonJobFound))
+		cluster.WaitFor(t, ns, fmt.Sprintf("e-%d", i), withLinkReason(joberrorv1.ReasonJobFound))
 	}
 	for _, id := range []string{"job", string(created.UID)} {
 		got := map[string]bool{}
@@ -69,11 +69,11 @@ func TestAListIsReadPageByPage(t *testing.T) {
 			page := harness.Do(t, cluster.Config(), http.MethodGet, harness.JobErrorsPath(ns, id)+"?limit=2&continue="+next, "").Want(t, 200)
 			records := page.Records(t)
 			if len(records) > 2 {
-				t.Errorf("a page has %d records", len(records))
+				t.Errorf("page has %d records, want at most 2", len(records))
 			}
 			for _, r := range records {
 				if got[r.ID] {
-					t.Errorf("%s stands on two pages", r.ID)
+					t.Errorf("%s is on two pages", r.ID)
 				}
 				got[r.ID] = true
 			}
@@ -83,30 +83,30 @@ func TestAListIsReadPageByPage(t *testing.T) {
 			}
 		}
 		if len(got) != len(want) || pages < 4 {
-			t.Errorf("%s: got %v on %d pages", id, got, pages)
+			t.Errorf("errors of %s = %v on %d pages, want %d errors on at least 4 pages", id, got, pages, len(want))
 		}
 	}
 	for filter, count := range map[string]int{"true": 1, "false": 6} {
 		records := harness.Do(t, cluster.Config(), http.MethodGet, harness.JobErrorsPath(ns, "job")+"?resolved="+filter, "").Want(t, 200).Records(t)
 		if len(records) != count {
-			t.Errorf("resolved=%s lists %d", filter, len(records))
+			t.Errorf("records with resolved=%s = %d, want %d", filter, len(records), count)
 		}
 	}
 }
 
-func TestErrorsAreFoundAfterTheirJobIsGone(t *testing.T) {
+func TestFindsErrorsOfADeletedJob(t *testing.T) {
 	t.Parallel()
 	ns := cluster.Namespace(t)
 	created := harness.Create(t, cluster.Client, harness.Job(ns, "job"))
 	harness.Create(t, cluster.Client, harness.JobError(ns, "e", "job"))
-	cluster.WaitFor(t, ns, "e", linked(joberrorv1.ReasonJobFound))
+	cluster.WaitFor(t, ns, "e", withLinkReason(joberrorv1.ReasonJobFound))
 	if err := cluster.Client.Delete(t.Context(), created, client.PropagationPolicy("Background")); err != nil {
 		t.Fatal(err)
 	}
-	cluster.WaitFor(t, ns, "e", linked(joberrorv1.ReasonJobDeleted))
+	cluster.WaitFor(t, ns, "e", withLinkReason(joberrorv1.ReasonJobDeleted))
 	for _, id := range []string{"job", string(created.UID)} {
 		if records := harness.Do(t, cluster.Config(), http.MethodGet, harness.JobErrorsPath(ns, id), "").Want(t, 200).Records(t); len(records) != 1 {
-			t.Errorf("%s lists %v", id, records)
+			t.Errorf("records of %s = %v, want 1", id, records)
 		}
 	}
 	for _, id := range []string{"job", string(created.UID)} {
@@ -115,8 +115,8 @@ func TestErrorsAreFoundAfterTheirJobIsGone(t *testing.T) {
 			t.Error(problem)
 		}
 	}
-	entry := harness.Do(t, cluster.Config(), http.MethodPut, harness.JobErrorsPath(ns, string(created.UID))+"/resolve", "").Want(t, 200).Resolution(t)
-	if entry.Status.Updated != 1 {
-		t.Errorf("status is %+v", entry.Status)
+	jer := harness.Do(t, cluster.Config(), http.MethodPut, harness.JobErrorsPath(ns, string(created.UID))+"/resolve", "").Want(t, 200).Resolution(t)
+	if jer.Status.Updated != 1 {
+		t.Errorf("status = %+v, want 1 updated", jer.Status)
 	}
 }

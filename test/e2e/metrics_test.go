@@ -22,9 +22,9 @@ import (
 	"joberror.io/operator/test/harness"
 )
 
-// trusting is how the API server speaks to the operator: by the CA in the
+// operatorTLS returns a TLS configuration like the API server's: it trusts the CA in the
 // operator's Secret.
-func trusting(t *testing.T) *tls.Config {
+func operatorTLS(t *testing.T) *tls.Config {
 	t.Helper()
 	var secret corev1.Secret
 	if err := cluster.Client.Get(t.Context(), harness.Key(attribution.OperatorNamespace, certs.SecretName), &secret); err != nil {
@@ -32,20 +32,22 @@ func trusting(t *testing.T) *tls.Config {
 	}
 	roots := x509.NewCertPool()
 	if !roots.AppendCertsFromPEM(secret.Data["ca.crt"]) {
-		t.Fatal("the Secret has no CA")
+		t.Fatal("the Secret has no CA certificate")
 	}
 	return &tls.Config{RootCAs: roots, ServerName: "joberror-operator.joberror-system.svc"}
 }
 
-// metrics asks a replica for its metrics with a token.
-func metrics(t *testing.T, token string) (int, string) {
+// getMetrics requests the metrics of one replica with a token, and returns the status code
+// and the body.
+func getMetrics(t *testing.T, token string) (int, string) {
 	t.Helper()
-	return metricsOf(t, cluster.Pods.Ready()[0], token)
+	return getMetricsFrom(t, cluster.Pods.Ready()[0], token)
 }
 
-func metricsOf(t *testing.T, replica controlplane.OperatorPorts, token string) (int, string) {
+// getMetricsFrom does the same as getMetrics for a given replica.
+func getMetricsFrom(t *testing.T, replica controlplane.OperatorPorts, token string) (int, string) {
 	t.Helper()
-	transport := &http.Transport{TLSClientConfig: trusting(t)}
+	transport := &http.Transport{TLSClientConfig: operatorTLS(t)}
 	defer transport.CloseIdleConnections()
 	request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, fmt.Sprintf("https://127.0.0.1:%d/metrics", replica.MetricsPort), nil)
 	if err != nil {
@@ -66,56 +68,56 @@ func metricsOf(t *testing.T, replica controlplane.OperatorPorts, token string) (
 	return response.StatusCode, string(body)
 }
 
-// token makes a service account and returns a token of it.
-func token(t *testing.T, namespace, account string) string {
+// createToken creates a service account and returns a token for it.
+func createToken(t *testing.T, namespace, account string) string {
 	t.Helper()
 	cluster.Kubectl(t, "create", "serviceaccount", account, "-n", namespace)
 	return strings.TrimSpace(cluster.Kubectl(t, "create", "token", account, "-n", namespace))
 }
 
-// alerted are the names of the metrics that the alerts are about.
-func alerted(t *testing.T) []string {
+// alertedMetrics returns the names of the metrics that the alerts use.
+func alertedMetrics(t *testing.T) []string {
 	t.Helper()
 	out, err := exec.CommandContext(t.Context(), filepath.Join(cluster.Root, "bin", "tools", "alerts"),
 		filepath.Join(cluster.Root, "config", "prometheus", "alerts.yaml")).Output()
 	if err != nil || len(out) == 0 {
-		t.Fatal(string(out), err)
+		t.Fatalf("read the metrics of the alerts: %v: %s", err, out)
 	}
 	return strings.Fields(string(out))
 }
 
-func TestMetricsAreForWhomTheAPIServerLetsReadThem(t *testing.T) {
+func TestMetricsRequireTheRightToReadThem(t *testing.T) {
 	t.Parallel()
 	ns := cluster.Namespace(t)
-	scraper, other := token(t, ns, "prometheus"), token(t, ns, "other")
+	scraper, other := createToken(t, ns, "prometheus"), createToken(t, ns, "other")
 	cluster.Kubectl(t, "create", "clusterrolebinding", ns, "--clusterrole=joberror-metrics-reader", "--serviceaccount="+ns+":prometheus")
 	harness.Eventually(t, func() string {
-		code, body := metrics(t, scraper)
+		code, body := getMetrics(t, scraper)
 		if code != http.StatusOK {
-			return fmt.Sprintf("the scraper is answered %d: %s", code, body)
+			return fmt.Sprintf("status code = %d, want 200: %s", code, body)
 		}
-		apiServers := cluster.Kubectl(t, "get", "--raw", "/metrics")
-		for _, want := range alerted(t) {
-			if typed := "\n# TYPE " + want + " "; !strings.Contains(body, typed) && !strings.Contains(apiServers, typed) {
-				t.Errorf("an alert is about %s, which neither the operator nor the API server serves", want)
+		apiServerMetrics := cluster.Kubectl(t, "get", "--raw", "/metrics")
+		for _, want := range alertedMetrics(t) {
+			if typeLine := "\n# TYPE " + want + " "; !strings.Contains(body, typeLine) && !strings.Contains(apiServerMetrics, typeLine) {
+				t.Errorf("an alert uses %s, which neither the operator nor the API server serves", want)
 			}
 		}
 		return ""
 	})
-	if code, _ := metrics(t, ""); code != http.StatusUnauthorized {
-		t.Errorf("without a token: %d, want 401", code)
+	if code, _ := getMetrics(t, ""); code != http.StatusUnauthorized {
+		t.Errorf("status code without a token = %d, want 401", code)
 	}
-	if code, _ := metrics(t, other); code != http.StatusForbidden {
-		t.Errorf("an account without the right is answered %d, want 403", code)
+	if code, _ := getMetrics(t, other); code != http.StatusForbidden {
+		t.Errorf("status code for an account without the right = %d, want 403", code)
 	}
 }
 
-func TestMetricsTellWhatBecameOfErrors(t *testing.T) {
+func TestMetricsCountErrorsAndRequests(t *testing.T) {
 	t.Parallel()
 	ns := cluster.Namespace(t)
-	scraper := token(t, ns, "prometheus")
+	scraper := createToken(t, ns, "prometheus")
 	cluster.Kubectl(t, "create", "clusterrolebinding", ns, "--clusterrole=joberror-metrics-reader", "--serviceaccount="+ns+":prometheus")
-	path := job(t, ns, "a", "b")
+	path := createJob(t, ns, "a", "b")
 	harness.Create(t, cluster.Client, harness.Job(ns, "failing", harness.Failing("3")))
 	harness.Do(t, cluster.Config(), http.MethodPost, path, `[{"message":"c"}]`).Want(t, http.StatusCreated)
 	harness.Do(t, cluster.Config(), http.MethodPut, path+"/resolve", `{"errors":["a"]}`).Want(t, http.StatusOK)
@@ -131,13 +133,12 @@ func TestMetricsTellWhatBecameOfErrors(t *testing.T) {
 		`controller_runtime_reconcile_time_seconds_count{controller="capture"} `,
 	}
 	harness.Eventually(t, func() string {
-		// Each replica tells what it did: the leader of the errors, and whoever
-		// was asked of requests.
-		all := ""
+		// The leader counts errors. Each replica counts the requests that it answered.
+		combined := ""
 		for _, replica := range cluster.Pods.Ready() {
-			_, body := metricsOf(t, replica, scraper)
-			all += body
+			_, body := getMetricsFrom(t, replica, scraper)
+			combined += body
 		}
-		return missing(all, nil, want...)
+		return missing(combined, nil, want...)
 	})
 }

@@ -17,10 +17,10 @@ import (
 	"joberror.io/operator/test/harness"
 )
 
-// No container runs on the control plane for tests: what the sample's container
-// would run is run here, with the account, the token and the address that its pod
-// would have.
-func TestTheReportingSamplesReport(t *testing.T) {
+// The test control plane runs no containers. The test runs the command of the sample's
+// container itself, with the service account, the token and the API server address that its
+// pod would have.
+func TestReportingSamplesReport(t *testing.T) {
 	t.Parallel()
 	for sample, tc := range map[string]struct {
 		program string
@@ -35,7 +35,7 @@ func TestTheReportingSamplesReport(t *testing.T) {
 			cluster.Kubectl(t, "apply", "-n", ns, "-k", filepath.Join(cluster.Root, "config", "samples", "reporting"))
 			container := harness.Get(t, cluster.Client, ns, sample, &batchv1.Job{}).Spec.Template.Spec.Containers[0]
 			if _, err := exec.LookPath(tc.program); err != nil {
-				t.Skipf("this machine has not what the sample's image has: %v", err)
+				t.Skipf("the sample's image has this program, but this machine does not: %v", err)
 			}
 			host, err := url.Parse(cluster.Config().Host)
 			if err != nil {
@@ -44,38 +44,39 @@ func TestTheReportingSamplesReport(t *testing.T) {
 			harness.Eventually(t, func() string {
 				cmd := exec.CommandContext(t.Context(), container.Command[0], container.Command[1:]...)
 				cmd.Env = append(os.Environ(), "KUBERNETES_SERVICE_HOST="+host.Hostname(), "KUBERNETES_SERVICE_PORT="+host.Port(),
-					"JOB="+sample, "SERVICE_ACCOUNT="+account(t, ns, "pipeline"))
-				// The API server may not know of the account's role yet.
+					"JOB="+sample, "SERVICE_ACCOUNT="+serviceAccountDir(t, ns, "pipeline"))
+				// The API server may not apply the service account's role yet.
 				if out, err := cmd.CombinedOutput(); err != nil {
 					return string(out)
 				}
 				return ""
 			})
-			errors := cluster.Errors(t, ns)
-			for _, je := range errors {
+			jobErrors := cluster.Errors(t, ns)
+			for _, je := range jobErrors {
 				if je.Spec.JobID != sample || je.Spec.UserID != "system:serviceaccount:"+ns+":pipeline" {
-					t.Errorf("the error is %+v", je.Spec)
+					t.Errorf("spec = %+v, want an error of %s reported by the service account", je.Spec, sample)
 				}
 			}
-			if codes := harness.Names(errors, harness.Code); !slices.Equal(codes, tc.want) {
-				t.Errorf("reported are %v, want %v", codes, tc.want)
+			if codes := harness.Names(jobErrors, harness.Code); !slices.Equal(codes, tc.want) {
+				t.Errorf("codes = %v, want %v", codes, tc.want)
 			}
 		})
 	}
 }
 
-// account is the folder that a pod of the account would find.
-func account(t *testing.T, ns, name string) string {
+// serviceAccountDir returns a directory with the files that a pod of the service account
+// would find.
+func serviceAccountDir(t *testing.T, ns, name string) string {
 	t.Helper()
-	folder := t.TempDir()
+	dir := t.TempDir()
 	for file, content := range map[string]string{
 		"namespace": ns,
 		"token":     strings.TrimSpace(cluster.Kubectl(t, "create", "token", name, "-n", ns)),
 		"ca.crt":    cluster.Kubectl(t, "get", "configmap", "kube-root-ca.crt", "-n", ns, `-o=jsonpath={.data.ca\.crt}`),
 	} {
-		if err := os.WriteFile(filepath.Join(folder, file), []byte(content), 0o600); err != nil {
+		if err := os.WriteFile(filepath.Join(dir, file), []byte(content), 0o600); err != nil {
 			t.Fatal(err)
 		}
 	}
-	return folder
+	return dir
 }

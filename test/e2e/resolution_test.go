@@ -17,132 +17,132 @@ import (
 	"joberror.io/operator/test/harness"
 )
 
-// resolved tells whether an error's status says that it is resolved.
-func resolved(je *joberrorv1.JobError) bool {
+// isResolved reports whether an error's Resolved condition is true.
+func isResolved(je *joberrorv1.JobError) bool {
 	return meta.IsStatusConditionTrue(je.Status.Conditions, joberrorv1.ConditionResolved)
 }
 
-func TestAnEntryResolvesEveryOpenErrorOfItsJob(t *testing.T) {
+func TestResolvesEveryOpenErrorOfTheJob(t *testing.T) {
 	t.Parallel()
 	ns := cluster.Namespace(t)
 	harness.Create(t, cluster.Client, harness.JobError(ns, "a", "job"))
 	harness.Create(t, cluster.Client, harness.JobError(ns, "b", "job"))
-	harness.Create(t, cluster.Client, harness.JobError(ns, "done", "job", spec(func(s *joberrorv1.JobErrorSpec) { s.Resolved = true })))
+	harness.Create(t, cluster.Client, harness.JobError(ns, "done", "job", withSpec(func(s *joberrorv1.JobErrorSpec) { s.Resolved = true })))
 	harness.Create(t, cluster.Client, harness.JobError(ns, "others", "other"))
-	done := cluster.WaitFor(t, ns, "done", resolved)
+	done := cluster.WaitFor(t, ns, "done", isResolved)
 	harness.Create(t, cluster.Client, harness.Resolution(ns, "all", "job"))
 	status := cluster.WaitCompleted(t, ns, "all").Status
 	if status.Matched != 2 || status.Updated != 2 || status.Unchanged != 0 || status.Failed != 0 || !slices.Equal(status.Errors, []string{"a", "b"}) {
-		t.Errorf("status is %+v", status)
+		t.Errorf("status = %+v, want a and b matched and updated", status)
 	}
 	if status.StartedAt == nil || status.CompletedAt == nil || status.ExpiresAt == nil || status.ObservedGeneration != 1 {
-		t.Errorf("times or generation are missing: %+v", status)
+		t.Errorf("status = %+v, want all times and observedGeneration 1", status)
 	}
 	for _, name := range []string{"a", "b"} {
-		je := cluster.WaitFor(t, ns, name, resolved)
+		je := cluster.WaitFor(t, ns, name, isResolved)
 		if je.Status.Resolution != "all" || je.Status.ResolvedBy != "admin" || je.Status.ResolvedAt == nil ||
 			harness.Reason(je.Status.Conditions, joberrorv1.ConditionResolved) != joberrorv1.ReasonSetByResolution {
-			t.Errorf("%s: %+v", name, je.Status)
+			t.Errorf("status of %s = %+v, want it resolved by admin with the resolution all", name, je.Status)
 		}
 	}
 	if je := cluster.WaitObserved(t, ns, "others"); je.Spec.Resolved {
 		t.Error("another job's error was resolved")
 	}
 	if je := cluster.WaitObserved(t, ns, "done"); je.ResourceVersion != done.ResourceVersion {
-		t.Error("an error that was resolved already was written")
+		t.Error("the resolution changed an error that was already resolved")
 	}
 }
 
-// What a leader leaves half done when it dies: the beginning is on record, the
-// end is not. No error is counted or written twice.
-func TestAnEntryThatWasBegunIsWorkedThrough(t *testing.T) {
+// A leader that dies may leave a resolution that has started but is not complete. The next
+// leader completes it, and counts and updates no error twice.
+func TestContinuesAnInterruptedResolution(t *testing.T) {
 	t.Parallel()
 	ns := cluster.Namespace(t)
 	harness.Create(t, cluster.Client, harness.JobError(ns, "a", "job"))
 	harness.Create(t, cluster.Client, harness.JobError(ns, "b", "job"))
-	entry := harness.Create(t, cluster.Client, harness.Resolution(ns, "begun", "job"))
+	jer := harness.Create(t, cluster.Client, harness.Resolution(ns, "interrupted", "job"))
 	cluster.WaitCompleted(t, ns, "begun")
-	before := cluster.WaitFor(t, ns, "a", resolved)
-	if err := cluster.Client.Status().Patch(t.Context(), entry, harness.MergePatch(`{"status":{"conditions":null,"completedAt":null,"updated":1}}`)); err != nil {
+	before := cluster.WaitFor(t, ns, "a", isResolved)
+	if err := cluster.Client.Status().Patch(t.Context(), jer, harness.MergePatch(`{"status":{"conditions":null,"completedAt":null,"updated":1}}`)); err != nil {
 		t.Fatal(err)
 	}
 	if status := cluster.WaitCompleted(t, ns, "begun").Status; status.Updated != 2 || status.Unchanged != 0 || status.CompletedAt == nil {
-		t.Errorf("status is %+v", status)
+		t.Errorf("status = %+v, want it completed with 2 updated", status)
 	}
-	if je := cluster.WaitFor(t, ns, "a", resolved); je.ResourceVersion != before.ResourceVersion {
-		t.Error("an error was written twice")
+	if je := cluster.WaitFor(t, ns, "a", isResolved); je.ResourceVersion != before.ResourceVersion {
+		t.Error("the resolution updated an error twice")
 	}
 }
 
-func TestAnEntryReopens(t *testing.T) {
+func TestResolutionReopensErrors(t *testing.T) {
 	t.Parallel()
 	ns := cluster.Namespace(t)
-	harness.Create(t, cluster.Client, harness.JobError(ns, "a", "job", spec(func(s *joberrorv1.JobErrorSpec) { s.Resolved = true })))
-	cluster.WaitFor(t, ns, "a", resolved)
-	entry := harness.Resolution(ns, "again", "job")
-	entry.Spec.Resolved = ptr.To(false)
-	harness.Create(t, cluster.Client, entry)
+	harness.Create(t, cluster.Client, harness.JobError(ns, "a", "job", withSpec(func(s *joberrorv1.JobErrorSpec) { s.Resolved = true })))
+	cluster.WaitFor(t, ns, "a", isResolved)
+	jer := harness.Resolution(ns, "again", "job")
+	jer.Spec.Resolved = ptr.To(false)
+	harness.Create(t, cluster.Client, jer)
 	if status := cluster.WaitCompleted(t, ns, "again").Status; status.Updated != 1 {
-		t.Errorf("status is %+v", status)
+		t.Errorf("status = %+v, want 1 updated", status)
 	}
-	je := cluster.WaitFor(t, ns, "a", func(je *joberrorv1.JobError) bool { return !resolved(je) })
+	je := cluster.WaitFor(t, ns, "a", func(je *joberrorv1.JobError) bool { return !isResolved(je) })
 	if je.Spec.Resolved || je.Status.ResolvedAt != nil || je.Status.ResolvedBy != "" || je.Status.Resolution != "" {
-		t.Errorf("reopening left something behind: %+v", je.Status)
+		t.Errorf("status = %+v, want it open, without resolvedAt, resolvedBy and resolution", je.Status)
 	}
 }
 
-func TestAnEntryTellsWhatItCouldNotDo(t *testing.T) {
+func TestResolutionListsItsFailures(t *testing.T) {
 	t.Parallel()
 	ns := cluster.Namespace(t)
 	harness.Create(t, cluster.Client, harness.JobError(ns, "mine", "job"))
 	harness.Create(t, cluster.Client, harness.JobError(ns, "others", "other"))
 	harness.Create(t, cluster.Client, harness.Resolution(ns, "some", "job", "mine", "others", "nobodys"))
-	entry := cluster.WaitCompleted(t, ns, "some")
+	jer := cluster.WaitCompleted(t, ns, "some")
 	want := []joberrorv1.ResolutionFailure{{Name: "nobodys", Reason: "NotFound"}, {Name: "others", Reason: "OtherJob"}}
-	got := slices.Clone(entry.Status.Failures)
+	got := slices.Clone(jer.Status.Failures)
 	for i := range got {
 		if got[i].Message == "" {
-			t.Errorf("%s has no message", got[i].Name)
+			t.Errorf("the failure of %s has no message", got[i].Name)
 		}
 		got[i].Message = ""
 	}
-	if !slices.Equal(got, want) || entry.Status.Failed != 2 || entry.Status.Updated != 1 || entry.Status.Matched != 1 ||
-		harness.Reason(entry.Status.Conditions, joberrorv1.ConditionComplete) != joberrorv1.ReasonSomeFailed {
-		t.Errorf("status is %+v", entry.Status)
+	if !slices.Equal(got, want) || jer.Status.Failed != 2 || jer.Status.Updated != 1 || jer.Status.Matched != 1 ||
+		harness.Reason(jer.Status.Conditions, joberrorv1.ConditionComplete) != joberrorv1.ReasonSomeFailed {
+		t.Errorf("status = %+v, want 1 updated and the failures %v", jer.Status, want)
 	}
 	if je := cluster.WaitObserved(t, ns, "others"); je.Spec.Resolved {
 		t.Error("another job's error was resolved")
 	}
 }
 
-func TestAnEntryThatChangesNothingSaysSo(t *testing.T) {
+func TestResolutionWithoutErrorsShowsZeroCounts(t *testing.T) {
 	t.Parallel()
 	ns := cluster.Namespace(t)
 	harness.Create(t, cluster.Client, harness.Resolution(ns, "none", "job"))
 	cluster.WaitCompleted(t, ns, "none")
 	out, err := cluster.Run(t.Context(), nil, "get", "jer", "none", "-n", ns, "-o", "jsonpath={.status.matched}{.status.updated}{.status.unchanged}{.status.failed}")
 	if err != nil || out != "0000" {
-		t.Errorf("the counts are %q, %v", out, err)
+		t.Errorf("counts = %q, want 0000: %v", out, err)
 	}
 }
 
-func TestALaterEntryOfTheSameNameClaimsNothing(t *testing.T) {
+func TestLaterResolutionWithTheSameNameClaimsNothing(t *testing.T) {
 	t.Parallel()
 	ns := cluster.Namespace(t)
 	harness.Create(t, cluster.Client, harness.JobError(ns, "e", "job"))
 	for i, want := range []joberrorv1.JobErrorResolutionStatus{{Updated: 1}, {Unchanged: 1}} {
-		entry := harness.Create(t, cluster.Client, harness.Resolution(ns, "fixed", "job", "e"))
+		jer := harness.Create(t, cluster.Client, harness.Resolution(ns, "fixed", "job", "e"))
 		status := cluster.WaitCompleted(t, ns, "fixed").Status
 		if status.Updated != want.Updated || status.Unchanged != want.Unchanged {
-			t.Errorf("entry %d: status is %+v", i, status)
+			t.Errorf("resolution %d: status = %+v, want %d updated and %d unchanged", i, status, want.Updated, want.Unchanged)
 		}
-		if err := cluster.Client.Delete(t.Context(), entry); err != nil {
+		if err := cluster.Client.Delete(t.Context(), jer); err != nil {
 			t.Fatal(err)
 		}
 	}
 }
 
-func TestErrorsThatComeAfterARequestAreNotPartOfIt(t *testing.T) {
+func TestResolvesOnlyErrorsOlderThanTheResolution(t *testing.T) {
 	t.Parallel()
 	ns := cluster.Namespace(t)
 	const before = 40
@@ -152,14 +152,14 @@ func TestErrorsThatComeAfterARequestAreNotPartOfIt(t *testing.T) {
 	harness.Create(t, cluster.Client, harness.Resolution(ns, "now", "job"))
 	harness.Create(t, cluster.Client, harness.JobError(ns, "after", "job"))
 	if status := cluster.WaitCompleted(t, ns, "now").Status; status.Matched != before || status.Updated != before {
-		t.Errorf("status is %+v", status)
+		t.Errorf("status = %+v, want %d matched and updated", status, before)
 	}
 	if je := cluster.WaitObserved(t, ns, "after"); je.Spec.Resolved {
-		t.Error("an error that came after the request was resolved")
+		t.Error("an error created after the resolution was resolved")
 	}
 }
 
-func TestAnEntryInGitAppliesAgainAndAgain(t *testing.T) {
+func TestManifestsCanBeAppliedRepeatedly(t *testing.T) {
 	t.Parallel()
 	ns := cluster.Namespace(t)
 	manifest := fmt.Sprintf(`
@@ -173,47 +173,47 @@ kind: JobErrorResolution
 metadata: {name: r, namespace: %[1]s}
 spec: {_jobId: job, reason: from Git}
 `, ns)
-	for _, how := range [][]string{{"apply"}, {"apply"}, {"apply", "--server-side", "--force-conflicts"}, {"apply", "--server-side"}} {
-		if _, err := cluster.Run(t.Context(), strings.NewReader(manifest), append(how, "-f", "-")...); err != nil {
-			t.Fatalf("%v: %v", how, err)
+	for _, args := range [][]string{{"apply"}, {"apply"}, {"apply", "--server-side", "--force-conflicts"}, {"apply", "--server-side"}} {
+		if _, err := cluster.Run(t.Context(), strings.NewReader(manifest), append(args, "-f", "-")...); err != nil {
+			t.Fatalf("kubectl %v: %v", args, err)
 		}
 		cluster.WaitCompleted(t, ns, "r")
-		// The manifest leaves resolved out; applying it does not reopen.
-		cluster.WaitFor(t, ns, "e", resolved)
+		// The manifest has no resolved field, so applying it does not reopen the error.
+		cluster.WaitFor(t, ns, "e", isResolved)
 	}
 }
 
-func TestTwoPeopleResolveAtOnce(t *testing.T) {
+func TestConcurrentResolutionsUpdateEachErrorOnce(t *testing.T) {
 	t.Parallel()
 	ns := cluster.Namespace(t)
-	const errors, people = 30, 4
-	for i := range errors {
+	const errorCount, users = 30, 4
+	for i := range errorCount {
 		harness.Create(t, cluster.Client, harness.JobError(ns, fmt.Sprintf("e-%d", i), "job"))
 	}
-	entries := make([]*joberrorv1.JobErrorResolution, people)
+	jers := make([]*joberrorv1.JobErrorResolution, users)
 	var group sync.WaitGroup
-	for i := range people {
-		user := fmt.Sprintf("person-%d", i)
-		cluster.Grant(t, ns, user, "joberror-resolver")
-		as := cluster.User(t, user)
+	for i := range users {
+		name := fmt.Sprintf("user-%d", i)
+		cluster.Grant(t, ns, name, "joberror-resolver")
+		user := cluster.User(t, name)
 		group.Go(func() {
-			entries[i] = harness.Do(t, as, "PUT", harness.JobErrorsPath(ns, "job")+"/resolve", "").Resolution(t)
+			jers[i] = harness.Do(t, user, "PUT", harness.JobErrorsPath(ns, "job")+"/resolve", "").Resolution(t)
 		})
 	}
 	group.Wait()
-	byEntry := map[string]string{"": ""}
+	userByResolution := map[string]string{"": ""}
 	var updated int32
-	for _, entry := range entries {
-		byEntry[entry.Name] = entry.Spec.RequestedBy
-		updated += entry.Status.Updated
+	for _, jer := range jers {
+		userByResolution[jer.Name] = jer.Spec.RequestedBy
+		updated += jer.Status.Updated
 	}
-	if updated != errors {
-		t.Errorf("%d errors were updated by %d people together, want each of the %d once", updated, people, errors)
+	if updated != errorCount {
+		t.Errorf("%d resolutions updated %d errors in total, want each of the %d errors once", users, updated, errorCount)
 	}
-	for i := range errors {
-		je := cluster.WaitFor(t, ns, fmt.Sprintf("e-%d", i), resolved)
-		if by, ok := byEntry[je.Status.Resolution]; !ok || by == "" || by != je.Status.ResolvedBy || je.Generation != 2 {
-			t.Errorf("%s was resolved by %q with entry %q (of %q) in generation %d", je.Name, je.Status.ResolvedBy, je.Status.Resolution, by, je.Generation)
+	for i := range errorCount {
+		je := cluster.WaitFor(t, ns, fmt.Sprintf("e-%d", i), isResolved)
+		if by, ok := userByResolution[je.Status.Resolution]; !ok || by == "" || by != je.Status.ResolvedBy || je.Generation != 2 {
+			t.Errorf("%s: resolvedBy = %q, resolution = %q of user %q, generation = %d; want one user in generation 2", je.Name, je.Status.ResolvedBy, je.Status.Resolution, by, je.Generation)
 		}
 	}
 }

@@ -15,9 +15,8 @@ import (
 	"joberror.io/operator/test/harness"
 )
 
-// The samples apply, and the README's tour runs as it is written and does what
-// it says.
-func TestTheTourOfTheREADME(t *testing.T) {
+// The samples apply, and each command of the README's tour works as the README says.
+func TestREADMETourWorks(t *testing.T) {
 	t.Parallel()
 	shell := func(script string) string {
 		t.Helper()
@@ -31,32 +30,32 @@ func TestTheTourOfTheREADME(t *testing.T) {
 		return string(out)
 	}
 	shell("kubectl apply -k config/samples")
-	row := func(name string, holds func(*joberrorv1.JobError) bool) {
+	awaitRow := func(name string, matches func(*joberrorv1.JobError) bool) {
 		t.Helper()
-		cluster.WaitFor(t, "default", "nightly-import-row-"+name, holds)
+		cluster.WaitFor(t, "default", "nightly-import-row-"+name, matches)
 	}
 	for _, name := range []string{"17", "230", "801"} {
-		row(name, linked(joberrorv1.ReasonJobFound))
+		awaitRow(name, withLinkReason(joberrorv1.ReasonJobFound))
 	}
 	harness.Eventually(t, func() string {
 		return missing(shell("kubectl get job nightly-import"), nil, "Failed")
 	})
-	for _, block := range tour(t) {
+	for _, block := range tourScripts(t) {
 		out := shell(block)
 		switch {
 		case strings.Contains(block, "describe job"):
 			harness.Eventually(t, func() string { return missing(shell(block), nil, "ErrorRecorded", "nightly-import-row-801") })
 		case strings.Contains(block, `"resolved":true`):
-			row("17", func(je *joberrorv1.JobError) bool { return je.Status.ResolvedBy == "admin" })
+			awaitRow("17", func(je *joberrorv1.JobError) bool { return je.Status.ResolvedBy == "admin" })
 		case strings.Contains(block, "replace --raw"):
-			row("230", resolved)
-			row("801", resolved)
+			awaitRow("230", isResolved)
+			awaitRow("801", isResolved)
 		case strings.Contains(block, `"resolved":false`):
 			if !strings.Contains(out, `"_id":"nightly-import-row-17"`) || strings.Contains(out, "row-230") {
-				t.Errorf("the open records are %s", out)
+				t.Errorf("open records = %s, want only row 17", out)
 			}
 		case strings.Contains(block, "delete job"):
-			row("17", linked(joberrorv1.ReasonJobDeleted))
+			awaitRow("17", withLinkReason(joberrorv1.ReasonJobDeleted))
 		case strings.Contains(block, "cronjob.yaml"):
 			harness.Eventually(t, func() string {
 				return missing(shell("kubectl get je -l joberror.io/cronjob-name=nightly-report"), nil, "ExitCode:4", "BackoffLimitExceeded")
@@ -68,18 +67,18 @@ func TestTheTourOfTheREADME(t *testing.T) {
 			})
 		case strings.Contains(block, "my-job"):
 			if !strings.Contains(out, "something went wrong") && !strings.Contains(out, "my-job-") {
-				t.Errorf("the error that was reported is not listed: %s", out)
+				t.Errorf("output = %s, want the reported error", out)
 			}
 		case strings.Contains(block, "joberrorresolution.yaml"):
 			cluster.WaitCompleted(t, "default", "nightly-import-fixed")
-			row("17", resolved)
+			awaitRow("17", isResolved)
 		}
 	}
 }
 
-// tour returns the shell blocks of the README's tour, but for the one that
-// leads to the control plane of "make run".
-func tour(t *testing.T) []string {
+// tourScripts returns the shell blocks of the README's tour. It skips the first block, which
+// selects the control plane of "make run".
+func tourScripts(t *testing.T) []string {
 	t.Helper()
 	readme, err := os.ReadFile(filepath.Join(cluster.Root, "README.md"))
 	if err != nil {
@@ -89,7 +88,7 @@ func tour(t *testing.T) []string {
 	section, _, _ = strings.Cut(section, "\n## ")
 	blocks := regexp.MustCompile("(?s)```sh\n(.*?)```").FindAllStringSubmatch(section, -1)
 	if !found || len(blocks) < 5 || !strings.Contains(blocks[0][1], "export KUBECONFIG") {
-		t.Fatalf("the README's tour is not where it was: %d blocks", len(blocks))
+		t.Fatalf("the README's section \"Five minutes\" has %d blocks, want at least 5, the first with export KUBECONFIG", len(blocks))
 	}
 	var scripts []string
 	for _, block := range blocks[1:] {

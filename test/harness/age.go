@@ -12,8 +12,8 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 )
 
-// Backdate makes an object of one of our resources older than it is, which the API
-// server does for nobody: in etcd.
+// Backdate moves the creation time of a joberror.io object back. It writes to etcd, because
+// the API server does not allow this change.
 func (c *Cluster) Backdate(t testing.TB, resource string, obj client.Object, by time.Duration) {
 	t.Helper()
 	etcd, err := clientv3.New(clientv3.Config{Endpoints: []string{"http://" + c.Etcd()}})
@@ -25,19 +25,19 @@ func (c *Cluster) Backdate(t testing.TB, resource string, obj client.Object, by 
 		t.Fatal(err)
 	}
 	key := "/registry/joberror.io/" + resource + "/" + obj.GetNamespace() + "/" + obj.GetName()
-	found, err := etcd.Get(t.Context(), key)
-	if err != nil || len(found.Kvs) != 1 {
-		t.Fatalf("etcd has no %s: %v", key, err)
+	response, err := etcd.Get(t.Context(), key)
+	if err != nil || len(response.Kvs) != 1 {
+		t.Fatalf("etcd has no value for %s: %v", key, err)
 	}
-	stamp := func(at time.Time) []byte {
+	creationField := func(at time.Time) []byte {
 		return []byte(`"creationTimestamp":"` + at.UTC().Format(time.RFC3339) + `"`)
 	}
 	created := obj.GetCreationTimestamp().Time
-	aged := bytes.Replace(found.Kvs[0].Value, stamp(created), stamp(created.Add(-by)), 1)
-	if bytes.Equal(aged, found.Kvs[0].Value) {
-		t.Fatalf("%s has no time of creation", key)
+	backdated := bytes.Replace(response.Kvs[0].Value, creationField(created), creationField(created.Add(-by)), 1)
+	if bytes.Equal(backdated, response.Kvs[0].Value) {
+		t.Fatalf("%s has no creationTimestamp %s", key, created)
 	}
-	if _, err := etcd.Put(t.Context(), key, string(aged)); err != nil {
+	if _, err := etcd.Put(t.Context(), key, string(backdated)); err != nil {
 		t.Fatal(err)
 	}
 }

@@ -18,7 +18,7 @@ import (
 func (c *Cluster) Audit(t testing.TB) iter.Seq[auditv1.Event] {
 	t.Helper()
 	return func(yield func(auditv1.Event) bool) {
-		for event, err := range c.audited() {
+		for event, err := range c.auditEvents() {
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -29,8 +29,8 @@ func (c *Cluster) Audit(t testing.TB) iter.Seq[auditv1.Event] {
 	}
 }
 
-// audited yields what is in the audit log: writes, and what the operator reads.
-func (c *Cluster) audited() iter.Seq2[auditv1.Event, error] {
+// auditEvents yields the events in the audit log: all writes, and the reads of the operator.
+func (c *Cluster) auditEvents() iter.Seq2[auditv1.Event, error] {
 	return func(yield func(auditv1.Event, error) bool) {
 		file, err := os.Open(c.AuditLog())
 		if err != nil {

@@ -1,8 +1,8 @@
 // Copyright The JobError Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Package harness gives the end-to-end tests a real control plane with the
-// operator beside it: one for each package of tests.
+// Package harness runs the end-to-end tests on a real control plane with the operator.
+// Each package of tests gets a control plane of its own.
 package harness
 
 import (
@@ -31,54 +31,59 @@ import (
 )
 
 func init() {
-	// controller-runtime warns where nobody tells it what to log with.
+	// Without a logger, controller-runtime prints a warning.
 	log.SetLogger(klog.Background())
 	utilruntime.Must(apiregistrationv1.AddToScheme(clientgoscheme.Scheme))
 	utilruntime.Must(joberrorv1.AddToScheme(clientgoscheme.Scheme))
 	utilruntime.Must(resolvev1.AddToScheme(clientgoscheme.Scheme))
 }
 
-// Cluster is a control plane with what is needed to run operators beside it.
+// Cluster is a control plane with the means to run operators.
 type Cluster struct {
 	*controlplane.Plane
-	// Client has all rights.
+	// Client is a client with all rights.
 	Client client.Client
-	// Ports is where the operator serves.
+	// Ports holds the ports that the operator serves on.
 	Ports controlplane.OperatorPorts
-	// Root is the root of the repository.
+	// Root is the root directory of the repository.
 	Root string
-	// Bare says that nothing is installed, and no operator built.
+	// Bare starts the control plane only: nothing is installed, and no operator is built.
 	Bare bool
-	// Installed says that the operator is installed as its users do it, from
-	// dist/install.yaml: its pods run as their service account.
+	// Installed installs the operator as its users do, from dist/install.yaml. Its pods run
+	// as their service account.
 	Installed bool
-	// Image says that the operator is the one that an image would hold, and its
-	// pods are contained as there; Isolated tells whether they are.
-	Image, Isolated bool
-	// AllRights says that the tests make use of each right that the operator
-	// has, and fails them where they don't.
-	AllRights bool
-	// Flags are those of an operator that runs beside all tests; none where nil.
+	// Image builds the operator as the Dockerfile does, and isolates its pods as a container
+	// runtime would if this machine allows it.
+	Image bool
+	// Isolated reports whether the pods are isolated. The harness sets it.
+	Isolated bool
+	// CheckUnusedRights fails the run if the operator has a right that it did not use. The
+	// check needs all tests, so -run disables it.
+	CheckUnusedRights bool
+	// Flags holds the flags of an operator that runs outside the cluster during all tests. If
+	// it is nil and the operator is not installed, the tests start operators themselves.
 	Flags []string
-	// FastControllers lets the control plane's controllers do more at a time.
+	// FastControllers raises the request limit of the control plane's controllers.
 	FastControllers bool
-	// Node starts a real node in kwok's place, with Dir as its folder. The
-	// operator is installed there, with Flags beside its own.
+	// Node starts a real node instead of kwok. The operator is installed on it, with Flags
+	// added to its manifest's flags.
 	Node func(context.Context, *controlplane.Plane) ([]*controlplane.Process, error)
-	Dir  string
-	// AllowLogErrors says that parts of the control plane are killed, so that an
-	// operator's complaints about it are no alarm.
+	// Dir is the directory of the control plane and its logs. Its owner removes it. If it is
+	// empty, the harness uses a temporary directory.
+	Dir string
+	// AllowLogErrors accepts reconciler errors and denied requests in the operator's log. Set
+	// it if the tests break the control plane or remove the operator's rights.
 	AllowLogErrors bool
 
-	// Pods are the operator's, where it is installed.
+	// Pods holds the operator's pods if Installed is set.
 	Pods *controlplane.Pods
 
 	binary    string
 	operators []*controlplane.Process
 }
 
-// Main starts a cluster, runs the package's tests and stops the cluster. It
-// returns the exit status.
+// Main starts a cluster, runs the package's tests and stops the cluster. It returns the
+// exit status.
 func Main(m *testing.M, cluster *Cluster) int {
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
@@ -93,7 +98,7 @@ func Main(m *testing.M, cluster *Cluster) int {
 	if err == nil {
 		code = m.Run()
 	}
-	if code == 0 && cluster.AllRights && flag.Lookup("test.run").Value.String() == "" {
+	if code == 0 && cluster.CheckUnusedRights && flag.Lookup("test.run").Value.String() == "" {
 		err = cluster.UnusedRights(ctx)
 	}
 	err = errors.Join(err, cluster.stop())
@@ -102,7 +107,7 @@ func Main(m *testing.M, cluster *Cluster) int {
 		code = 1
 	}
 	if cluster.Dir != "" {
-		// Containers still run there. Who gave the folder removes it.
+		// Containers still run in the directory, so its owner removes it.
 		return code
 	}
 	if code != 0 {
@@ -152,8 +157,8 @@ func (c *Cluster) start(ctx context.Context, dir string) error {
 	return err
 }
 
-// build builds the operator, as the tests are built: with the race detector
-// where they have it.
+// build builds the operator. It uses the race detector if the tests do, except for an image
+// and a real node.
 func (c *Cluster) build(ctx context.Context, dir string) error {
 	c.binary = filepath.Join(dir, "operator")
 	switch {
@@ -165,15 +170,15 @@ func (c *Cluster) build(ctx context.Context, dir string) error {
 	build := exec.CommandContext(ctx, "go", append(append([]string{"build"}, raceFlag...), "-o", c.binary, ".")...)
 	build.Dir = c.Root
 	if out, err := build.CombinedOutput(); err != nil {
-		return fmt.Errorf("building the operator: %w\n%s", err, out)
+		return fmt.Errorf("build the operator: %w\n%s", err, out)
 	}
 	return nil
 }
 
-// Binary is the operator that was built.
+// Binary returns the path of the operator's binary.
 func (c *Cluster) Binary() string { return c.binary }
 
-// install installs the operator, and waits until it serves.
+// install runs the operator's pods, installs the operator, and waits until it serves.
 func (c *Cluster) install(ctx context.Context) (err error) {
 	if c.Pods, err = c.RunPods(c.binary, c.Isolated, c.Ports); err != nil {
 		return err
@@ -181,7 +186,7 @@ func (c *Cluster) install(ctx context.Context) (err error) {
 	return c.Reinstall(ctx)
 }
 
-// Reinstall applies what is installed once more, and waits until it serves.
+// Reinstall applies dist/install.yaml again, and waits until the operator serves.
 func (c *Cluster) Reinstall(ctx context.Context) error {
 	if err := c.InstallFile(ctx, filepath.Join(c.Root, "dist", "install.yaml"), c.Ports); err != nil {
 		return err
@@ -189,7 +194,7 @@ func (c *Cluster) Reinstall(ctx context.Context) error {
 	return c.WaitInstalled(ctx)
 }
 
-// WaitInstalled waits until what is installed serves.
+// WaitInstalled waits until the installed operator serves.
 func (c *Cluster) WaitInstalled(ctx context.Context) error {
 	for _, wait := range [][]string{
 		{"rollout", "status", "deployment/joberror-operator", "-n", "joberror-system", "--timeout=120s"},
@@ -211,16 +216,16 @@ func (c *Cluster) Operate(ctx context.Context, name string, args ...string) (*co
 	return process, err
 }
 
-// Launch starts an operator at these ports and does not wait for it.
-func (c *Cluster) Launch(name string, at controlplane.OperatorPorts, args ...string) (*controlplane.Process, error) {
-	process, err := c.LaunchOperator(name, c.binary, at, args...)
+// Launch starts an operator on these ports and does not wait until it serves.
+func (c *Cluster) Launch(name string, ports controlplane.OperatorPorts, args ...string) (*controlplane.Process, error) {
+	process, err := c.LaunchOperator(name, c.binary, ports, args...)
 	if err == nil {
 		c.operators = append(c.operators, process)
 	}
 	return process, err
 }
 
-// Kubectl runs kubectl as the administrator and returns what it printed.
+// Kubectl runs kubectl as the administrator and returns its output.
 func (c *Cluster) Kubectl(t testing.TB, args ...string) string {
 	t.Helper()
 	out, err := c.Run(t.Context(), nil, args...)
@@ -230,8 +235,8 @@ func (c *Cluster) Kubectl(t testing.TB, args ...string) string {
 	return out
 }
 
-// User returns a configuration for a user, authenticated by certificate, with
-// no rights but those bound to that name.
+// User returns a configuration that authenticates as a user with a certificate. The user
+// has only the rights bound to that name.
 func (c *Cluster) User(t testing.TB, name string) *rest.Config {
 	t.Helper()
 	_, config, err := c.KubeconfigFor(filepath.Base(t.TempDir())+"-"+name+".kubeconfig", name)
@@ -241,7 +246,7 @@ func (c *Cluster) User(t testing.TB, name string) *rest.Config {
 	return config
 }
 
-// ClientFor returns a client for a user.
+// ClientFor returns a client that authenticates as a user.
 func (c *Cluster) ClientFor(t testing.TB, name string) client.Client {
 	t.Helper()
 	user, err := client.New(c.User(t, name), client.Options{})
@@ -251,7 +256,7 @@ func (c *Cluster) ClientFor(t testing.TB, name string) client.Client {
 	return user
 }
 
-// Key is the key of an object.
+// Key returns the key of an object.
 func Key(namespace, name string) types.NamespacedName {
 	return types.NamespacedName{Namespace: namespace, Name: name}
 }

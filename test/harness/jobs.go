@@ -15,7 +15,7 @@ import (
 	joberrorv1 "joberror.io/operator/api/v1"
 )
 
-// Errors are the errors in a namespace.
+// Errors returns the errors in a namespace.
 func (c *Cluster) Errors(t testing.TB, namespace string) []joberrorv1.JobError {
 	t.Helper()
 	var list joberrorv1.JobErrorList
@@ -25,52 +25,52 @@ func (c *Cluster) Errors(t testing.TB, namespace string) []joberrorv1.JobError {
 	return list.Items
 }
 
-// JobAndCode is what an error is of, as job/code.
+// JobAndCode returns an error's Job and code as job/code.
 func JobAndCode(je *joberrorv1.JobError) string { return je.Spec.JobID + "/" + je.Spec.Code }
 
-// Code is that of an error.
+// Code returns an error's code.
 func Code(je *joberrorv1.JobError) string { return je.Spec.Code }
 
-// Names names errors, sorted.
-func Names(errors []joberrorv1.JobError, name func(*joberrorv1.JobError) string) []string {
+// Names applies name to each error and returns the sorted results.
+func Names(jobErrors []joberrorv1.JobError, name func(*joberrorv1.JobError) string) []string {
 	var names []string
-	for i := range errors {
-		names = append(names, name(&errors[i]))
+	for i := range jobErrors {
+		names = append(names, name(&jobErrors[i]))
 	}
 	slices.Sort(names)
 	return names
 }
 
-// WaitErrors waits until the operator has seen all errors in a namespace, and they are
-// those of these names and no others.
+// WaitErrors waits until the operator has observed all errors in a namespace and their names
+// are exactly the wanted names. It returns the errors.
 func (c *Cluster) WaitErrors(t testing.TB, namespace string, name func(*joberrorv1.JobError) string, want ...string) []joberrorv1.JobError {
 	t.Helper()
 	slices.Sort(want)
-	var errors []joberrorv1.JobError
+	var jobErrors []joberrorv1.JobError
 	Eventually(t, func() string {
-		errors = c.Errors(t, namespace)
-		if got := Names(errors, name); !slices.Equal(got, want) {
-			return fmt.Sprintf("there are %v, want %v", got, want)
+		jobErrors = c.Errors(t, namespace)
+		if got := Names(jobErrors, name); !slices.Equal(got, want) {
+			return fmt.Sprintf("errors = %v, want %v", got, want)
 		}
-		for _, je := range errors {
+		for _, je := range jobErrors {
 			if je.Status.ObservedGeneration != je.Generation {
-				return je.Name + " was not observed yet"
+				return je.Name + " is not observed yet"
 			}
 		}
 		return ""
 	})
-	return errors
+	return jobErrors
 }
 
-// WaitJobCondition waits until a Job has a condition.
-func (c *Cluster) WaitJobCondition(t testing.TB, namespace, name string, condition batchv1.JobConditionType) {
+// WaitJobCondition waits until a condition of a Job is true.
+func (c *Cluster) WaitJobCondition(t testing.TB, namespace, name string, conditionType batchv1.JobConditionType) {
 	t.Helper()
 	Eventually(t, func() string {
-		for _, has := range Get(t, c.Client, namespace, name, &batchv1.Job{}).Status.Conditions {
-			if has.Type == condition && has.Status == corev1.ConditionTrue {
+		for _, current := range Get(t, c.Client, namespace, name, &batchv1.Job{}).Status.Conditions {
+			if current.Type == conditionType && current.Status == corev1.ConditionTrue {
 				return ""
 			}
 		}
-		return fmt.Sprintf("Job %s is not %s", name, condition)
+		return fmt.Sprintf("condition %s of Job %s is not true", conditionType, name)
 	})
 }

@@ -17,8 +17,8 @@ import (
 	"joberror.io/operator/internal/attribution"
 )
 
-// installOnNode installs the operator from dist/install.yaml and waits until it
-// serves.
+// installOnNode installs the operator on a real node from dist/install.yaml, and waits until
+// it serves.
 func (c *Cluster) installOnNode(ctx context.Context) error {
 	manifests, err := os.ReadFile(filepath.Join(c.Root, "dist", "install.yaml"))
 	if err != nil {
@@ -28,7 +28,7 @@ func (c *Cluster) installOnNode(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	var flagged bytes.Buffer
+	var manifest bytes.Buffer
 	for _, obj := range objects {
 		if obj.GetKind() == "Deployment" {
 			if err := addFlags(obj, c.Flags); err != nil {
@@ -39,10 +39,10 @@ func (c *Cluster) installOnNode(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		flagged.WriteString("---\n")
-		flagged.Write(data)
+		manifest.WriteString("---\n")
+		manifest.Write(data)
 	}
-	if _, err := c.Run(ctx, &flagged, "apply", "-f", "-"); err != nil {
+	if _, err := c.Run(ctx, &manifest, "apply", "-f", "-"); err != nil {
 		return err
 	}
 	return c.WaitInstalled(ctx)
@@ -66,16 +66,15 @@ func addFlags(deployment *unstructured.Unstructured, flags []string) error {
 	return unstructured.SetNestedSlice(deployment.Object, containers, path...)
 }
 
-// stopNode stops a control plane with a real node. Its pods end with its
-// namespaces; the API server would wait for their watches.
+// stopNode kills the control plane of a real node. The pods end with the node's Linux
+// namespaces. A regular stop would wait for their watches on the API server.
 func (c *Cluster) stopNode() {
 	for _, process := range slices.Backward(c.Processes()) {
 		process.Kill()
 	}
 }
 
-// operatorLogs returns the files of what the operator's pods printed on a real
-// node.
+// operatorLogs returns the paths of the logs of the operator's pods on a real node.
 func (c *Cluster) operatorLogs() ([]string, error) {
 	return filepath.Glob(filepath.Join(c.Dir, "logs", "pods", attribution.OperatorNamespace+"_*", "*", "*.log"))
 }

@@ -24,7 +24,7 @@ import (
 	"joberror.io/operator/internal/attribution"
 )
 
-// Create creates an object or fails the test.
+// Create creates an object, or fails the test.
 func Create[T client.Object](t testing.TB, c client.Client, obj T) T {
 	t.Helper()
 	if err := c.Create(t.Context(), obj); err != nil {
@@ -33,7 +33,7 @@ func Create[T client.Object](t testing.TB, c client.Client, obj T) T {
 	return obj
 }
 
-// Get reads an object or fails the test.
+// Get reads an object, or fails the test.
 func Get[T client.Object](t testing.TB, c client.Client, namespace, name string, obj T) T {
 	t.Helper()
 	if err := c.Get(t.Context(), Key(namespace, name), obj); err != nil {
@@ -42,12 +42,13 @@ func Get[T client.Object](t testing.TB, c client.Client, namespace, name string,
 	return obj
 }
 
-// MergePatch is a JSON merge patch.
+// MergePatch returns a JSON merge patch.
 func MergePatch(body string) client.Patch {
 	return client.RawPatch(types.MergePatchType, []byte(body))
 }
 
-// Namespace makes a namespace for the test, named after it.
+// Namespace creates a namespace for the test, and returns its name, which starts with the
+// test's name.
 func (c *Cluster) Namespace(t testing.TB) string {
 	t.Helper()
 	prefix := strings.ToLower(strings.Map(func(r rune) rune {
@@ -60,8 +61,8 @@ func (c *Cluster) Namespace(t testing.TB) string {
 	return Create(t, c.Client, ns).Name
 }
 
-// Grant binds a ClusterRole that says something of JobErrors to a user in a
-// namespace, and waits until the API server knows.
+// Grant binds a ClusterRole with rights on joberror.io to a user in a namespace, and waits
+// until the API server applies it.
 func (c *Cluster) Grant(t testing.TB, namespace, user, role string) {
 	t.Helper()
 	Create(t, c.Client, &rbacv1.RoleBinding{
@@ -70,7 +71,7 @@ func (c *Cluster) Grant(t testing.TB, namespace, user, role string) {
 		Subjects:   []rbacv1.Subject{{APIGroup: rbacv1.GroupName, Kind: rbacv1.UserKind, Name: user}},
 	})
 	Eventually(t, func() string {
-		// The built-in roles take ours up a moment after these are there.
+		// The API server aggregates the operator's roles into the built-in roles with a delay.
 		for _, rule := range Get(t, c.Client, "", role, &rbacv1.ClusterRole{}).Rules {
 			if !slices.Contains(rule.APIGroups, joberrorv1.GroupVersion.Group) {
 				continue
@@ -85,12 +86,12 @@ func (c *Cluster) Grant(t testing.TB, namespace, user, role string) {
 				return ""
 			}
 		}
-		return role + " does not let " + user + " do anything yet"
+		return "user " + user + " does not have the rights of " + role + " yet"
 	})
 }
 
-// Job builds a Job that never runs a pod.
-func Job(namespace, name string, with ...func(*batchv1.Job)) *batchv1.Job {
+// Job returns a suspended Job, which runs no pod.
+func Job(namespace, name string, options ...func(*batchv1.Job)) *batchv1.Job {
 	job := &batchv1.Job{
 		ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: name},
 		Spec: batchv1.JobSpec{
@@ -101,18 +102,18 @@ func Job(namespace, name string, with ...func(*batchv1.Job)) *batchv1.Job {
 			}},
 		},
 	}
-	for _, f := range with {
-		f(job)
+	for _, option := range options {
+		option(job)
 	}
 	return job
 }
 
-// Annotated sets an annotation of a Job.
+// Annotated sets an annotation on a Job.
 func Annotated(key, value string) func(*batchv1.Job) {
 	return func(job *batchv1.Job) { metav1.SetMetaDataAnnotation(&job.ObjectMeta, key, value) }
 }
 
-// Failing lets a Job run, and fail with this exit code.
+// Failing makes a Job run, and its container fail with this exit code.
 func Failing(code string) func(*batchv1.Job) {
 	return func(job *batchv1.Job) {
 		job.Spec.Suspend = nil
@@ -120,7 +121,7 @@ func Failing(code string) func(*batchv1.Job) {
 	}
 }
 
-// WithPodStatus lets a Job run, and its pods have this status, in YAML.
+// WithPodStatus makes a Job run, and gives its pods this status in YAML.
 func WithPodStatus(status string) func(*batchv1.Job) {
 	return func(job *batchv1.Job) {
 		job.Spec.Suspend = nil
@@ -128,19 +129,19 @@ func WithPodStatus(status string) func(*batchv1.Job) {
 	}
 }
 
-// JobError builds an error of a job.
-func JobError(namespace, name, job string, with ...func(*joberrorv1.JobError)) *joberrorv1.JobError {
+// JobError returns an error of a Job.
+func JobError(namespace, name, job string, options ...func(*joberrorv1.JobError)) *joberrorv1.JobError {
 	je := &joberrorv1.JobError{
 		ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: name},
 		Spec:       joberrorv1.JobErrorSpec{JobID: job, Code: "code", Message: "message of " + name},
 	}
-	for _, f := range with {
-		f(je)
+	for _, option := range options {
+		option(je)
 	}
 	return je
 }
 
-// CreateMany creates errors e-0000 to the n-th, several at a time.
+// CreateMany creates n errors with the names e-0000, e-0001 and so on, several at a time.
 func (c *Cluster) CreateMany(t testing.TB, namespace, job string, n int) {
 	t.Helper()
 	group, ctx := errgroup.WithContext(t.Context())
@@ -155,20 +156,21 @@ func (c *Cluster) CreateMany(t testing.TB, namespace, job string, n int) {
 	}
 }
 
-// CreatedAt sets when an error happened.
+// CreatedAt sets the time at which an error happened.
 func CreatedAt(at time.Time) func(*joberrorv1.JobError) {
 	return func(je *joberrorv1.JobError) { je.Spec.CreatedAt = at.UTC().Format(time.RFC3339Nano) }
 }
 
-// Resolution builds an entry.
-func Resolution(namespace, name, job string, errors ...string) *joberrorv1.JobErrorResolution {
+// Resolution returns a resolution of a Job's errors with these names, or of all open errors
+// if there are no names.
+func Resolution(namespace, name, job string, names ...string) *joberrorv1.JobErrorResolution {
 	return &joberrorv1.JobErrorResolution{
 		ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: name},
-		Spec:       joberrorv1.JobErrorResolutionSpec{JobID: job, Errors: errors},
+		Spec:       joberrorv1.JobErrorResolutionSpec{JobID: job, Errors: names},
 	}
 }
 
-// OperatorPods are the names of the operator's pods, where it is installed.
+// OperatorPods returns the names of the operator's pods.
 func (c *Cluster) OperatorPods(t testing.TB) []string {
 	t.Helper()
 	var list corev1.PodList

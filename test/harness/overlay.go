@@ -10,12 +10,12 @@ import (
 	"testing"
 )
 
-// Overlay writes a kustomization of the operator with components of config, as
-// its users would, and returns its folder.
+// Overlay writes a kustomization that installs the operator with these components of config,
+// as its users would. It returns the kustomization's directory.
 func (c *Cluster) Overlay(t testing.TB, components ...string) string {
 	t.Helper()
-	folder := realPath(t, t.TempDir())
-	config, err := filepath.Rel(folder, realPath(t, filepath.Join(c.Root, "config")))
+	dir := realPath(t, t.TempDir())
+	config, err := filepath.Rel(dir, realPath(t, filepath.Join(c.Root, "config")))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -23,14 +23,14 @@ func (c *Cluster) Overlay(t testing.TB, components ...string) string {
 	for _, component := range components {
 		lines = append(lines, "- "+filepath.Join(config, component))
 	}
-	if err := os.WriteFile(filepath.Join(folder, "kustomization.yaml"), []byte(strings.Join(lines, "\n")), 0o600); err != nil {
+	if err := os.WriteFile(filepath.Join(dir, "kustomization.yaml"), []byte(strings.Join(lines, "\n")), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	return folder
+	return dir
 }
 
-// realPath is a path without symbolic links: a relative one between two others
-// must not go through any.
+// realPath resolves the symbolic links in a path. The relative path between two paths is
+// only correct without them.
 func realPath(t testing.TB, path string) string {
 	t.Helper()
 	path, err := filepath.EvalSymlinks(path)

@@ -5,5 +5,5 @@
 
 package harness
 
-// raceFlag builds the operator as the tests themselves were built.
+// raceFlag builds the operator with the race detector if the tests were built with it.
 var raceFlag = []string{"-race"}

@@ -16,22 +16,22 @@ import (
 	"joberror.io/operator/internal/attribution"
 )
 
-// right is one that a role gives.
+// right is a right that a role grants.
 type right struct{ verb, group, resource string }
 
 func (r right) String() string {
 	return fmt.Sprintf("%s %s", r.verb, strings.TrimSuffix(r.resource+"."+r.group, "."))
 }
 
-// UnusedRights returns an error that names the rights of the operator's roles
-// that no request of its has used so far.
+// UnusedRights returns an error that names the rights in the operator's roles that none of
+// its requests has used so far.
 func (c *Cluster) UnusedRights(ctx context.Context) error {
 	granted, err := c.grantedRights(ctx)
 	if err != nil {
 		return err
 	}
 	used := map[right]bool{}
-	for event, err := range c.audited() {
+	for event, err := range c.auditEvents() {
 		if err != nil {
 			return err
 		}
@@ -45,19 +45,18 @@ func (c *Cluster) UnusedRights(ctx context.Context) error {
 	for _, r := range granted {
 		watched := r
 		watched.verb = "watch"
-		// What is watched is listed first, where the API server can't send the
-		// beginning of a watch as a stream.
+		// A watch needs the right to list if the API server can't stream the initial list.
 		if !used[r] && !(r.verb == "list" && used[watched]) {
 			unused = append(unused, r.String())
 		}
 	}
 	if len(unused) > 0 {
-		return fmt.Errorf("the operator has rights that no test made use of: %s", strings.Join(unused, ", "))
+		return fmt.Errorf("the operator has rights that no test used: %s", strings.Join(unused, ", "))
 	}
 	return nil
 }
 
-// grantedRights are those of the roles that bear the operator's name.
+// grantedRights returns the rights in the operator's roles.
 func (c *Cluster) grantedRights(ctx context.Context) ([]right, error) {
 	var cluster rbacv1.ClusterRole
 	if err := c.Client.Get(ctx, client.ObjectKey{Name: "joberror-operator"}, &cluster); err != nil {

@@ -11,24 +11,28 @@ import (
 	"regexp"
 )
 
-// Lines of an operator's log that no test provokes, and some that only a control
-// plane with its parts gone does.
 var (
-	alarming = regexp.MustCompile(`(?m)^.*(DATA RACE|panic:|Observed a panic).*$`)
-	// What errors say, and what opens doors, is no log's business.
-	private = regexp.MustCompile(`(?m)^.*(message of |Bearer |eyJhbGci|PRIVATE KEY).*$`)
-	// Containers that start keep an API server on the same two cores from answering.
-	slow      = regexp.MustCompile(`Client\.Timeout exceeded|context deadline exceeded`)
-	surprised = regexp.MustCompile(`(?m)^.*(is forbidden: User|Reconciler error).*$`)
+	// crashLine matches lines that no operator may log.
+	crashLine = regexp.MustCompile(`(?m)^.*(DATA RACE|panic:|Observed a panic).*$`)
+	// secretLine matches the messages of errors, and credentials. No log may contain them.
+	secretLine = regexp.MustCompile(`(?m)^.*(message of |Bearer |eyJhbGci|PRIVATE KEY).*$`)
+	// timeoutText matches timeouts. Starting containers may slow down the API server of a
+	// real node.
+	timeoutText = regexp.MustCompile(`Client\.Timeout exceeded|context deadline exceeded`)
+	// failureLine matches failures that an operator logs only if the control plane is broken or
+	// a right is missing.
+	failureLine = regexp.MustCompile(`(?m)^.*(is forbidden: User|Reconciler error).*$`)
 )
 
-// starting is a race that the library of the aggregated API has with itself when it
-// starts to serve: it still sets fields of its TLS configuration when what copies
-// that is under way already. The copy that is served by is made again later.
-var starting = regexp.MustCompile(`(?s)WARNING: DATA RACE\nRead at [^\n]+\n  crypto/tls\.\(\*Config\)\.Clone\(\)\n[^\n]+\n` +
+// libraryRace matches a known race in k8s.io/apiserver, which serves the aggregated API. At
+// startup, the library still sets fields of its TLS configuration while another goroutine
+// copies it. It is harmless, because the library copies the configuration again later.
+var libraryRace = regexp.MustCompile(`(?s)WARNING: DATA RACE\nRead at [^\n]+\n  crypto/tls\.\(\*Config\)\.Clone\(\)\n[^\n]+\n` +
 	`  k8s\.io/apiserver/pkg/server/dynamiccertificates\.\(\*DynamicServingCertificateController\)\.syncCerts\(\)\n` +
 	`[^=]+Previous write at [^=]+  k8s\.io/apiserver/pkg/server\.\(\*SecureServingInfo\)\.Serve\(\)\n[^=]+={18}`)
 
+// stop stops the operators and the control plane. It returns an error if a log has a line
+// that it must not have.
 func (c *Cluster) stop() error {
 	if c.Plane == nil {
 		return nil
@@ -42,9 +46,9 @@ func (c *Cluster) stop() error {
 		}
 	}
 	if c.Node != nil {
-		kept, err := c.operatorLogs()
+		podLogs, err := c.operatorLogs()
 		errs = append(errs, err)
-		for _, log := range kept {
+		for _, log := range podLogs {
 			logs[log] = true
 		}
 	}
@@ -57,17 +61,17 @@ func (c *Cluster) stop() error {
 		if err != nil {
 			errs = append(errs, err)
 		}
-		data = starting.ReplaceAll(data, nil)
-		lines := append(alarming.FindAll(data, 1), private.FindAll(data, 1)...)
+		data = libraryRace.ReplaceAll(data, nil)
+		lines := append(crashLine.FindAll(data, 1), secretLine.FindAll(data, 1)...)
 		if !c.AllowLogErrors {
-			lines = append(lines, surprised.FindAll(data, -1)...)
+			lines = append(lines, failureLine.FindAll(data, -1)...)
 		}
 		for _, line := range lines {
-			// What is under way when an operator is told to end is cut short.
-			if bytes.Contains(line, []byte("context canceled")) || c.Node != nil && slow.Match(line) {
+			// A stopping operator cancels its running requests.
+			if bytes.Contains(line, []byte("context canceled")) || c.Node != nil && timeoutText.Match(line) {
 				continue
 			}
-			errs = append(errs, fmt.Errorf("the operator's log %s has %q", path, line))
+			errs = append(errs, fmt.Errorf("the operator's log %s has the line %q", path, line))
 		}
 	}
 	if c.Node != nil {

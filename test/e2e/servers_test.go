@@ -16,9 +16,9 @@ import (
 	"golang.org/x/net/http2"
 )
 
-// servers are what a replica serves to others than the kubelet, and how many
-// requests it takes at a time on one connection. All of an API server's go over
-// one.
+// servers returns the servers of a replica, except its probes: their ports, and how many
+// concurrent requests they accept on one connection. The API server sends all its requests
+// over one connection.
 func servers() map[string]struct {
 	port    int
 	streams uint32
@@ -34,7 +34,7 @@ func servers() map[string]struct {
 	}
 }
 
-// dial connects to a server as the configuration says.
+// dial connects to a server on loopback with a TLS configuration.
 func dial(t *testing.T, port int, config *tls.Config) (*tls.Conn, error) {
 	t.Helper()
 	conn, err := (&tls.Dialer{Config: config}).DialContext(t.Context(), "tcp", fmt.Sprintf("127.0.0.1:%d", port))
@@ -45,25 +45,25 @@ func dial(t *testing.T, port int, config *tls.Config) (*tls.Conn, error) {
 	return conn.(*tls.Conn), nil
 }
 
-func TestNoServerSpeaksOldTLS(t *testing.T) {
+func TestServersRefuseOldTLS(t *testing.T) {
 	t.Parallel()
 	for name, server := range servers() {
-		config := trusting(t)
+		config := operatorTLS(t)
 		if _, err := dial(t, server.port, config); err != nil {
-			t.Errorf("%s: %v", name, err)
+			t.Errorf("connect to %s: %v", name, err)
 		}
 		config.MaxVersion = tls.VersionTLS12
 		if _, err := dial(t, server.port, config); err == nil || !strings.Contains(err.Error(), "protocol version") {
-			t.Errorf("%s speaks TLS 1.2: %v", name, err)
+			t.Errorf("connect to %s with TLS 1.2: error = %v, want a protocol version error", name, err)
 		}
 	}
 }
 
-// The limit is what a flood of requests that are cancelled at once runs into.
-func TestNoServerTakesRequestsWithoutEnd(t *testing.T) {
+// The limit stops a flood of requests that are canceled immediately.
+func TestServersLimitConcurrentRequests(t *testing.T) {
 	t.Parallel()
 	for name, server := range servers() {
-		config := trusting(t)
+		config := operatorTLS(t)
 		config.NextProtos = []string{"h2"}
 		conn, err := dial(t, server.port, config)
 		if err != nil {
@@ -82,23 +82,23 @@ func TestNoServerTakesRequestsWithoutEnd(t *testing.T) {
 		}
 		settings, ok := frame.(*http2.SettingsFrame)
 		if !ok {
-			t.Fatalf("%s begins with %v", name, frame)
+			t.Fatalf("first frame of %s = %v, want SETTINGS", name, frame)
 		}
 		if n, _ := settings.Value(http2.SettingMaxConcurrentStreams); n != server.streams {
-			t.Errorf("%s takes %d requests at a time, want %d", name, n, server.streams)
+			t.Errorf("limit of concurrent requests of %s = %d, want %d", name, n, server.streams)
 		}
 	}
 }
 
-// patience is how long the test waits to be cut off.
-const patience = time.Minute
+// readTimeout limits how long the test waits until a server closes the connection.
+const readTimeout = time.Minute
 
-// A body that never ends: without a limit, neither would the connection.
-func TestACallerThatSendsSlowlyIsCutOff(t *testing.T) {
+// Without a body timeout, a body that never ends would keep its connection open forever.
+func TestServersCutOffASlowSender(t *testing.T) {
 	t.Parallel()
 	ns := cluster.Namespace(t)
-	path := job(t, ns, "a")
-	bearer := token(t, ns, "slow")
+	path := createJob(t, ns, "a")
+	bearer := createToken(t, ns, "slow")
 	cluster.Grant(t, ns, "system:serviceaccount:"+ns+":slow", "joberror-resolver")
 	at := cluster.Pods.Ready()[0]
 	for name, request := range map[string]struct {
@@ -107,12 +107,12 @@ func TestACallerThatSendsSlowlyIsCutOff(t *testing.T) {
 	}{
 		"the aggregated API": {at.APIPort, "PUT " + path + "/resolve HTTP/1.1\r\nAuthorization: Bearer " + bearer + "\r\n"},
 		"the webhooks":       {at.WebhookPort, "POST /mutate-joberror-io-v1-joberror HTTP/1.1\r\n"},
-		"no webhook":         {at.WebhookPort, "POST /other HTTP/1.1\r\n"},
+		"an unknown webhook": {at.WebhookPort, "POST /other HTTP/1.1\r\n"},
 		"the metrics":        {at.MetricsPort, "POST /metrics HTTP/1.1\r\nAuthorization: Bearer " + bearer + "\r\n"},
-		"no metrics":         {at.MetricsPort, "POST /other HTTP/1.1\r\n"},
+		"an unknown path":    {at.MetricsPort, "POST /other HTTP/1.1\r\n"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			conn, err := dial(t, request.port, trusting(t))
+			conn, err := dial(t, request.port, operatorTLS(t))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -120,16 +120,16 @@ func TestACallerThatSendsSlowlyIsCutOff(t *testing.T) {
 			if _, err := io.WriteString(conn, head); err != nil {
 				t.Fatal(err)
 			}
-			if err := conn.SetReadDeadline(time.Now().Add(patience)); err != nil {
+			if err := conn.SetReadDeadline(time.Now().Add(readTimeout)); err != nil {
 				t.Fatal(err)
 			}
-			answer, err := io.ReadAll(conn)
-			var late net.Error
-			if errors.As(err, &late) && late.Timeout() {
-				t.Fatalf("the connection is still there after %s; so far it brought %q", patience, answer)
+			response, err := io.ReadAll(conn)
+			var netErr net.Error
+			if errors.As(err, &netErr) && netErr.Timeout() {
+				t.Fatalf("the connection is still open after %s, with the response %q", readTimeout, response)
 			}
-			if strings.HasPrefix(string(answer), "HTTP/1.1 2") && !strings.Contains(string(answer), `"allowed":false`) {
-				t.Errorf("half a body was taken for a whole one: %s", answer)
+			if strings.HasPrefix(string(response), "HTTP/1.1 2") && !strings.Contains(string(response), `"allowed":false`) {
+				t.Errorf("the server accepted half a body: %s", response)
 			}
 		})
 	}

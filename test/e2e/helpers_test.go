@@ -8,19 +8,19 @@ import (
 	"time"
 )
 
-// recently is a time of an hour ago, with milliseconds.
-func recently() string {
+// anHourAgo returns the time an hour ago, with milliseconds.
+func anHourAgo() string {
 	return time.Now().UTC().Add(-time.Hour).Format("2006-01-02T15:04:05.000Z")
 }
 
-// missing tells which of the wanted texts are not in the output.
+// missing returns a problem if a command failed or its output lacks one of the wanted texts.
 func missing(out string, err error, want ...string) string {
 	if err != nil {
 		return err.Error()
 	}
 	for _, text := range want {
 		if !strings.Contains(out, text) {
-			return "no " + text + " in:\n" + out
+			return "output lacks " + text + ":\n" + out
 		}
 	}
 	return ""

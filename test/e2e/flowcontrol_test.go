@@ -9,9 +9,9 @@ import (
 	"testing"
 )
 
-// Whoever fills the seats of the level that callers share must not keep the
-// operator from answering them.
-func TestTheOperatorHasOtherSeatsThanItsCallers(t *testing.T) {
+// Callers that use up the priority level they share must not block the operator's own
+// requests.
+func TestOperatorRequestsUseTheirOwnPriorityLevel(t *testing.T) {
 	t.Parallel()
 	metrics, err := cluster.Run(t.Context(), nil, "get", "--raw", "/metrics")
 	if err != nil {
@@ -21,6 +21,6 @@ func TestTheOperatorHasOtherSeatsThanItsCallers(t *testing.T) {
 		return regexp.MustCompile(fmt.Sprintf(`(?m)^apiserver_flowcontrol_dispatched_requests_total{flow_schema="joberror-operator",priority_level="%s"} [1-9]`, level))
 	}
 	if !dispatched("workload-high").MatchString(metrics) {
-		t.Error("no request of the operator was dispatched at the level workload-high")
+		t.Error("the API server dispatched none of the operator's requests at the level workload-high")
 	}
 }

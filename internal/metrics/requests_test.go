@@ -1,0 +1,27 @@
+// Copyright The JobError Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package metrics
+
+import (
+	"context"
+	"net/http"
+	"net/http/httptest"
+	"testing"
+
+	"github.com/prometheus/client_golang/prometheus/testutil"
+)
+
+func TestRequestsAreMeasuredByEndpointMethodAndCode(t *testing.T) {
+	t.Parallel()
+	handler := MeasureRequests(http.NotFoundHandler(), func(context.Context) string { return "test" })
+	for range 2 {
+		handler.ServeHTTP(httptest.NewRecorder(), httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/", nil))
+	}
+	if n := testutil.CollectAndCount(requestDuration); n != 1 {
+		t.Errorf("exported %d histograms, want 1", n)
+	}
+	if !requestDuration.DeleteLabelValues("test", "get", "404") {
+		t.Error("the histogram has no value for test, get, 404")
+	}
+}
