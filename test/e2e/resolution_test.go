@@ -61,12 +61,12 @@ func TestContinuesAnInterruptedResolution(t *testing.T) {
 	harness.Create(t, cluster.Client, harness.JobError(ns, "a", "job"))
 	harness.Create(t, cluster.Client, harness.JobError(ns, "b", "job"))
 	jer := harness.Create(t, cluster.Client, harness.Resolution(ns, "interrupted", "job"))
-	cluster.WaitCompleted(t, ns, "begun")
+	cluster.WaitCompleted(t, ns, "interrupted")
 	before := cluster.WaitFor(t, ns, "a", isResolved)
 	if err := cluster.Client.Status().Patch(t.Context(), jer, harness.MergePatch(`{"status":{"conditions":null,"completedAt":null,"updated":1}}`)); err != nil {
 		t.Fatal(err)
 	}
-	if status := cluster.WaitCompleted(t, ns, "begun").Status; status.Updated != 2 || status.Unchanged != 0 || status.CompletedAt == nil {
+	if status := cluster.WaitCompleted(t, ns, "interrupted").Status; status.Updated != 2 || status.Unchanged != 0 || status.CompletedAt == nil {
 		t.Errorf("status = %+v, want it completed with 2 updated", status)
 	}
 	if je := cluster.WaitFor(t, ns, "a", isResolved); je.ResourceVersion != before.ResourceVersion {
