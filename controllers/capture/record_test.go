@@ -73,7 +73,9 @@ func TestFailedReadKeepsTheFailure(t *testing.T) {
 	t.Parallel()
 	timeout := apierrors.NewTimeoutError("busy", 1)
 	for name, api := range map[string]interceptor.Funcs{
-		"get":  {Get: func(context.Context, client.WithWatch, client.ObjectKey, client.Object, ...client.GetOption) error { return timeout }},
+		"get": {Get: func(context.Context, client.WithWatch, client.ObjectKey, client.Object, ...client.GetOption) error {
+			return timeout
+		}},
 		"list": {List: func(context.Context, client.WithWatch, client.ObjectList, ...client.ListOption) error { return timeout }},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -97,12 +97,12 @@ func chown(path string, user int) error {
 
 // CheckIsolation returns an error if this machine does not allow isolated
 // containers. It tries with a program that exits on its own.
-func CheckIsolation(program string, args ...string) error {
+func CheckIsolation(program string, args ...string) (err error) {
 	root, err := os.MkdirTemp("", "joberror-root-")
 	if err != nil {
 		return err
 	}
-	defer os.RemoveAll(root)
+	defer func() { err = errors.Join(err, os.RemoveAll(root)) }()
 	if err := errors.Join(copyProgram(program, root), os.Chmod(root, 0o755)); err != nil {
 		return err
 	}

@@ -52,7 +52,7 @@ func (p *pod) run(ctx context.Context, obj *corev1.Pod) error {
 	}
 	start, err := p.prepare(ctx, obj)
 	if ctx.Err() != nil {
-		return nil
+		return nil //nolint:nilerr // the pod is stopped while it starts, which is no failure
 	}
 	if err != nil {
 		return err

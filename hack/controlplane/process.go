@@ -98,7 +98,7 @@ func (p *Process) Stop() error { return p.StopWithin(stopTimeout) }
 func (p *Process) StopWithin(grace time.Duration) error {
 	if err := p.cmd.Process.Signal(syscall.SIGTERM); err != nil {
 		<-p.done
-		return nil
+		return nil //nolint:nilerr // the process has already ended
 	}
 	select {
 	case <-p.done:

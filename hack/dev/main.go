@@ -66,7 +66,7 @@ func run(ctx context.Context, assets, operator, dir string) error {
 // ignoreInterrupt drops errors that occurred because of Ctrl-C.
 func ignoreInterrupt(ctx context.Context, err error) error {
 	if ctx.Err() != nil {
-		return nil
+		return nil //nolint:nilerr // this is what the function is for
 	}
 	return err
 }

@@ -1,6 +1,8 @@
 // Copyright The JobError Authors
 // SPDX-License-Identifier: Apache-2.0
 
+// Package capturepolicy decides which Jobs are captured, by the --capture flags and the
+// annotations that opt out.
 package capturepolicy
 
 import (

@@ -60,7 +60,7 @@ func (h *handover) Reconcile(ctx context.Context, _ ctrl.Request) (ctrl.Result, 
 	if err != nil {
 		// cert-controller has not filled in the Secret yet. Its update leads to the next
 		// attempt.
-		return ctrl.Result{}, nil
+		return ctrl.Result{}, nil //nolint:nilerr // an empty Secret is expected
 	}
 	cas := bundle(secret.Data[caName]).certificates()
 	if len(cas) == 0 {

@@ -28,9 +28,9 @@ func TestErrorName(t *testing.T) {
 	const key = "exit/main/ExitCode:1"
 	name := ErrorName("job", "1", key)
 	for what, other := range map[string]string{
-		"another failure":                 ErrorName("job", "1", "exit/main/ExitCode:2"),
-		"a later Job with this name":    ErrorName("job", "2", key),
-		"a longer name of a Job":      ErrorName(strings.Repeat("j", 63), "3", key),
+		"another failure":                  ErrorName("job", "1", "exit/main/ExitCode:2"),
+		"a later Job with this name":       ErrorName("job", "2", key),
+		"a longer name of a Job":           ErrorName(strings.Repeat("j", 63), "3", key),
 		"a name of a Job cut after a dash": ErrorName(strings.Repeat("j", 51)+"-"+strings.Repeat("k", 10), "4", key),
 	} {
 		if other == name {
@@ -110,10 +110,10 @@ func TestReportedErrorIsNotCaptured(t *testing.T) {
 func TestLastLines(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct{ text, want string }{
-		"a short text is unchanged":           {"one\ntwo", "one\ntwo"},
+		"a short text is unchanged":              {"one\ntwo", "one\ntwo"},
 		"a long text keeps its last whole lines": {"first line\nsecond\nthird", "…\nsecond\nthird"},
-		"a long line keeps its end":                {strings.Repeat("x", 30), "…\n" + strings.Repeat("x", 16)},
-		"characters stay whole":               {strings.Repeat("€", 10), "…\n" + strings.Repeat("€", 5)},
+		"a long line keeps its end":              {strings.Repeat("x", 30), "…\n" + strings.Repeat("x", 16)},
+		"characters stay whole":                  {strings.Repeat("€", 10), "…\n" + strings.Repeat("€", 5)},
 	} {
 		if got := LastLines(tc.text, 20); got != tc.want {
 			t.Errorf("%s: LastLines = %q, want %q", name, got, tc.want)

@@ -58,8 +58,8 @@ func (r Ref) List(ctx context.Context, apiReader client.Reader, opts ListOptions
 				errs = append(errs, page.Items[i])
 			}
 		}
-		more := true
-		if at, more = r.next(at, page.Continue); !more {
+		next, more := r.next(at, page.Continue)
+		if at = next; !more {
 			return errs, "", nil
 		}
 		if opts.Limit > 0 && len(errs) >= opts.Limit {

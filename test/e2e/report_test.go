@@ -134,10 +134,10 @@ func TestRefusesOnlyRecordsWithATakenID(t *testing.T) {
 	ns := cluster.Namespace(t)
 	path := createJob(t, ns, "mine")
 	harness.Create(t, cluster.Client, harness.JobError(ns, "others", "other"))
-	body := `[{"_id":"others","message":"a"},{"_id":"mine","message":"says something else"},{"_id":"mine-too","message":"a"}]`
+	body := `[{"_id":"others","message":"a"},{"_id":"mine","message":"b"},{"_id":"mine-too","message":"a"}]`
 	got := decodeResults(t, harness.Do(t, cluster.Config(), http.MethodPost, path, body).Want(t, 409))
 	if got[0].Error == nil || got[0].Error.Code != 409 || !strings.Contains(got[0].Error.Message, "another job") ||
-		got[1].Error == nil || !strings.Contains(got[1].Error.Message, "something else") || got[2].Error != nil {
+		got[1].Error == nil || !strings.Contains(got[1].Error.Message, "other content") || got[2].Error != nil {
 		t.Errorf("results = %+v, want errors for others and mine, and none for mine-too", got)
 	}
 	status := harness.Do(t, cluster.Config(), http.MethodPost, path, `{"_id":"others","message":"a"}`).Want(t, 409).Status(t)

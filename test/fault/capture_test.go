@@ -21,11 +21,10 @@ import (
 )
 
 // failJob creates a Job that fails, and waits until it has failed.
-func failJob(t *testing.T, ns, name string, with ...func(*batchv1.Job)) *batchv1.Job {
+func failJob(t *testing.T, ns, name string, with ...func(*batchv1.Job)) {
 	t.Helper()
-	job := harness.Create(t, cluster.Client, harness.Job(ns, name, append(with, harness.Failing("3"))...))
+	harness.Create(t, cluster.Client, harness.Job(ns, name, append(with, harness.Failing("3"))...))
 	cluster.WaitJobCondition(t, ns, name, batchv1.JobFailed)
-	return job
 }
 
 func TestCapturesFailuresFromDowntime(t *testing.T) {

@@ -13,9 +13,9 @@ import (
 const deployment = "deployment/joberror-operator"
 
 // kubectl runs kubectl in the operator's namespace.
-func kubectl(t *testing.T, args ...string) string {
+func kubectl(t *testing.T, args ...string) {
 	t.Helper()
-	return cluster.Kubectl(t, append(args, "-n", attribution.OperatorNamespace)...)
+	cluster.Kubectl(t, append(args, "-n", attribution.OperatorNamespace)...)
 }
 
 func TestRollingRestartFailsNoRequest(t *testing.T) {
