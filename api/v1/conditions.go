@@ -5,46 +5,47 @@ package v1
 
 // Condition types of a JobError and their reasons.
 const (
-	// ConditionResolved is True once spec.resolved was seen as true.
+	// ConditionResolved is True while the error is resolved: the operator has seen
+	// spec.resolved set to true.
 	ConditionResolved = "Resolved"
 
-	// ReasonSetByUser: somebody set spec.resolved to true.
+	// ReasonSetByUser means that a user set spec.resolved to true.
 	ReasonSetByUser = "SetByUser"
-	// ReasonSetByResolution: a JobErrorResolution did.
+	// ReasonSetByResolution means that a JobErrorResolution set spec.resolved to true.
 	ReasonSetByResolution = "SetByResolution"
-	// ReasonJobSucceeded: the Job of the error, or a later run of its CronJob,
+	// ReasonJobSucceeded means that the error's Job, or a later run of its CronJob,
 	// completed.
 	ReasonJobSucceeded = "JobSucceeded"
-	// ReasonRecovered: a pod that could not run got over it.
+	// ReasonRecovered means that a pod that could not run recovered.
 	ReasonRecovered = "Recovered"
-	// ReasonOpen: the error was never resolved.
+	// ReasonOpen means that the error has never been resolved.
 	ReasonOpen = "Open"
-	// ReasonReopened: the error was resolved once.
+	// ReasonReopened means that the error was resolved and is open again.
 	ReasonReopened = "Reopened"
 
 	// ConditionLinked is True while the error's Job exists.
 	ConditionLinked = "Linked"
 
-	// ReasonJobFound: the Job exists.
+	// ReasonJobFound means that the Job exists.
 	ReasonJobFound = "JobFound"
-	// ReasonJobNotFound: no such Job was ever seen.
+	// ReasonJobNotFound means that the operator has never seen such a Job.
 	ReasonJobNotFound = "JobNotFound"
-	// ReasonJobDeleted: the Job that the error was linked to is gone.
+	// ReasonJobDeleted means that the Job that the error is linked to was deleted.
 	ReasonJobDeleted = "JobDeleted"
 )
 
 // Condition types of a JobErrorResolution and their reasons.
 const (
-	// ConditionComplete is True once each error has been worked through.
+	// ConditionComplete is True once all errors have been processed.
 	ConditionComplete = "Complete"
-	// ConditionReconciling is True while a long request is under way; kstatus
-	// gives the name its meaning.
+	// ConditionReconciling is True while a long request is in progress. The name and its
+	// meaning come from kstatus.
 	ConditionReconciling = "Reconciling"
 
-	// ReasonAllDone: no error failed.
+	// ReasonAllDone means that no error failed.
 	ReasonAllDone = "AllDone"
-	// ReasonSomeFailed: see status.failures.
+	// ReasonSomeFailed means that some errors failed: see status.failures.
 	ReasonSomeFailed = "SomeFailed"
-	// ReasonInProgress: the request is being worked through.
+	// ReasonInProgress means that the request is being processed.
 	ReasonInProgress = "InProgress"
 )

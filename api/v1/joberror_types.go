@@ -8,29 +8,29 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 )
 
-// JobErrorSpec is the error as it was reported. Its fields keep the names of
-// integrator.io's job errors to the letter, leading underscores included. Only
-// what describes the error may be corrected later; who, which job and when
-// may not.
+// JobErrorSpec is the error as it was reported or captured. The field names are exactly
+// those in integrator.io's job errors, including the leading underscores. The fields that
+// describe the error can be corrected later. _userId, _jobId and createdAt are immutable.
 //
 // +kubebuilder:validation:XValidation:rule="!has(self.createdAt) || self.createdAt >= timestamp('1900-01-01T00:00:00Z')",fieldPath=".createdAt",message="createdAt must be a time in RFC 3339"
-// +kubebuilder:validation:XValidation:rule="self._jobId == oldSelf._jobId",fieldPath="._jobId",message="_jobId is immutable: an error belongs to one job for good"
+// +kubebuilder:validation:XValidation:rule="self._jobId == oldSelf._jobId",fieldPath="._jobId",message="_jobId is immutable: an error always belongs to the same job"
 // +kubebuilder:validation:XValidation:rule="!has(oldSelf._userId) || (has(self._userId) && self._userId == oldSelf._userId)",fieldPath="._userId",message="_userId is immutable once it is set"
 // +kubebuilder:validation:XValidation:rule="!has(oldSelf.createdAt) || (has(self.createdAt) && self.createdAt == oldSelf.createdAt)",fieldPath=".createdAt",message="createdAt is immutable once it is set"
 type JobErrorSpec struct {
-	// Who created the record. Filled in at admission with the name of the
-	// requesting user where it is left out. Immutable.
+	// _userId is the user who created the record. If it is not set, admission sets
+	// it to the name of the requesting user. Immutable.
 	//
-	// It is no required field of the schema, or a record could not be
-	// created while the admission webhook is down; it stays empty then.
+	// The schema does not require it, so that a record can be created while the
+	// admission webhook is down. The field then stays empty.
 	//
 	// +optional
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=512
 	UserID string `json:"_userId,omitempty"`
 
-	// The Job that the error belongs to, in the same namespace, by name or by
-	// UID. It need not exist yet, and may be gone already. Immutable.
+	// _jobId is the name or the UID of the Job that the error belongs to, in the
+	// same namespace. The Job does not have to exist yet, and may already be
+	// deleted. Immutable.
 	//
 	// +required
 	// +kubebuilder:validation:MinLength=1
@@ -38,13 +38,13 @@ type JobErrorSpec struct {
 	// +kubebuilder:validation:Pattern=`^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$`
 	JobID string `json:"_jobId"`
 
-	// When the error happened, in RFC 3339 with or without a fraction of a
-	// second, for example 2026-11-05T10:15:00.123Z. The record is kept for 30
-	// days from this moment. Filled in at admission with the current time
-	// where it is left out. Immutable.
+	// createdAt is when the error happened, in RFC 3339 with or without a fraction
+	// of a second, for example 2026-11-05T10:15:00.123Z. By default, the record is
+	// kept for 30 days from this time. If createdAt is not set, admission sets it to
+	// the current time. Immutable.
 	//
-	// A time more than 5 minutes ahead, or so old that the record's retention
-	// is over, is refused.
+	// Admission refuses a time that is more than 5 minutes in the future, and a time
+	// that is so old that the record has already expired.
 	//
 	// +optional
 	// +kubebuilder:validation:Format=date-time
@@ -52,77 +52,82 @@ type JobErrorSpec struct {
 	// +kubebuilder:validation:Pattern=`^(19|20)\d{2}-\d{2}-\d{2}T([01]\d|2[0-3]):[0-5]\d:[0-5]\d(\.\d{1,9})?(Z|[+-]([01]\d|2[0-3]):[0-5]\d)$`
 	CreatedAt string `json:"createdAt,omitempty"`
 
-	// Whether somebody has dealt with the error. Set it to true to resolve
-	// the error, and back to false to reopen it.
+	// resolved is true once somebody has dealt with the error. Set it to true to
+	// resolve the error, and back to false to reopen it.
 	//
 	// +optional
 	// +kubebuilder:default=false
 	Resolved bool `json:"resolved,omitempty"`
 
-	// The machine-readable code of the error, for example an HTTP status or
+	// code is the machine-readable code of the error, for example an HTTP status or
 	// OOMKilled.
 	//
 	// +optional
 	// +kubebuilder:validation:MaxLength=256
 	Code string `json:"code,omitempty"`
 
-	// The source field of the mapping that failed.
+	// extract is the source field of the mapping that failed.
 	//
 	// +optional
 	// +kubebuilder:validation:MaxLength=1024
 	Extract string `json:"extract,omitempty"`
 
-	// The destination field of the mapping that failed.
+	// generate is the destination field of the mapping that failed.
 	//
 	// +optional
 	// +kubebuilder:validation:MaxLength=1024
 	Generate string `json:"generate,omitempty"`
 
-	// The value that was read from the source field.
+	// extracted is the value that was read from the source field.
 	//
 	// +optional
 	// +kubebuilder:validation:MaxLength=16384
 	Extracted string `json:"extracted,omitempty"`
 
-	// The value that was made for the destination field.
+	// generated is the value that was generated for the destination field.
 	//
 	// +optional
 	// +kubebuilder:validation:MaxLength=16384
 	Generated string `json:"generated,omitempty"`
 
-	// What went wrong, for people to read.
+	// message is a human-readable description of the error.
 	//
 	// +optional
 	// +kubebuilder:validation:MaxLength=32768
 	Message string `json:"message,omitempty"`
 
-	// The system or container that raised the error.
+	// source is the system or container that raised the error.
 	//
 	// +optional
 	// +kubebuilder:validation:MaxLength=512
 	Source string `json:"source,omitempty"`
 }
 
-// JobReference names the Job that an error is linked to. It outlives the Job.
+// JobReference identifies the Job that an error is linked to. It is kept after the Job is
+// deleted.
 type JobReference struct {
-	// Name of the Job.
+	// name is the name of the Job.
+	//
+	// +required
 	Name string `json:"name"`
 
-	// UID of the Job. A Job of the same name with another UID is another Job.
+	// uid is the UID of the Job. A Job with the same name and another UID is a
+	// different Job.
+	//
+	// +required
 	UID types.UID `json:"uid"`
 
-	// The Job's own retention for its errors, from its annotation
-	// joberror.io/retention, as it was last seen.
+	// retention is the Job's own retention for its errors: the last known value of
+	// the annotation joberror.io/retention.
 	//
 	// +optional
 	Retention string `json:"retention,omitempty"`
 }
 
-// JobErrorStatus is what the operator knows of the error. The operator alone
-// writes it.
+// JobErrorStatus is what the operator knows about the error. Only the operator writes it.
 //
-// A time that not every parser takes would stop whoever watches: the rules
-// refuse it.
+// The rules refuse a time that some parsers reject, because it would break every watch of
+// these objects.
 //
 // +kubebuilder:validation:XValidation:rule="!has(self.expiresAt) || self.expiresAt >= timestamp('1900-01-01T00:00:00Z')",fieldPath=".expiresAt",message="must be a time in RFC 3339"
 // +kubebuilder:validation:XValidation:rule="!has(self.resolvedAt) || self.resolvedAt >= timestamp('1900-01-01T00:00:00Z')",fieldPath=".resolvedAt",message="must be a time in RFC 3339"
@@ -130,64 +135,68 @@ type JobReference struct {
 // +kubebuilder:validation:XValidation:rule="!has(self.lastSeen) || self.lastSeen >= timestamp('1900-01-01T00:00:00Z')",fieldPath=".lastSeen",message="must be a time in RFC 3339"
 // +kubebuilder:validation:XValidation:rule="!has(self.conditions) || self.conditions.all(c, c.lastTransitionTime >= timestamp('1900-01-01T00:00:00Z'))",fieldPath=".conditions",message="lastTransitionTime must be a time in RFC 3339"
 type JobErrorStatus struct {
-	// When the record's content last changed, in RFC 3339 with microseconds.
+	// _retryId is when the record's content last changed, in RFC 3339 with
+	// microseconds.
 	//
 	// +optional
 	// +kubebuilder:validation:Format=date-time
 	// +kubebuilder:validation:Pattern=`^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}\.\d{6}Z$`
 	RetryID string `json:"_retryId,omitempty"`
 
-	// Summary is the first line of the message, cut to 100 characters, for
-	// tables. It is empty if the message fits in a table as it stands.
+	// summary is the first line of the message, truncated to 100 characters, for
+	// tables. It is empty if the message itself fits in a table.
 	//
 	// +optional
 	// +kubebuilder:validation:MaxLength=100
 	Summary string `json:"summary,omitempty"`
 
-	// When the record is deleted, resolved or not.
+	// expiresAt is when the record is deleted, whether or not it is resolved.
 	//
 	// +optional
 	ExpiresAt *metav1.Time `json:"expiresAt,omitempty"`
 
-	// When the error was resolved. Empty while it is open.
+	// resolvedAt is when the error was resolved. It is empty while the error is open.
 	//
 	// +optional
 	ResolvedAt *metav1.Time `json:"resolvedAt,omitempty"`
 
-	// The authenticated user who resolved the error. Empty while it is open,
-	// or where it was resolved while the admission webhook was down.
+	// resolvedBy is the authenticated user who resolved the error. It is empty while
+	// the error is open, and if the error was resolved while the admission webhook
+	// was down.
 	//
 	// +optional
 	ResolvedBy string `json:"resolvedBy,omitempty"`
 
-	// The JobErrorResolution that resolved the error, if one did.
+	// resolution is the name of the JobErrorResolution that resolved the error, if
+	// any.
 	//
 	// +optional
 	Resolution string `json:"resolution,omitempty"`
 
-	// The Job that the error is linked to, kept after the Job is gone.
+	// job is the Job that the error is linked to. It is kept after the Job is
+	// deleted.
 	//
 	// +optional
 	Job *JobReference `json:"job,omitempty"`
 
-	// How often the error happened, for those that the operator captured from the
-	// Job or its pods, and for records that the Job reported.
+	// occurrences is the number of times that the error happened. It is set for
+	// errors that the operator captured and for records that a Job reported.
 	//
 	// +optional
 	Occurrences int32 `json:"occurrences,omitempty"`
 
-	// When it happened first.
+	// firstSeen is when the error first happened.
 	//
 	// +optional
 	FirstSeen *metav1.Time `json:"firstSeen,omitempty"`
 
-	// When it happened last.
+	// lastSeen is when the error last happened.
 	//
 	// +optional
 	LastSeen *metav1.Time `json:"lastSeen,omitempty"`
 
-	// The latest occurrences, by what tells one from the other: none is counted
-	// twice, also after a restart of the operator.
+	// recentOccurrences identifies the latest occurrences, so that the operator counts
+	// each one only once, even after a restart.
 	//
 	// +optional
 	// +listType=atomic
@@ -195,13 +204,13 @@ type JobErrorStatus struct {
 	// +kubebuilder:validation:items:MaxLength=24
 	RecentOccurrences []string `json:"recentOccurrences,omitempty"`
 
-	// The generation of the spec that this status describes.
+	// observedGeneration is the generation of the spec that this status describes.
 	//
 	// +optional
 	ObservedGeneration int64 `json:"observedGeneration,omitempty"`
 
-	// Resolved tells whether the error is dealt with, and how. Linked tells
-	// whether its Job is known.
+	// conditions holds the conditions of the error. Resolved shows whether the error
+	// is resolved, and how. Linked shows whether its Job exists.
 	//
 	// +optional
 	// +listType=map
@@ -210,9 +219,9 @@ type JobErrorStatus struct {
 	Conditions []metav1.Condition `json:"conditions,omitempty"`
 }
 
-// JobError is one error of a Job: what made the Job fail, or what went wrong
-// with one record in a Job that may well have completed. It is kept for 30
-// days, whatever happens to the Job.
+// JobError is one error of a Job: a failure of the Job, or a problem with one record in a
+// Job that may still have completed. By default, it is kept for 30 days, regardless of what
+// happens to the Job.
 //
 // +kubebuilder:object:root=true
 // +kubebuilder:subresource:status
@@ -234,15 +243,19 @@ type JobErrorStatus struct {
 // +kubebuilder:selectablefield:JSONPath=`.spec.code`
 // +kubebuilder:selectablefield:JSONPath=`.spec.source`
 type JobError struct {
-	metav1.TypeMeta   `json:",inline"`
+	metav1.TypeMeta `json:",inline"`
+
+	// metadata is the object's standard metadata.
+	//
+	// +optional
 	metav1.ObjectMeta `json:"metadata,omitempty"`
 
-	// The error as it was reported.
+	// spec is the error as it was reported or captured.
 	//
 	// +required
 	Spec JobErrorSpec `json:"spec"`
 
-	// What the operator knows of the error.
+	// status is what the operator knows about the error.
 	//
 	// +optional
 	Status JobErrorStatus `json:"status,omitempty"`
@@ -255,6 +268,6 @@ type JobErrorList struct {
 	metav1.TypeMeta `json:",inline"`
 	metav1.ListMeta `json:"metadata,omitempty"`
 
-	// The errors.
+	// items holds the errors.
 	Items []JobError `json:"items"`
 }

@@ -7,21 +7,21 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
-// Limits of a JobErrorResolution. The schema enforces the first.
+// Limits of a JobErrorResolution. The schema enforces MaxNamedErrors.
 const (
-	// MaxNamedErrors is how many errors a resolution can name.
+	// MaxNamedErrors limits the number of errors that a resolution can name.
 	MaxNamedErrors = 1000
-	// MaxListedErrors is how many names of errors a status lists.
+	// MaxListedErrors limits the number of error names that a status lists.
 	MaxListedErrors = 1000
-	// MaxListedFailures is how many failures a status lists.
+	// MaxListedFailures limits the number of failures that a status lists.
 	MaxListedFailures = 10
 )
 
-// JobErrorResolutionSpec is the request. All of it is immutable.
+// JobErrorResolutionSpec is the request. The whole spec is immutable.
 //
 // +kubebuilder:validation:XValidation:rule="self == oldSelf",message="spec is immutable: a resolution is one request; create another one instead"
 type JobErrorResolutionSpec struct {
-	// The job whose errors are meant, by name or by UID.
+	// _jobId is the name or the UID of the job whose errors the request changes.
 	//
 	// +required
 	// +kubebuilder:validation:MinLength=1
@@ -29,8 +29,8 @@ type JobErrorResolutionSpec struct {
 	// +kubebuilder:validation:Pattern=`^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$`
 	JobID string `json:"_jobId"`
 
-	// The names of the errors that are meant. Left out, every error of the
-	// job that is open at the time of the request is.
+	// errors holds the names of the errors to change. If it is not set, the request
+	// applies to every error of the job that is open at the time of the request.
 	//
 	// +optional
 	// +listType=set
@@ -41,40 +41,45 @@ type JobErrorResolutionSpec struct {
 	// +kubebuilder:validation:items:Pattern=`^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$`
 	Errors []string `json:"errors,omitempty"`
 
-	// What to set the errors' resolved to; false reopens them.
+	// resolved is the value that the request sets in each error: true resolves the
+	// error, false reopens it. The default is true.
 	//
 	// +optional
 	// +kubebuilder:default=true
 	Resolved *bool `json:"resolved,omitempty"`
 
-	// Why, for the record.
+	// reason explains the request to later readers.
 	//
 	// +optional
 	// +kubebuilder:validation:MaxLength=1024
 	Reason string `json:"reason,omitempty"`
 
-	// The authenticated user who asked for it. Filled in at admission; no
-	// other name than one's own is accepted.
+	// requestedBy is the authenticated user who made the request. Admission sets it,
+	// and refuses the name of another user.
 	//
 	// +optional
 	// +kubebuilder:validation:MaxLength=512
 	RequestedBy string `json:"requestedBy,omitempty"`
 }
 
-// WantsResolved tells what the resolution sets the errors' resolved to.
+// WantsResolved reports whether the request resolves the errors. Otherwise it reopens them.
 func (s *JobErrorResolutionSpec) WantsResolved() bool {
 	return s.Resolved == nil || *s.Resolved
 }
 
-// ResolutionFailure is an error that could not be set as asked.
+// ResolutionFailure is an error that the request could not change.
 type ResolutionFailure struct {
-	// What the request called the error.
+	// name is the error's name in the request.
+	//
+	// +required
 	Name string `json:"name"`
 
-	// Why in one word, for example NotFound.
+	// reason is the cause in one word, for example NotFound.
+	//
+	// +required
 	Reason string `json:"reason"`
 
-	// Why, for people to read.
+	// message is a human-readable explanation.
 	//
 	// +optional
 	Message string `json:"message,omitempty"`
@@ -82,94 +87,96 @@ type ResolutionFailure struct {
 
 // Reasons of a ResolutionFailure.
 const (
-	// FailureNotFound says that there is no error of that name.
+	// FailureNotFound means that no error has this name.
 	FailureNotFound = "NotFound"
-	// FailureOtherJob says that the error is not one of the job's.
+	// FailureOtherJob means that the error belongs to another job.
 	FailureOtherJob = "OtherJob"
-	// FailureRejected says that the API server refused the write.
+	// FailureRejected means that the API server refused the write.
 	FailureRejected = "Rejected"
 )
 
-// JobErrorResolutionStatus is how far the request has come. The operator alone
-// writes it.
+// JobErrorResolutionStatus is the progress of the request. Only the operator writes it.
 //
-// A time that not every parser takes would stop whoever watches: the rules
-// refuse it.
+// The rules refuse a time that some parsers reject, because it would break every watch of
+// these objects.
 //
 // +kubebuilder:validation:XValidation:rule="!has(self.startedAt) || self.startedAt >= timestamp('1900-01-01T00:00:00Z')",fieldPath=".startedAt",message="must be a time in RFC 3339"
 // +kubebuilder:validation:XValidation:rule="!has(self.completedAt) || self.completedAt >= timestamp('1900-01-01T00:00:00Z')",fieldPath=".completedAt",message="must be a time in RFC 3339"
 // +kubebuilder:validation:XValidation:rule="!has(self.expiresAt) || self.expiresAt >= timestamp('1900-01-01T00:00:00Z')",fieldPath=".expiresAt",message="must be a time in RFC 3339"
 // +kubebuilder:validation:XValidation:rule="!has(self.conditions) || self.conditions.all(c, c.lastTransitionTime >= timestamp('1900-01-01T00:00:00Z'))",fieldPath=".conditions",message="lastTransitionTime must be a time in RFC 3339"
 type JobErrorResolutionStatus struct {
-	// How many errors the request is about.
+	// matched is the number of errors that the request applies to.
 	//
 	// +optional
 	// +kubebuilder:default=0
 	Matched int32 `json:"matched"`
 
-	// How many of them this request has changed.
+	// updated is the number of these errors that the request has changed.
 	//
 	// +optional
 	// +kubebuilder:default=0
 	Updated int32 `json:"updated"`
 
-	// How many of them were as asked already, or were changed by somebody
-	// else in the meantime.
+	// unchanged is the number of these errors that already had the requested value,
+	// or that someone else changed first.
 	//
 	// +optional
 	// +kubebuilder:default=0
 	Unchanged int32 `json:"unchanged"`
 
-	// How many of them could not be changed.
+	// failed is the number of these errors that could not be changed.
 	//
 	// +optional
 	// +kubebuilder:default=0
 	Failed int32 `json:"failed"`
 
-	// The names of the errors that the request is about; at most 1,000.
+	// errors holds the names of the errors that the request applies to, at most
+	// 1,000.
 	//
 	// +optional
 	// +listType=atomic
 	Errors []string `json:"errors,omitempty"`
 
-	// Whether errors is cut short.
+	// truncated is true if errors does not list every name.
 	//
 	// +optional
 	Truncated bool `json:"truncated,omitempty"`
 
-	// The first 10 errors that could not be changed, with the reason.
+	// failures holds the first 10 errors that could not be changed, with the reason.
 	//
 	// +optional
 	// +listType=atomic
 	Failures []ResolutionFailure `json:"failures,omitempty"`
 
-	// The state of the store that "every open error" refers to.
+	// snapshotResourceVersion is the resource version of the snapshot that "every open
+	// error" refers to.
 	//
 	// +optional
 	SnapshotResourceVersion string `json:"snapshotResourceVersion,omitempty"`
 
-	// When the operator took the request up.
+	// startedAt is when the operator started to process the request.
 	//
 	// +optional
 	StartedAt *metav1.Time `json:"startedAt,omitempty"`
 
-	// When the last error was done.
+	// completedAt is when the operator processed the last error.
 	//
 	// +optional
 	CompletedAt *metav1.Time `json:"completedAt,omitempty"`
 
-	// When the record of the request is deleted.
+	// expiresAt is when this resolution is deleted.
 	//
 	// +optional
 	ExpiresAt *metav1.Time `json:"expiresAt,omitempty"`
 
-	// The generation of the spec that this status describes.
+	// observedGeneration is the generation of the spec that this status describes.
 	//
 	// +optional
 	ObservedGeneration int64 `json:"observedGeneration,omitempty"`
 
-	// Complete tells whether the request is worked through; Reconciling is
-	// true while a long one is under way.
+	// conditions holds the conditions of the request. Complete shows whether all
+	// errors have been processed. Reconciling is True while a long request is in
+	// progress.
 	//
 	// +optional
 	// +listType=map
@@ -178,9 +185,9 @@ type JobErrorResolutionStatus struct {
 	Conditions []metav1.Condition `json:"conditions,omitempty"`
 }
 
-// JobErrorResolution is the durable record of one request to resolve, or to
-// reopen, errors of a job. Create one to make the request; the operator works
-// it through and keeps it as long as it keeps errors.
+// JobErrorResolution is one request to resolve or reopen errors of a job, and its durable
+// record. Create one to make the request. The operator processes it, and keeps it for as
+// long as it keeps errors: 30 days by default.
 //
 // +kubebuilder:object:root=true
 // +kubebuilder:subresource:status
@@ -196,15 +203,19 @@ type JobErrorResolutionStatus struct {
 // +kubebuilder:printcolumn:name="Reason",type=string,priority=1,JSONPath=`.spec.reason`
 // +kubebuilder:selectablefield:JSONPath=`.spec._jobId`
 type JobErrorResolution struct {
-	metav1.TypeMeta   `json:",inline"`
+	metav1.TypeMeta `json:",inline"`
+
+	// metadata is the object's standard metadata.
+	//
+	// +optional
 	metav1.ObjectMeta `json:"metadata,omitempty"`
 
-	// The request.
+	// spec is the request.
 	//
 	// +required
 	Spec JobErrorResolutionSpec `json:"spec"`
 
-	// How far the request has come.
+	// status is the progress of the request.
 	//
 	// +optional
 	Status JobErrorResolutionStatus `json:"status,omitempty"`
@@ -217,6 +228,6 @@ type JobErrorResolutionList struct {
 	metav1.TypeMeta `json:",inline"`
 	metav1.ListMeta `json:"metadata,omitempty"`
 
-	// The resolutions.
+	// items holds the resolutions.
 	Items []JobErrorResolution `json:"items"`
 }

@@ -18,5 +18,5 @@ var schemeBuilder = runtime.NewSchemeBuilder(func(scheme *runtime.Scheme) error 
 	return nil
 })
 
-// AddToScheme registers the types of this package.
+// AddToScheme adds the types of this package to a scheme.
 var AddToScheme = schemeBuilder.AddToScheme

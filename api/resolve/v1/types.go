@@ -7,30 +7,38 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
-// JobSummary counts the errors of one job. It is computed for each request.
+// JobSummary summarizes the errors of one job. It is computed for each request.
 //
 // +kubebuilder:object:root=true
 type JobSummary struct {
 	metav1.TypeMeta `json:",inline"`
-	// The name is that of the Job, or the _jobId of its errors where no such
-	// Job was ever seen.
+	// metadata holds the name of the Job, or the _jobId of its errors if the operator
+	// has never seen such a Job.
+	//
+	// +optional
 	metav1.ObjectMeta `json:"metadata,omitempty"`
 
-	// How many errors the job has.
+	// total is the number of errors that the job has.
+	//
+	// +required
 	Total int32 `json:"total"`
 
-	// How many of them are open.
+	// open is the number of these errors that are open.
+	//
+	// +required
 	Open int32 `json:"open"`
 
-	// How many of them are resolved.
+	// resolved is the number of these errors that are resolved.
+	//
+	// +required
 	Resolved int32 `json:"resolved"`
 
-	// When the latest of them happened.
+	// lastErrorAt is when the latest error happened.
 	//
 	// +optional
 	LastErrorAt *metav1.Time `json:"lastErrorAt,omitempty"`
 
-	// The message of the latest of them.
+	// lastMessage is the message of the latest error.
 	//
 	// +optional
 	LastMessage string `json:"lastMessage,omitempty"`
@@ -43,78 +51,119 @@ type JobSummaryList struct {
 	metav1.TypeMeta `json:",inline"`
 	metav1.ListMeta `json:"metadata,omitempty"`
 
-	// One item for each job that has errors.
+	// items holds one item for each job that has errors.
 	Items []JobSummary `json:"items"`
 }
 
 // Record is a job error in the flat shape of the source's API.
 type Record struct {
-	// The name of the JobError. The source's own clients strip it before they
+	// _id is the name of the JobError. The source's own clients remove it before they
 	// send a record back.
+	//
+	// +optional
 	ID string `json:"_id,omitempty"`
-	// Who created the record.
+
+	// _userId is the user who created the record.
+	//
+	// +optional
 	UserID string `json:"_userId,omitempty"`
-	// The job that the error belongs to.
+
+	// _jobId is the job that the error belongs to.
+	//
+	// +optional
 	JobID string `json:"_jobId,omitempty"`
-	// When the record last changed. Read only.
+
+	// _retryId is when the record last changed. Read-only.
+	//
+	// +optional
 	RetryID string `json:"_retryId,omitempty"`
-	// When the error happened.
+
+	// createdAt is when the error happened.
+	//
+	// +optional
 	CreatedAt string `json:"createdAt,omitempty"`
-	// Whether somebody has dealt with the error.
+
+	// resolved is true once somebody has dealt with the error.
+	//
+	// +required
 	Resolved bool `json:"resolved"`
-	// The machine-readable code of the error.
+
+	// code is the machine-readable code of the error.
+	//
+	// +optional
 	Code string `json:"code,omitempty"`
-	// The source field of the mapping that failed.
+
+	// extract is the source field of the mapping that failed.
+	//
+	// +optional
 	Extract string `json:"extract,omitempty"`
-	// The destination field of the mapping that failed.
+
+	// generate is the destination field of the mapping that failed.
+	//
+	// +optional
 	Generate string `json:"generate,omitempty"`
-	// The value that was read from the source field.
+
+	// extracted is the value that was read from the source field.
+	//
+	// +optional
 	Extracted string `json:"extracted,omitempty"`
-	// The value that was made for the destination field.
+
+	// generated is the value that was generated for the destination field.
+	//
+	// +optional
 	Generated string `json:"generated,omitempty"`
-	// What went wrong, for people to read.
+
+	// message is a human-readable description of the error.
+	//
+	// +optional
 	Message string `json:"message,omitempty"`
-	// The system or container that raised the error.
+
+	// source is the system or container that raised the error.
+	//
+	// +optional
 	Source string `json:"source,omitempty"`
 }
 
-// ReportedRecord is what became of a record that was reported: the record as it
-// is kept, or as it was sent and why it is not.
+// ReportedRecord is the result for one reported record. It holds the record as it is
+// stored, or the record as it was sent and the reason that it was not stored.
 type ReportedRecord struct {
 	Record `json:",inline"`
 
-	// Why the record is not kept.
+	// error is the reason that the record was not stored.
 	//
 	// +optional
 	Error *RecordError `json:"error,omitempty"`
 }
 
-// RecordError tells why a record is not kept.
+// RecordError is the reason that a record was not stored.
 type RecordError struct {
-	// The HTTP status that it would have had by itself.
+	// code is the HTTP status that a request with only this record would have had.
+	//
+	// +required
 	Code int32 `json:"code"`
 
-	// For people to read.
+	// message is a human-readable explanation.
+	//
+	// +required
 	Message string `json:"message"`
 }
 
-// ResolveRequest is the body of a resolve or unresolve request, where it is an
-// object.
+// ResolveRequest is the body of a resolve or unresolve request if the body is an object.
 type ResolveRequest struct {
-	// The names of the errors that are meant. Left out, every open error of
-	// the job is.
+	// errors holds the names of the errors to change. If neither errors nor errorIds
+	// is set, the request applies to every open error of the job.
 	//
 	// +optional
 	// +listType=set
 	Errors []string `json:"errors,omitempty"`
 
-	// Another name for errors.
+	// errorIds is another name for errors.
 	//
 	// +optional
 	// +listType=set
 	ErrorIDs []string `json:"errorIds,omitempty"`
 
-	// Why, for the record.
+	// reason explains the request to later readers.
 	//
 	// +optional
 	Reason string `json:"reason,omitempty"`
