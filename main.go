@@ -122,7 +122,9 @@ func run(stop context.Context, opts *options.Options) error {
 	if err := webhook.Setup(mgr, opts.Policy()); err != nil {
 		return err
 	}
-	aggregated, err := apiserver.Setup(ctx, mgr, opts.APIServer, opts.Policy(), opts.Kubeconfig, certificate, drain)
+	aggregated, err := apiserver.Setup(ctx, mgr, apiserver.Config{
+		Options: opts.APIServer, Retention: opts.Policy(), Kubeconfig: opts.Kubeconfig, Certificate: certificate, Drain: drain,
+	})
 	if err != nil {
 		return err
 	}

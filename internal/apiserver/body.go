@@ -33,8 +33,8 @@ const (
 	maxProblems = 10
 )
 
-// body is the body of a resolve request.
-type body struct {
+// resolveBody holds the body of a resolve request.
+type resolveBody struct {
 	// names are the names of errors in it; nil means every open error.
 	names []string
 	// records are the records of an array; nil for an object.
@@ -43,13 +43,13 @@ type body struct {
 }
 
 // readBody reads the body of a resolve request, which may be empty.
-func readBody(w http.ResponseWriter, r *http.Request) (*body, error) {
+func readBody(w http.ResponseWriter, r *http.Request) (*resolveBody, error) {
 	data, err := readJSON(w, r)
 	if err != nil {
 		return nil, err
 	}
 	if len(data) == 0 {
-		return &body{}, nil
+		return &resolveBody{}, nil
 	}
 	switch data[0] {
 	case '[':
@@ -141,7 +141,7 @@ func checkJSON(data []byte) error {
 
 // parseRequest parses an object. It rejects unknown fields: a mistyped "errors" would
 // otherwise resolve everything.
-func parseRequest(data []byte) (*body, error) {
+func parseRequest(data []byte) (*resolveBody, error) {
 	var request resolvev1.ResolveRequest
 	problems, problem := decode(nil, data, &request)
 	if problem != nil {
@@ -153,7 +153,7 @@ func parseRequest(data []byte) (*body, error) {
 	if len(problems) > 0 {
 		return nil, invalidRequest(problems...)
 	}
-	return &body{names: slices.Concat(request.Errors, request.ErrorIDs), reason: request.Reason}, nil
+	return &resolveBody{names: slices.Concat(request.Errors, request.ErrorIDs), reason: request.Reason}, nil
 }
 
 // checkRequest checks the fields of a request.
@@ -178,8 +178,8 @@ func checkRequest(data []byte, request *resolvev1.ResolveRequest) field.ErrorLis
 	return problems
 }
 
-// invalidRequest returns the error for a well-formed request whose body or parameters make
-// no sense. It names at most maxProblems problems.
+// invalidRequest returns the error for a well-formed request with an invalid body or invalid
+// parameters. It names at most maxProblems problems.
 func invalidRequest(problems ...*field.Error) error {
 	return apierrors.NewInvalid(resolvev1.GroupVersion.WithKind("Request").GroupKind(), "", problems[:min(len(problems), maxProblems)])
 }

@@ -12,8 +12,8 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 )
 
-// FuzzReadBody looks for a body that crashes the server, or that is taken for
-// "every open error" although it is something else.
+// FuzzReadBody looks for bodies that crash the server, and for bodies that mean every open
+// error by mistake.
 func FuzzReadBody(f *testing.F) {
 	for _, seed := range []string{
 		``, ` `, `{}`, `[]`, ` [ ] `, `[{}]`, `null`, `42`, `"e1"`, `{"errors":[]}`, `{"errors":["e1"]}`, `{"errorIds":["e1","e2"]}`,
@@ -28,30 +28,30 @@ func FuzzReadBody(f *testing.F) {
 		if err != nil {
 			var status apierrors.APIStatus
 			if !errors.As(err, &status) {
-				t.Fatalf("%v (%T) is no API status", err, err)
+				t.Fatalf("readBody = %v (%T), want an API status", err, err)
 			}
 			if code := status.Status().Code; code < 400 || code > 499 {
-				t.Fatalf("a bad body is the client's mistake, not %d: %v", code, err)
+				t.Fatalf("status = %d %v, want 4xx", code, err)
 			}
 			return
 		}
 		if got.names != nil && len(got.names) == 0 {
-			t.Fatal("an empty list of names could mean all as well as none")
+			t.Fatal("readBody accepts an empty list of names")
 		}
 		trimmed := bytes.TrimSpace(data)
 		if bytes.HasPrefix(trimmed, []byte("[")) && got.records == nil {
-			t.Fatal("an array was taken for everything")
+			t.Fatal("readBody takes an array for every open error")
 		}
 		if got.names != nil || got.records != nil || len(trimmed) == 0 {
 			return
 		}
 		var fields map[string]json.RawMessage
 		if err := json.Unmarshal(data, &fields); err != nil {
-			t.Fatalf("what is no object was taken for everything: %v", err)
+			t.Fatalf("readBody takes a body that is not an object for every open error: %v", err)
 		}
 		delete(fields, "reason")
 		if len(fields) > 0 {
-			t.Fatalf("everything was meant in spite of %v", fields)
+			t.Fatalf("readBody takes an object with %v for every open error", fields)
 		}
 	})
 }

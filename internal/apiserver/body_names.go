@@ -40,12 +40,12 @@ func checkNames(path *field.Path, names []string) field.ErrorList {
 
 // parseRecords parses an array of records in the source's flat shape. It ignores unknown
 // fields, as the source's API does.
-func parseRecords(data []byte) (*body, error) {
+func parseRecords(data []byte) (*resolveBody, error) {
 	var items []json.RawMessage
 	if err := json.Unmarshal(data, &items); err != nil {
 		return nil, invalidRequest(field.TypeInvalid(field.NewPath("body"), shorten(data), "must be an array of records"))
 	}
-	parsed := &body{records: make([]resolvev1.Record, len(items))}
+	parsed := &resolveBody{records: make([]resolvev1.Record, len(items))}
 	var problems field.ErrorList
 	for i, item := range items {
 		if len(problems) >= maxProblems {

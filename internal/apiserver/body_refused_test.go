@@ -15,68 +15,68 @@ func TestReadBodyRefuses(t *testing.T) {
 	for _, tc := range []struct {
 		name, body string
 		code       int32
-		// says is what the message must hold, the field's name above all.
-		says string
+		// want is a part of the message, such as the name of the field.
+		want string
 	}{
-		{name: "errors beside errorIds", body: `{"errors":["e1"],"errorIds":["e2"]}`, code: unprocessable, says: "errorIds: Forbidden"},
-		{name: "no names", body: `{"errors":[]}`, code: unprocessable, says: "errors: Required"},
-		{name: "no names under the other field", body: `{"errorIds":[]}`, code: unprocessable, says: "errorIds: Required"},
-		{name: "null for names", body: `{"errors":null}`, code: unprocessable, says: "errors: Required"},
-		{name: "null for the other field's names", body: `{"errors":["e1"],"errorIds":null}`, code: unprocessable, says: "errorIds"},
-		{name: "a name twice", body: `{"errors":["e1","e2","e1"]}`, code: unprocessable, says: `errors[2]: Duplicate value: "e1"`},
-		{name: "a name that no object can have", body: `{"errors":["e1","Not A Name"]}`, code: unprocessable, says: "errors[1]"},
-		{name: "a name that is a path", body: `{"errorIds":["../e1"]}`, code: unprocessable, says: "errorIds[0]"},
-		{name: "an empty name", body: `{"errors":[""]}`, code: unprocessable, says: "errors[0]"},
-		{name: "null for a name", body: `{"errors":["e1",null]}`, code: unprocessable, says: "errors[1]"},
-		{name: "more than a thousand names", body: `{"errors":` + namesList(1001) + `}`, code: unprocessable, says: "errors: Too many"},
-		{name: "one name that is no list", body: `{"errors":"e1"}`, code: unprocessable, says: "errors: Invalid value"},
-		{name: "an object for a list of names", body: `{"errors":{"e1":true}}`, code: unprocessable, says: "errors: Invalid value"},
-		{name: "a number for a name", body: `{"errorIds":[1]}`, code: unprocessable, says: "errorIds: Invalid value"},
-		{name: "a number for a reason", body: `{"reason":7}`, code: unprocessable, says: "reason: Invalid value"},
-		{name: "a reason that is too long", body: `{"reason":"` + strings.Repeat("r", maxReason+1) + `"}`, code: unprocessable, says: "reason: Too long"},
+		{name: "both errors and errorIds", body: `{"errors":["e1"],"errorIds":["e2"]}`, code: unprocessable, want: "errorIds: Forbidden"},
+		{name: "an empty list", body: `{"errors":[]}`, code: unprocessable, want: "errors: Required"},
+		{name: "an empty list in errorIds", body: `{"errorIds":[]}`, code: unprocessable, want: "errorIds: Required"},
+		{name: "null for errors", body: `{"errors":null}`, code: unprocessable, want: "errors: Required"},
+		{name: "null for errorIds", body: `{"errors":["e1"],"errorIds":null}`, code: unprocessable, want: "errorIds"},
+		{name: "a duplicate name", body: `{"errors":["e1","e2","e1"]}`, code: unprocessable, want: `errors[2]: Duplicate value: "e1"`},
+		{name: "an invalid name", body: `{"errors":["e1","Not A Name"]}`, code: unprocessable, want: "errors[1]"},
+		{name: "a name that is a path", body: `{"errorIds":["../e1"]}`, code: unprocessable, want: "errorIds[0]"},
+		{name: "an empty name", body: `{"errors":[""]}`, code: unprocessable, want: "errors[0]"},
+		{name: "null for a name", body: `{"errors":["e1",null]}`, code: unprocessable, want: "errors[1]"},
+		{name: "more than a thousand names", body: `{"errors":` + namesList(1001) + `}`, code: unprocessable, want: "errors: Too many"},
+		{name: "a name that is not in a list", body: `{"errors":"e1"}`, code: unprocessable, want: "errors: Invalid value"},
+		{name: "an object for a list of names", body: `{"errors":{"e1":true}}`, code: unprocessable, want: "errors: Invalid value"},
+		{name: "a number for a name", body: `{"errorIds":[1]}`, code: unprocessable, want: "errorIds: Invalid value"},
+		{name: "a number for a reason", body: `{"reason":7}`, code: unprocessable, want: "reason: Invalid value"},
+		{name: "a reason that is too long", body: `{"reason":"` + strings.Repeat("r", maxReason+1) + `"}`, code: unprocessable, want: "reason: Too long"},
 
-		{name: "a mistyped errors", body: `{"error":["e1"]}`, code: unprocessable, says: "error: Forbidden"},
-		{name: "errors in capitals", body: `{"Errors":["e1"]}`, code: unprocessable, says: "Errors: Forbidden"},
-		{name: "a record instead of an array of one", body: `{"_id":"e1","resolved":true}`, code: unprocessable, says: "_id: Forbidden"},
-		{name: "errors twice", body: `{"errors":["e1"],"errors":["e2"]}`, code: unprocessable, says: `duplicate field "errors"`},
-		{name: "errors twice, one of them escaped", body: `{"errors":["e1"],"err\u006frs":["e2"]}`, code: unprocessable, says: `duplicate field "errors"`},
-		{name: "a reason twice", body: `{"reason":"fixed","errors":["e1"],"reason":"late"}`, code: unprocessable, says: `duplicate field "reason"`},
-		{name: "an unknown field beside known ones", body: `{"errors":["e1"],"force":true}`, code: unprocessable, says: "force: Forbidden"},
+		{name: "a mistyped errors", body: `{"error":["e1"]}`, code: unprocessable, want: "error: Forbidden"},
+		{name: "errors in capitals", body: `{"Errors":["e1"]}`, code: unprocessable, want: "Errors: Forbidden"},
+		{name: "a record instead of an array of one", body: `{"_id":"e1","resolved":true}`, code: unprocessable, want: "_id: Forbidden"},
+		{name: "duplicate errors", body: `{"errors":["e1"],"errors":["e2"]}`, code: unprocessable, want: `duplicate field "errors"`},
+		{name: "duplicate errors, one escaped", body: `{"errors":["e1"],"err\u006frs":["e2"]}`, code: unprocessable, want: `duplicate field "errors"`},
+		{name: "a duplicate reason", body: `{"reason":"fixed","errors":["e1"],"reason":"late"}`, code: unprocessable, want: `duplicate field "reason"`},
+		{name: "an unknown field among known fields", body: `{"errors":["e1"],"force":true}`, code: unprocessable, want: "force: Forbidden"},
 
-		{name: "a name among records", body: `[{"_id":"e1"},"e2"]`, code: unprocessable, says: "[1]: Invalid value"},
-		{name: "null among records", body: `[null]`, code: unprocessable, says: "[0]: Invalid value"},
-		{name: "an array among records", body: `[[]]`, code: unprocessable, says: "[0]: Invalid value"},
-		{name: "a word for a record's resolved", body: `[{},{"resolved":"true"}]`, code: unprocessable, says: "[1].resolved: Invalid value"},
-		{name: "a number for a record's _id", body: `[{"_id":7}]`, code: unprocessable, says: "[0]._id: Invalid value"},
-		{name: "an object for a record's message", body: `[{"message":{}}]`, code: unprocessable, says: "[0].message: Invalid value"},
+		{name: "a name among records", body: `[{"_id":"e1"},"e2"]`, code: unprocessable, want: "[1]: Invalid value"},
+		{name: "null among records", body: `[null]`, code: unprocessable, want: "[0]: Invalid value"},
+		{name: "an array among records", body: `[[]]`, code: unprocessable, want: "[0]: Invalid value"},
+		{name: "a string for a record's resolved", body: `[{},{"resolved":"true"}]`, code: unprocessable, want: "[1].resolved: Invalid value"},
+		{name: "a number for a record's _id", body: `[{"_id":7}]`, code: unprocessable, want: "[0]._id: Invalid value"},
+		{name: "an object for a record's message", body: `[{"message":{}}]`, code: unprocessable, want: "[0].message: Invalid value"},
 
-		{name: "a string", body: `"e1"`, code: unprocessable, says: "must be an object or an array of records"},
-		{name: "a number", body: `42`, code: unprocessable, says: "must be an object or an array of records"},
-		{name: "true", body: `true`, code: unprocessable, says: "must be an object or an array of records"},
-		{name: "null", body: `null`, code: unprocessable, says: "must be an object or an array of records"},
+		{name: "a string", body: `"e1"`, code: unprocessable, want: "must be an object or an array of records"},
+		{name: "a number", body: `42`, code: unprocessable, want: "must be an object or an array of records"},
+		{name: "true", body: `true`, code: unprocessable, want: "must be an object or an array of records"},
+		{name: "null", body: `null`, code: unprocessable, want: "must be an object or an array of records"},
 
-		{name: "an object without an end", body: `{"errors":["e1"]`, code: malformed, says: "ends too early"},
-		{name: "an array without an end", body: `[{}`, code: malformed, says: "ends too early"},
-		{name: "a comma too many", body: `{"errors":["e1",]}`, code: malformed, says: "not valid JSON"},
-		{name: "keys without quotes", body: `{errors:["e1"]}`, code: malformed, says: "not valid JSON"},
-		{name: "YAML", body: "errors:\n- e1\n", code: malformed, says: "not valid JSON"},
-		{name: "a form", body: "errors=e1", code: malformed, says: "not valid JSON"},
-		{name: "words after the end", body: `{} e1`, code: malformed, says: "something follows"},
-		{name: "a second object", body: `{"errors":["e1"]}{"errors":["e2"]}`, code: malformed, says: "something follows"},
-		{name: "a bracket too many", body: `[]]`, code: malformed, says: "something follows"},
-		{name: "an object that is nested too deep", body: `{"errors":[[[[[[[[1]]]]]]]]}`, code: malformed, says: "8 levels"},
-		{name: "a record that is nested too deep", body: `[{"x":[[[[[[[1]]]]]]]}]`, code: malformed, says: "8 levels"},
-		{name: "brackets without end", body: strings.Repeat("[", maxBodyBytes), code: malformed, says: "8 levels"},
+		{name: "an unfinished object", body: `{"errors":["e1"]`, code: malformed, want: "ends too early"},
+		{name: "an unfinished array", body: `[{}`, code: malformed, want: "ends too early"},
+		{name: "a trailing comma", body: `{"errors":["e1",]}`, code: malformed, want: "not valid JSON"},
+		{name: "names without quotes", body: `{errors:["e1"]}`, code: malformed, want: "not valid JSON"},
+		{name: "YAML", body: "errors:\n- e1\n", code: malformed, want: "not valid JSON"},
+		{name: "a form", body: "errors=e1", code: malformed, want: "not valid JSON"},
+		{name: "text after the end", body: `{} e1`, code: malformed, want: "something follows"},
+		{name: "a second object", body: `{"errors":["e1"]}{"errors":["e2"]}`, code: malformed, want: "something follows"},
+		{name: "an extra bracket", body: `[]]`, code: malformed, want: "something follows"},
+		{name: "an object that is nested too deeply", body: `{"errors":[[[[[[[[1]]]]]]]]}`, code: malformed, want: "8 levels"},
+		{name: "a record that is nested too deeply", body: `[{"x":[[[[[[[1]]]]]]]}]`, code: malformed, want: "8 levels"},
+		{name: "millions of brackets", body: strings.Repeat("[", maxBodyBytes), code: malformed, want: "8 levels"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()
 			got, err := read(t.Context(), jsonType, tc.body)
 			if err == nil {
-				t.Fatalf("it was taken for %+v", got)
+				t.Fatalf("readBody = %+v, want an error", got)
 			}
 			status := statusOf(t, err)
-			if status.Code != tc.code || !strings.Contains(status.Message, tc.says) {
-				t.Errorf("answer %d %q, want %d with %q", status.Code, status.Message, tc.code, tc.says)
+			if status.Code != tc.code || !strings.Contains(status.Message, tc.want) {
+				t.Errorf("status = %d %q, want %d with %q", status.Code, status.Message, tc.code, tc.want)
 			}
 		})
 	}
@@ -93,13 +93,13 @@ func TestReadBodyRefusesOtherTypes(t *testing.T) {
 			_, err := read(t.Context(), contentType, `{"errors":["e1"]}`)
 			status := statusOf(t, err)
 			if status.Code != http.StatusUnsupportedMediaType || !strings.Contains(status.Message, "Content-Type") {
-				t.Errorf("answer %d %q, want 415 that names Content-Type", status.Code, status.Message)
+				t.Errorf("status = %d %q, want 415 with Content-Type", status.Code, status.Message)
 			}
 		})
 	}
 }
 
-func TestReadBodyRefusesWhatIsTooLarge(t *testing.T) {
+func TestReadBodyRefusesTooManyBytes(t *testing.T) {
 	t.Parallel()
 	for name, content := range map[string]string{
 		"records":                 `[{"message":"` + strings.Repeat("m", maxBodyBytes) + `"}]`,
@@ -110,35 +110,35 @@ func TestReadBodyRefusesWhatIsTooLarge(t *testing.T) {
 			t.Parallel()
 			_, err := read(t.Context(), jsonType, content)
 			if status := statusOf(t, err); status.Code != http.StatusRequestEntityTooLarge || !strings.Contains(status.Message, "4194304 bytes") {
-				t.Errorf("answer %d %q, want 413 that tells the limit", status.Code, status.Message)
+				t.Errorf("status = %d %q, want 413 with the limit", status.Code, status.Message)
 			}
 		})
 	}
 }
 
-func TestReadBodyRefusesWhatHoldsTooMuch(t *testing.T) {
+func TestReadBodyRefusesTooManyTokens(t *testing.T) {
 	t.Parallel()
 	for name, content := range map[string]string{
-		"empty records":   `[` + strings.Repeat(`{},`, maxTokens/2) + `{}]`,
-		"names":           `{"errors":` + namesList(maxTokens) + `}`,
-		"unknown values":  `[{"x":[` + strings.Repeat(`0,`, maxTokens) + `0]}]`,
-		"what is no JSON": `[` + strings.Repeat(`0,`, maxTokens) + `!`,
+		"empty records":  `[` + strings.Repeat(`{},`, maxTokens/2) + `{}]`,
+		"names":          `{"errors":` + namesList(maxTokens) + `}`,
+		"unknown values": `[{"x":[` + strings.Repeat(`0,`, maxTokens) + `0]}]`,
+		"invalid JSON":   `[` + strings.Repeat(`0,`, maxTokens) + `!`,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			_, err := read(t.Context(), jsonType, content)
 			if status := statusOf(t, err); status.Code != http.StatusRequestEntityTooLarge || !strings.Contains(status.Message, "names and values") {
-				t.Errorf("answer %d %.200q, want 413 that tells the limit", status.Code, status.Message)
+				t.Errorf("status = %d %.200q, want 413 with the limit", status.Code, status.Message)
 			}
 		})
 	}
 }
 
-func TestARefusalOfRecordsListsTheFirstTen(t *testing.T) {
+func TestErrorsForRecordsListTheFirstTen(t *testing.T) {
 	t.Parallel()
 	_, err := read(t.Context(), jsonType, `[`+strings.Repeat(`1,`, 5000)+`1]`)
 	status := statusOf(t, err)
 	if status.Code != http.StatusUnprocessableEntity || len(status.Details.Causes) != 10 {
-		t.Errorf("answer %d with %d causes, want 422 with 10", status.Code, len(status.Details.Causes))
+		t.Errorf("status = %d with %d causes, want 422 with 10", status.Code, len(status.Details.Causes))
 	}
 }

@@ -21,8 +21,8 @@ import (
 
 const jsonType = "application/json"
 
-// read lets readBody read a PUT with this body; an empty type sends none.
-func read(ctx context.Context, contentType, content string) (*body, error) {
+// read calls readBody with a PUT of this content. An empty content type means no header.
+func read(ctx context.Context, contentType, content string) (*resolveBody, error) {
 	r := httptest.NewRequestWithContext(ctx, http.MethodPut, "/jobs/backup/joberrors/resolve", strings.NewReader(content))
 	if contentType != "" {
 		r.Header.Set("Content-Type", contentType)
@@ -30,18 +30,17 @@ func read(ctx context.Context, contentType, content string) (*body, error) {
 	return readBody(httptest.NewRecorder(), r)
 }
 
-// statusOf is what a client gets for an error. One that is no API status would
-// be a 500.
+// statusOf returns the API status of an error.
 func statusOf(t *testing.T, err error) metav1.Status {
 	t.Helper()
 	var status apierrors.APIStatus
 	if !errors.As(err, &status) {
-		t.Fatalf("%v (%T) is no API status", err, err)
+		t.Fatalf("error = %v (%T), want an API status", err, err)
 	}
 	return status.Status()
 }
 
-// namesList is a JSON array of so many names.
+// namesList returns a JSON array of count names.
 func namesList(count int) string {
 	names := make([]string, count)
 	for i := range names {
@@ -54,28 +53,28 @@ func TestReadBodyAccepts(t *testing.T) {
 	t.Parallel()
 	for _, tc := range []struct {
 		name, contentType, body string
-		want                    body
+		want                    resolveBody
 	}{
-		{name: "nothing means everything"},
-		{name: "blanks mean everything", body: " \r\n\t"},
-		{name: "nothing of whatever type means everything", contentType: "text/plain"},
-		{name: "an empty object means everything", contentType: jsonType, body: `{}`},
-		{name: "a reason alone means everything", contentType: jsonType, body: `{"reason":"fixed upstream"}`, want: body{reason: "fixed upstream"}},
-		{name: "errors are names", contentType: jsonType, body: `{"errors":["e2","e1"]}`, want: body{names: []string{"e2", "e1"}}},
-		{name: "errorIds are names", contentType: jsonType, body: `{"errorIds":["e1"]}`, want: body{names: []string{"e1"}}},
-		{name: "a name may have dots and dashes", contentType: jsonType, body: `{"errors":["backup-2.e1"]}`, want: body{names: []string{"backup-2.e1"}}},
-		{name: "a reason may stand beside errors", contentType: jsonType, body: `{"reason":"fixed","errors":["e1"]}`,
-			want: body{names: []string{"e1"}, reason: "fixed"}},
-		{name: "a missing type is taken for JSON", body: `{"errors":["e1"]}`, want: body{names: []string{"e1"}}},
-		{name: "a charset may follow the type", contentType: "application/json; charset=utf-8", body: `{"errors":["e1"]}`, want: body{names: []string{"e1"}}},
-		{name: "blanks may stand around", contentType: jsonType, body: "\n {\"errors\":[\"e1\"]} \n", want: body{names: []string{"e1"}}},
-		{name: "an array is of records", contentType: jsonType, body: `[{"_id":"e1","resolved":true},{"message":"late","resolved":false}]`,
-			want: body{records: []resolvev1.Record{{ID: "e1", Resolved: true}, {Message: "late"}}}},
-		{name: "an empty array is of no records, not everything", contentType: jsonType, body: `[]`, want: body{records: []resolvev1.Record{}}},
-		{name: "a record's unknown fields are passed over", contentType: jsonType, body: `[{"_id":"e1","traceKey":7,"legacyId":{"a":[1]}}]`,
-			want: body{records: []resolvev1.Record{{ID: "e1"}}}},
-		{name: "a record may be nested as deep as the limit", contentType: jsonType, body: `[{"x":[[[[[[1]]]]]]}]`,
-			want: body{records: []resolvev1.Record{{}}}},
+		{name: "an empty body means every open error"},
+		{name: "blanks mean every open error", body: " \r\n\t"},
+		{name: "an empty body may have any type", contentType: "text/plain"},
+		{name: "an empty object means every open error", contentType: jsonType, body: `{}`},
+		{name: "a reason alone means every open error", contentType: jsonType, body: `{"reason":"fixed upstream"}`, want: resolveBody{reason: "fixed upstream"}},
+		{name: "errors are names", contentType: jsonType, body: `{"errors":["e2","e1"]}`, want: resolveBody{names: []string{"e2", "e1"}}},
+		{name: "errorIds are names", contentType: jsonType, body: `{"errorIds":["e1"]}`, want: resolveBody{names: []string{"e1"}}},
+		{name: "a name may have dots and dashes", contentType: jsonType, body: `{"errors":["backup-2.e1"]}`, want: resolveBody{names: []string{"backup-2.e1"}}},
+		{name: "errors with a reason", contentType: jsonType, body: `{"reason":"fixed","errors":["e1"]}`,
+			want: resolveBody{names: []string{"e1"}, reason: "fixed"}},
+		{name: "a missing type means JSON", body: `{"errors":["e1"]}`, want: resolveBody{names: []string{"e1"}}},
+		{name: "the type may have a charset", contentType: "application/json; charset=utf-8", body: `{"errors":["e1"]}`, want: resolveBody{names: []string{"e1"}}},
+		{name: "blanks around the object are ignored", contentType: jsonType, body: "\n {\"errors\":[\"e1\"]} \n", want: resolveBody{names: []string{"e1"}}},
+		{name: "an array holds records", contentType: jsonType, body: `[{"_id":"e1","resolved":true},{"message":"late","resolved":false}]`,
+			want: resolveBody{records: []resolvev1.Record{{ID: "e1", Resolved: true}, {Message: "late"}}}},
+		{name: "an empty array holds no records", contentType: jsonType, body: `[]`, want: resolveBody{records: []resolvev1.Record{}}},
+		{name: "unknown fields of a record are ignored", contentType: jsonType, body: `[{"_id":"e1","traceKey":7,"legacyId":{"a":[1]}}]`,
+			want: resolveBody{records: []resolvev1.Record{{ID: "e1"}}}},
+		{name: "a record may be nested up to the limit", contentType: jsonType, body: `[{"x":[[[[[[1]]]]]]}]`,
+			want: resolveBody{records: []resolvev1.Record{{}}}},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()
@@ -90,7 +89,7 @@ func TestReadBodyAccepts(t *testing.T) {
 	}
 }
 
-func TestReadBodyReadsARecordWhole(t *testing.T) {
+func TestReadBodyReadsEveryFieldOfARecord(t *testing.T) {
 	t.Parallel()
 	got, err := read(t.Context(), jsonType, `[{"_id":"e1","_userId":"alice","_jobId":"backup","_retryId":"r","createdAt":"2026-11-05T10:15:00Z",
 		"resolved":true,"code":"429","extract":"in","generate":"out","extracted":"1","generated":"2","message":"late","source":"crm"}]`)
@@ -104,7 +103,7 @@ func TestReadBodyReadsARecordWhole(t *testing.T) {
 	}
 }
 
-func TestReadBodyAcceptsWhatIsJustSmallEnough(t *testing.T) {
+func TestReadBodyAcceptsBodiesAtTheLimits(t *testing.T) {
 	t.Parallel()
 	thousand, err := read(t.Context(), jsonType, `{"errors":`+namesList(1000)+`}`)
 	if err != nil || len(thousand.names) != 1000 {
@@ -115,7 +114,7 @@ func TestReadBodyAcceptsWhatIsJustSmallEnough(t *testing.T) {
 	if err != nil || long.reason != reason {
 		t.Errorf("the longest reason: %v", err)
 	}
-	// An array of so many empty records has two tokens for each and two of its own.
+	// An empty record has two tokens, and the array has two.
 	many, err := read(t.Context(), jsonType, `[`+strings.Repeat(`{},`, maxTokens/2-2)+`{}]`)
 	if err != nil || len(many.records) != maxTokens/2-1 {
 		t.Errorf("the most records: %v", err)

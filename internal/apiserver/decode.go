@@ -68,7 +68,7 @@ func describeType(t reflect.Type) string {
 	}
 }
 
-// shorten keeps a message from repeating a whole body.
+// shorten truncates a value for use in a message.
 func shorten(value []byte) string {
 	return truncate.Bytes(string(value), 64)
 }

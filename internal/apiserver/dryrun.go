@@ -10,8 +10,8 @@ import (
 
 type dryRunKey struct{}
 
-// withDryRun lets a connect request, which the library knows no dry run of, have
-// one: the parameter moves from the URL into the context.
+// withDryRun moves the dryRun parameter from the URL into the context. The library does not
+// support dry runs of connect requests.
 func withDryRun(handler http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		query := r.URL.Query()

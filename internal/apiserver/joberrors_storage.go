@@ -21,8 +21,8 @@ import (
 	joberrorv1 "joberror.io/operator/api/v1"
 )
 
-// jobErrorStorage is the subresource jobs/joberrors. Its deeper paths are the
-// source's, which no other verb of the library could serve.
+// jobErrorStorage serves the subresource jobs/joberrors. It is a Connecter, because only
+// connect requests may have the deeper paths of the source's API.
 type jobErrorStorage struct {
 	backend *backend
 }
@@ -37,7 +37,7 @@ func (s *jobErrorStorage) New() runtime.Object { return &joberrorv1.JobErrorReso
 
 func (s *jobErrorStorage) Destroy() {}
 
-// GroupVersionKind makes the library answer with the group of the entry's own.
+// GroupVersionKind returns the kind of a resolution, which is not in the group of this API.
 func (s *jobErrorStorage) GroupVersionKind(schema.GroupVersion) schema.GroupVersionKind {
 	return joberrorv1.GroupVersion.WithKind("JobErrorResolution")
 }
@@ -62,38 +62,34 @@ func (s *jobErrorStorage) ConnectMethods() []string {
 
 func (s *jobErrorStorage) NewConnectOptions() (runtime.Object, bool, string) { return nil, true, "" }
 
-// Connect picks the endpoint by what follows jobs/{_id}/joberrors in the path.
+// Connect returns the handler for the part of the path after jobs/{_id}/joberrors.
 func (s *jobErrorStorage) Connect(ctx context.Context, id string, _ runtime.Object, responder rest.Responder) (http.Handler, error) {
 	info, ok := request.RequestInfoFrom(ctx)
 	if !ok || len(info.Parts) < 3 {
-		return nil, apierrors.NewBadRequest("the request has no path of this API")
+		return nil, apierrors.NewBadRequest("the path is not part of this API")
 	}
-	rest := info.Parts[3:]
+	segments := info.Parts[3:]
 	action := ""
-	if len(rest) > 0 {
-		action = rest[len(rest)-1]
+	if len(segments) > 0 {
+		action = segments[len(segments)-1]
 	}
+	endpoint := jobEndpoint{backend: s.backend, namespace: info.Namespace, id: id, responder: responder}
+	resolve := resolveEndpoint{jobEndpoint: endpoint, resolved: action == "resolve"}
 	switch {
-	case len(rest) == 0:
-		return only(responder, map[string]http.HandlerFunc{
-			http.MethodGet:  s.backend.list(info.Namespace, id, responder),
-			http.MethodPost: s.backend.report(info.Namespace, id, responder),
-		}), nil
-	case len(rest) > 2 || (action != "resolve" && action != "unresolve"):
+	case len(segments) == 0:
+		return byMethod(responder, map[string]http.HandlerFunc{http.MethodGet: endpoint.serveList, http.MethodPost: endpoint.serveReport}), nil
+	case len(segments) > 2 || (action != "resolve" && action != "unresolve"):
 		return nil, notFound(id, "the paths under joberrors are resolve, unresolve, {name}/resolve and {name}/unresolve")
-	case len(rest) == 2:
-		return only(responder, map[string]http.HandlerFunc{
-			http.MethodPut: s.backend.resolveOne(info.Namespace, id, rest[0], action == "resolve", responder),
-		}), nil
+	case len(segments) == 2:
+		return byMethod(responder, map[string]http.HandlerFunc{http.MethodPut: resolve.serveOne(segments[0])}), nil
 	default:
-		return only(responder, map[string]http.HandlerFunc{
-			http.MethodPut: s.backend.resolveMany(info.Namespace, id, action == "resolve", responder),
-		}), nil
+		return byMethod(responder, map[string]http.HandlerFunc{http.MethodPut: resolve.serveMany}), nil
 	}
 }
 
-// only refuses any other methods than the path's.
-func only(responder rest.Responder, handlers map[string]http.HandlerFunc) http.Handler {
+// byMethod returns a handler that calls the one for the request's method, and rejects other
+// methods.
+func byMethod(responder rest.Responder, handlers map[string]http.HandlerFunc) http.Handler {
 	methods := strings.Join(slices.Sorted(maps.Keys(handlers)), ", ")
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		handler, ok := handlers[r.Method]
@@ -101,7 +97,7 @@ func only(responder rest.Responder, handlers map[string]http.HandlerFunc) http.H
 			w.Header().Set("Allow", methods)
 			responder.Error(&apierrors.StatusError{ErrStatus: metav1.Status{
 				Status: metav1.StatusFailure, Code: http.StatusMethodNotAllowed, Reason: metav1.StatusReasonMethodNotAllowed,
-				Message: "this path answers " + methods + " only",
+				Message: "this path supports only " + methods,
 			}})
 			return
 		}

@@ -27,8 +27,8 @@ import (
 	"joberror.io/operator/internal/retention"
 )
 
-// jobStorage is the virtual resource jobs: a row for each job that has errors,
-// counted from the cache.
+// jobStorage serves the virtual resource jobs: a summary of each job that has errors,
+// computed from the cache.
 type jobStorage struct {
 	cache client.Reader
 }
@@ -50,24 +50,24 @@ func (s *jobStorage) NamespaceScoped() bool { return true }
 
 func (s *jobStorage) GetSingularName() string { return "job" }
 
-// Get answers the summary of the job of that name or UID.
+// Get returns the summary of the job with this name or UID.
 func (s *jobStorage) Get(ctx context.Context, id string, _ *metav1.GetOptions) (runtime.Object, error) {
 	namespace := request.NamespaceValue(ctx)
 	job, err := jobref.LookupJob(ctx, s.cache, namespace, id)
 	if err != nil {
 		return nil, err
 	}
-	errors, err := jobref.Mentions(ctx, s.cache, namespace, id)
+	mentions, err := jobref.Mentions(ctx, s.cache, namespace, id)
 	if err != nil {
 		return nil, err
 	}
-	if job == nil && len(errors) == 0 {
+	if job == nil && len(mentions) == 0 {
 		return nil, apierrors.NewNotFound(resolvev1.GroupVersion.WithResource("jobs").GroupResource(), id)
 	}
 	summary := &resolvev1.JobSummary{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: id}}
-	for i := range errors {
-		summary.Name = jobName(&errors[i])
-		count(summary, &errors[i])
+	for i := range mentions {
+		summary.Name = jobName(&mentions[i])
+		addError(summary, &mentions[i])
 	}
 	if job != nil {
 		summary.Name = job.Name
@@ -75,7 +75,7 @@ func (s *jobStorage) Get(ctx context.Context, id string, _ *metav1.GetOptions) (
 	return summary, nil
 }
 
-// jobName is the name of an error's job as far as it is known.
+// jobName returns the name of an error's job, or its spec._jobId if the name is unknown.
 func jobName(je *joberrorv1.JobError) string {
 	if je.Status.Job != nil {
 		return je.Status.Job.Name
@@ -83,40 +83,40 @@ func jobName(je *joberrorv1.JobError) string {
 	return je.Spec.JobID
 }
 
-// List answers the summaries of all jobs in the namespace. They have no labels,
-// and may be selected by their name and namespace.
-func (s *jobStorage) List(ctx context.Context, options *internalversion.ListOptions) (runtime.Object, error) {
+// List returns the summaries of all jobs in the namespace. They have no labels, and can be
+// selected by their name and namespace.
+func (s *jobStorage) List(ctx context.Context, opts *internalversion.ListOptions) (runtime.Object, error) {
 	summaries, err := s.summaries(ctx)
 	if err != nil {
 		return nil, err
 	}
 	summaries = slices.DeleteFunc(summaries, func(j resolvev1.JobSummary) bool {
-		return options.LabelSelector != nil && !options.LabelSelector.Matches(labels.Set{}) ||
-			options.FieldSelector != nil && !options.FieldSelector.Matches(fields.Set{"metadata.name": j.Name, "metadata.namespace": j.Namespace})
+		return opts.LabelSelector != nil && !opts.LabelSelector.Matches(labels.Set{}) ||
+			opts.FieldSelector != nil && !opts.FieldSelector.Matches(fields.Set{"metadata.name": j.Name, "metadata.namespace": j.Namespace})
 	})
 	return &resolvev1.JobSummaryList{Items: summaries}, nil
 }
 
-// summaries counts the errors of each job, by namespace and name.
+// summaries returns a summary of each job, sorted by namespace and name.
 func (s *jobStorage) summaries(ctx context.Context) ([]resolvev1.JobSummary, error) {
 	var list joberrorv1.JobErrorList
 	namespace := request.NamespaceValue(ctx)
 	if err := s.cache.List(ctx, &list, client.InNamespace(namespace), client.UnsafeDisableDeepCopy); err != nil {
 		return nil, err
 	}
-	counted := map[types.NamespacedName]*resolvev1.JobSummary{}
+	byJob := map[types.NamespacedName]*resolvev1.JobSummary{}
 	for i := range list.Items {
 		je := &list.Items[i]
 		key := types.NamespacedName{Namespace: je.Namespace, Name: jobName(je)}
-		summary := counted[key]
+		summary := byJob[key]
 		if summary == nil {
 			summary = &resolvev1.JobSummary{ObjectMeta: metav1.ObjectMeta{Namespace: key.Namespace, Name: key.Name}}
-			counted[key] = summary
+			byJob[key] = summary
 		}
-		count(summary, je)
+		addError(summary, je)
 	}
-	summaries := make([]resolvev1.JobSummary, 0, len(counted))
-	for _, summary := range counted {
+	summaries := make([]resolvev1.JobSummary, 0, len(byJob))
+	for _, summary := range byJob {
 		summaries = append(summaries, *summary)
 	}
 	slices.SortFunc(summaries, func(a, b resolvev1.JobSummary) int {
@@ -125,7 +125,8 @@ func (s *jobStorage) summaries(ctx context.Context) ([]resolvev1.JobSummary, err
 	return summaries, nil
 }
 
-func count(summary *resolvev1.JobSummary, je *joberrorv1.JobError) {
+// addError adds an error to the summary of its job.
+func addError(summary *resolvev1.JobSummary, je *joberrorv1.JobError) {
 	summary.Total++
 	if je.Spec.Resolved {
 		summary.Resolved++
@@ -138,15 +139,15 @@ func count(summary *resolvev1.JobSummary, je *joberrorv1.JobError) {
 	}
 }
 
-// ConvertToTable is what kubectl get prints.
+// ConvertToTable returns the table that kubectl get prints.
 func (s *jobStorage) ConvertToTable(_ context.Context, obj, _ runtime.Object) (*metav1.Table, error) {
 	table := &metav1.Table{ColumnDefinitions: []metav1.TableColumnDefinition{
 		{Name: "Name", Type: "string", Format: "name", Description: "The job"},
 		{Name: "Total", Type: "integer", Description: "How many errors the job has"},
-		{Name: "Open", Type: "integer", Description: "How many of them are open"},
-		{Name: "Resolved", Type: "integer", Description: "How many of them are resolved"},
-		{Name: "Last Error", Type: "string", Description: "How long ago the latest of them happened"},
-		{Name: "Message", Type: "string", Priority: 1, Description: "The message of the latest of them"},
+		{Name: "Open", Type: "integer", Description: "How many of its errors are open"},
+		{Name: "Resolved", Type: "integer", Description: "How many of its errors are resolved"},
+		{Name: "Last Error", Type: "string", Description: "How long ago its latest error happened"},
+		{Name: "Message", Type: "string", Priority: 1, Description: "The message of its latest error"},
 	}}
 	var items []resolvev1.JobSummary
 	switch o := obj.(type) {
@@ -159,7 +160,7 @@ func (s *jobStorage) ConvertToTable(_ context.Context, obj, _ runtime.Object) (*
 		j := &items[i]
 		age := "<none>"
 		if j.LastErrorAt != nil {
-			// An error may be a little ahead of this clock.
+			// The time may be slightly ahead of this clock.
 			age = duration.HumanDuration(max(0, time.Since(j.LastErrorAt.Time)))
 		}
 		table.Rows = append(table.Rows, metav1.TableRow{

@@ -11,7 +11,6 @@ import (
 
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/util/validation/field"
-	"k8s.io/apiserver/pkg/registry/rest"
 	"k8s.io/klog/v2"
 
 	resolvev1 "joberror.io/operator/api/resolve/v1"
@@ -19,48 +18,50 @@ import (
 )
 
 const (
-	// maxPage is how many records one answer holds.
+	// maxPage limits the records in one answer.
 	maxPage = 1000
-	// continueHeader carries the value of ?continue for the next page; the
-	// body, a bare array, has no room for it.
+	// continueHeader holds the value of ?continue for the next page. The body is a bare
+	// array and can't hold it.
 	continueHeader = "Joberror-Continue"
 )
 
-// list serves GET jobs/{id}/joberrors: 200 and a bare array of records.
-func (b *backend) list(namespace, id string, responder rest.Responder) http.HandlerFunc {
-	return func(w http.ResponseWriter, r *http.Request) {
-		opts, err := listOptions(r)
-		if err != nil {
-			responder.Error(err)
-			return
-		}
-		ref, err := b.job(r.Context(), namespace, id)
-		if err != nil {
-			responder.Error(err)
-			return
-		}
-		found, next, err := ref.List(r.Context(), b.live, opts)
-		if err != nil {
-			responder.Error(err)
-			return
-		}
-		records := make([]resolvev1.Record, len(found))
-		for i := range found {
-			records[i] = recordOf(&found[i])
-		}
-		if next != "" {
-			w.Header().Set(continueHeader, next)
-		}
-		writeJSON(r.Context(), w, http.StatusOK, records)
+// serveList serves GET jobs/{id}/joberrors: 200 and a bare array of records.
+func (e *jobEndpoint) serveList(w http.ResponseWriter, r *http.Request) {
+	records, next, err := e.list(r)
+	if err != nil {
+		e.responder.Error(err)
+		return
 	}
+	if next != "" {
+		w.Header().Set(continueHeader, next)
+	}
+	writeJSON(r.Context(), w, http.StatusOK, records)
 }
 
-// writeJSON answers with what is no object of an API group.
+// list returns a page of records, and the value of ?continue for the next page.
+func (e *jobEndpoint) list(r *http.Request) (records []resolvev1.Record, next string, err error) {
+	opts, err := listOptions(r)
+	if err != nil {
+		return nil, "", err
+	}
+	ref, err := e.lookup(r.Context())
+	if err != nil {
+		return nil, "", err
+	}
+	page, next, err := ref.List(r.Context(), e.apiReader, opts)
+	records = make([]resolvev1.Record, len(page))
+	for i := range page {
+		records[i] = recordOf(&page[i])
+	}
+	return records, next, err
+}
+
+// writeJSON sends a value that is not an object of an API group.
 func writeJSON(ctx context.Context, w http.ResponseWriter, code int, value any) {
 	w.Header().Set("Content-Type", runtime.ContentTypeJSON)
 	w.WriteHeader(code)
 	if err := json.NewEncoder(w).Encode(value); err != nil {
-		klog.FromContext(ctx).V(2).Info("The caller is gone", "err", err)
+		klog.FromContext(ctx).V(2).Info("Failed to send the answer", "err", err)
 	}
 }
 

@@ -17,7 +17,7 @@ import (
 // records. Each record means one error. Of several errors with the same content, those that
 // are already as wanted come first, so that a repeated request changes nothing more.
 func match(records []resolvev1.Record, candidates []joberrorv1.JobError, resolved bool) ([]string, []resolution.Outcome) {
-	byKey := groupByKey(candidates, resolved)
+	byKey := groupByContentAndTime(candidates, resolved)
 	matched := map[string]bool{}
 	var names []string
 	var missing []resolution.Outcome
@@ -42,7 +42,7 @@ func match(records []resolvev1.Record, candidates []joberrorv1.JobError, resolve
 			if r.Resolved != resolved || r.ID != "" || namesOwner(&r) != withOwner {
 				continue
 			}
-			equal := byKey[matchKey(&r)]
+			equal := byKey[contentAndTime(&r)]
 			at := slices.IndexFunc(equal, func(je *joberrorv1.JobError) bool { return !matched[je.Name] && hasOwnerOf(&r, je) })
 			if at < 0 {
 				missing = append(missing, resolution.Failure(fmt.Sprintf("[%d]", i), joberrorv1.FailureNotFound,
@@ -55,9 +55,9 @@ func match(records []resolvev1.Record, candidates []joberrorv1.JobError, resolve
 	return names, missing
 }
 
-// groupByKey groups errors by matchKey. In each group, the errors that are already as
-// wanted come first.
-func groupByKey(candidates []joberrorv1.JobError, resolved bool) map[resolvev1.Record][]*joberrorv1.JobError {
+// groupByContentAndTime groups errors by contentAndTime. In each group, the errors that are
+// already as wanted come first.
+func groupByContentAndTime(candidates []joberrorv1.JobError, resolved bool) map[resolvev1.Record][]*joberrorv1.JobError {
 	groups := map[resolvev1.Record][]*joberrorv1.JobError{}
 	for _, state := range []bool{resolved, !resolved} {
 		for i := range candidates {
@@ -65,7 +65,7 @@ func groupByKey(candidates []joberrorv1.JobError, resolved bool) map[resolvev1.R
 				continue
 			}
 			record := recordOf(&candidates[i])
-			key := matchKey(&record)
+			key := contentAndTime(&record)
 			groups[key] = append(groups[key], &candidates[i])
 		}
 	}

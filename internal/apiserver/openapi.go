@@ -10,7 +10,7 @@ import (
 	"joberror.io/operator/internal/apiserver/openapi"
 )
 
-// addOpenAPI publishes the schemas of our types and of metav1.
+// addOpenAPI publishes the schemas of the API's types and of metav1.
 func addOpenAPI(config *server.RecommendedConfig) {
 	namer := openapinamer.NewDefinitionNamer(scheme)
 	config.OpenAPIConfig = server.DefaultOpenAPIConfig(openapi.GetOpenAPIDefinitions, namer)

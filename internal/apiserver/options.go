@@ -10,13 +10,13 @@ import (
 	"github.com/spf13/pflag"
 )
 
-// Options are the settings of the aggregated API server.
+// Options hold the settings of the aggregated API server.
 type Options struct {
-	// BindAddress and Port are where it listens.
+	// BindAddress and Port are the address and the port that the server listens on.
 	BindAddress string
 	Port        int
-	// Wait is how long a bulk request waits for its entry before it answers
-	// 202. The API server in front gives a request 60 seconds.
+	// Wait is how long a request waits for its resolution before it answers 202. The API
+	// server in front times out after 60 seconds.
 	Wait time.Duration
 }
 
@@ -29,17 +29,17 @@ func NewOptions() Options {
 func (o *Options) AddFlags(flags *pflag.FlagSet) {
 	flags.StringVar(&o.BindAddress, "apiserver-bind-address", o.BindAddress, "Address that the aggregated API listens on.")
 	flags.IntVar(&o.Port, "apiserver-port", o.Port, "Port that the aggregated API listens on.")
-	flags.DurationVar(&o.Wait, "apiserver-wait", o.Wait, "How long a bulk request waits to be worked through before it answers 202.")
+	flags.DurationVar(&o.Wait, "apiserver-wait", o.Wait, "How long a request waits for its resolution to complete before it answers 202.")
 }
 
-// Validate names each setting that can't be.
+// Validate returns an error for each invalid setting.
 func (o *Options) Validate() []error {
 	var errs []error
 	if o.Port < 1 || o.Port > 65535 {
-		errs = append(errs, fmt.Errorf("--apiserver-port: %d is no port: it must be between 1 and 65535", o.Port))
+		errs = append(errs, fmt.Errorf("--apiserver-port: %d must be between 1 and 65535", o.Port))
 	}
 	if o.Wait <= 0 || o.Wait > 55*time.Second {
-		errs = append(errs, fmt.Errorf("--apiserver-wait: %s must be more than 0 and at most 55s, since the API server in front gives up after 60s", o.Wait))
+		errs = append(errs, fmt.Errorf("--apiserver-wait: %s must be more than 0 and at most 55s: the API server in front times out after 60s", o.Wait))
 	}
 	return errs
 }

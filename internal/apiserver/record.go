@@ -24,11 +24,11 @@ func recordOf(je *joberrorv1.JobError) resolvev1.Record {
 	return r
 }
 
-// matchKey returns what two records without an id must have in common to be the same
-// error: their content and their time. Other fields whose names begin with an underscore
-// may be missing.
-func matchKey(r *resolvev1.Record) resolvev1.Record {
-	key := failure.Content(r)
+// contentAndTime returns a record with only its content and its time. Two records without
+// an id are the same error if these are equal. The fields whose names begin with an
+// underscore may be missing.
+func contentAndTime(r *resolvev1.Record) resolvev1.Record {
+	key := failure.ContentWithoutTime(r)
 	key.CreatedAt = r.CreatedAt
 	if t, err := time.Parse(time.RFC3339, r.CreatedAt); err == nil {
 		key.CreatedAt = t.UTC().Format(time.RFC3339Nano)

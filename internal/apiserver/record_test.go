@@ -28,7 +28,7 @@ func TestRecordOf(t *testing.T) {
 		je   *joberrorv1.JobError
 		want resolvev1.Record
 	}{
-		{name: "each field has its place, and createdAt is kept to the letter", je: full, want: resolvev1.Record{
+		{name: "every field is copied, and createdAt is unchanged", je: full, want: resolvev1.Record{
 			ID: "e1", UserID: "alice", JobID: "backup", RetryID: "2026-11-05T10:15:00.000001Z", CreatedAt: "2026-11-05T11:15:00.123+01:00",
 			Resolved: true, Code: "429", Extract: "in", Generate: "out", Extracted: "1", Generated: "2", Message: "late", Source: "crm",
 		}},
@@ -39,13 +39,13 @@ func TestRecordOf(t *testing.T) {
 		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()
 			if got := recordOf(tc.je); got != tc.want {
-				t.Errorf("record = %+v, want %+v", got, tc.want)
+				t.Errorf("recordOf = %+v, want %+v", got, tc.want)
 			}
 		})
 	}
 }
 
-func TestARecordAlwaysTellsWhetherItIsResolved(t *testing.T) {
+func TestARecordAlwaysHasResolved(t *testing.T) {
 	t.Parallel()
 	je := &joberrorv1.JobError{ObjectMeta: metav1.ObjectMeta{Name: "e2"}, Spec: joberrorv1.JobErrorSpec{JobID: "backup"}}
 	got, err := json.Marshal(recordOf(je))
@@ -54,14 +54,14 @@ func TestARecordAlwaysTellsWhetherItIsResolved(t *testing.T) {
 	}
 }
 
-func TestARecordMatchesTheErrorThatItWasMadeOf(t *testing.T) {
+func TestARecordMatchesItsOwnError(t *testing.T) {
 	t.Parallel()
-	je := stored("e1", "late")
+	je := newError("e1", "late")
 	record := recordOf(&je)
 	record.Resolved = true
 	for name, strip := range map[string]func(*resolvev1.Record){
-		"as it was read":                 func(*resolvev1.Record) {},
-		"without its id":                 func(r *resolvev1.Record) { r.ID = "" },
+		"unchanged":                      func(*resolvev1.Record) {},
+		"without its _id":                func(r *resolvev1.Record) { r.ID = "" },
 		"without the underscored fields": func(r *resolvev1.Record) { r.ID, r.UserID, r.JobID, r.RetryID = "", "", "", "" },
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -70,7 +70,7 @@ func TestARecordMatchesTheErrorThatItWasMadeOf(t *testing.T) {
 			strip(&returned)
 			names, missing := match([]resolvev1.Record{returned}, []joberrorv1.JobError{je}, true)
 			if len(names) != 1 || names[0] != "e1" || len(missing) != 0 {
-				t.Errorf("names = %v, missing %v, want e1", names, missing)
+				t.Errorf("match = %v, %v, want e1 and none missing", names, missing)
 			}
 		})
 	}

@@ -6,46 +6,48 @@ package apiserver
 import (
 	"context"
 	"errors"
-	"fmt"
 	"net/http"
 
 	"golang.org/x/sync/errgroup"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
-	"k8s.io/apiserver/pkg/registry/rest"
 
 	resolvev1 "joberror.io/operator/api/resolve/v1"
-	joberrorv1 "joberror.io/operator/api/v1"
-	"joberror.io/operator/internal/failure"
-	"joberror.io/operator/internal/jobref"
 	"joberror.io/operator/internal/panics"
 )
 
-// reportsInFlight is how many records are kept at a time, of all requests.
-const reportsInFlight = 16
+// maxStoring limits the reported records that are stored at the same time, across all
+// requests.
+const maxStoring = 16
 
-// report serves POST jobs/{id}/joberrors: 201 and what was created.
-func (b *backend) report(namespace, id string, responder rest.Responder) http.HandlerFunc {
-	return func(w http.ResponseWriter, r *http.Request) {
-		body, results, errs, err := b.doReport(w, r, namespace, id)
-		if err == nil && !body.array {
-			err = errs[0]
-		}
-		switch {
-		case err != nil:
-			responder.Error(err)
-		case body.array:
-			writeJSON(r.Context(), w, worstCode(results), results)
-		default:
-			writeJSON(r.Context(), w, http.StatusCreated, results[0].Record)
-		}
+// storeResults holds the result for each row of a request. If a row was not stored, errs
+// holds the error.
+type storeResults struct {
+	array bool
+	rows  []resolvev1.ReportedRecord
+	errs  []error
+}
+
+// serveReport serves POST jobs/{id}/joberrors: 201 and the stored records.
+func (e *jobEndpoint) serveReport(w http.ResponseWriter, r *http.Request) {
+	results, err := e.storeReport(w, r)
+	if err == nil && !results.array {
+		err = results.errs[0]
+	}
+	switch {
+	case err != nil:
+		e.responder.Error(err)
+	case results.array:
+		writeJSON(r.Context(), w, arrayStatusCode(results.rows), results.rows)
+	default:
+		writeJSON(r.Context(), w, http.StatusCreated, results.rows[0].Record)
 	}
 }
 
-// worstCode is 201 where all records are kept, and otherwise the highest code of
-// one that is not: who sent them sees that, and may send all of them again.
-func worstCode(results []resolvev1.ReportedRecord) int {
+// arrayStatusCode returns the status code for an array of records: 201 if all are stored,
+// otherwise the highest code of the others. The client can then send the whole array again.
+func arrayStatusCode(rows []resolvev1.ReportedRecord) int {
 	code := http.StatusCreated
-	for _, r := range results {
+	for _, r := range rows {
 		if r.Error != nil {
 			code = max(code, int(r.Error.Code))
 		}
@@ -53,78 +55,55 @@ func worstCode(results []resolvev1.ReportedRecord) int {
 	return code
 }
 
-func (b *backend) doReport(w http.ResponseWriter, r *http.Request, namespace, id string) (body *reportBody, results []resolvev1.ReportedRecord, errs []error, err error) {
-	if body, err = readReport(w, r); err != nil {
-		return nil, nil, nil, err
-	}
-	ref, err := b.job(r.Context(), namespace, id)
+// storeReport stores the records of a request.
+func (e *jobEndpoint) storeReport(w http.ResponseWriter, r *http.Request) (*storeResults, error) {
+	body, err := readReport(w, r)
 	if err != nil {
-		return nil, nil, nil, err
+		return nil, err
+	}
+	ref, err := e.lookup(r.Context())
+	if err != nil {
+		return nil, err
 	}
 	dryRun, err := isDryRun(r.Context())
 	if err != nil {
-		return nil, nil, nil, err
+		return nil, err
 	}
-	reports, err := b.reportsOf(r.Context(), ref, body)
+	reports, err := e.reportedRecords(r.Context(), ref, body)
 	if err != nil {
-		return nil, nil, nil, err
+		return nil, err
 	}
-	ctx, cancel := context.WithTimeout(r.Context(), b.wait)
+	ctx, cancel := context.WithTimeout(r.Context(), e.timeout)
 	defer cancel()
-	results, errs = make([]resolvev1.ReportedRecord, len(body.records)), make([]error, len(body.records))
+	results := &storeResults{
+		array: body.array,
+		rows:  make([]resolvev1.ReportedRecord, len(body.records)),
+		errs:  make([]error, len(body.records)),
+	}
 	var group errgroup.Group
-	group.SetLimit(reportsInFlight)
-	for _, report := range reports {
+	group.SetLimit(maxStoring)
+	for _, reported := range reports {
 		group.Go(func() error {
 			return panics.Recover(func() error {
-				kept, err := b.keep(ctx, ref, report, dryRun)
-				for _, i := range report.rows {
-					errs[i], results[i] = err, resolvev1.ReportedRecord{Record: kept}
+				stored, err := e.store(ctx, ref, reported, dryRun)
+				for _, i := range reported.rows {
+					results.errs[i], results.rows[i] = err, resolvev1.ReportedRecord{Record: stored}
 					if err != nil {
-						results[i] = resolvev1.ReportedRecord{Record: body.records[i], Error: recordError(err)}
+						results.rows[i] = resolvev1.ReportedRecord{Record: body.records[i], Error: recordError(err)}
 					}
 				}
 				return nil
 			})
 		})
 	}
-	return body, results, errs, group.Wait()
-}
-
-// same returns an error unless the JobError with the name of a record is that record.
-func same(ref jobref.Ref, existing *joberrorv1.JobError, report *report) error {
-	conflict := func(problem string) error {
-		return apierrors.NewConflict(joberrorv1.GroupVersion.WithResource("joberrors").GroupResource(), existing.Name, errors.New(problem))
-	}
-	if !ref.Owns(existing) {
-		return conflict("_id: an error of another job has this name; leave it out, or choose one that no other job uses")
-	}
-	is, said := recordOf(existing), recordOf(report.je)
-	if report.source == "" {
-		// The pod that reports it again may be another one.
-		said.Source = is.Source
-	}
-	if failure.Content(&is) != failure.Content(&said) {
-		return conflict(fmt.Sprintf("_id: the job has an error %s that says something else", existing.Name))
-	}
-	return nil
-}
-
-// sendAgain is the error of a record that was not kept. Whatever the API server
-// did not answer may be better the next time.
-func sendAgain(err error) error {
-	var status apierrors.APIStatus
-	if errors.As(err, &status) {
-		return err
-	}
-	return apierrors.NewServiceUnavailable("the record was not kept; send it again: " + err.Error())
+	return results, group.Wait()
 }
 
 func recordError(err error) *resolvev1.RecordError {
-	reason := &resolvev1.RecordError{Code: http.StatusInternalServerError, Message: err.Error()}
+	result := &resolvev1.RecordError{Code: http.StatusInternalServerError, Message: err.Error()}
 	var status apierrors.APIStatus
 	if errors.As(err, &status) {
-		reason.Code, reason.Message = status.Status().Code, status.Status().Message
+		result.Code, result.Message = status.Status().Code, status.Status().Message
 	}
-	return reason
+	return result
 }

@@ -15,8 +15,8 @@ import (
 	"joberror.io/operator/internal/failure"
 )
 
-// FuzzReadReport looks for a body that crashes the server, or of which a record
-// is kept that says nothing.
+// FuzzReadReport looks for bodies that crash the server, and for records without content that
+// are accepted.
 func FuzzReadReport(f *testing.F) {
 	for _, seed := range []string{
 		``, `{}`, `[]`, `[{}]`, `null`, `{"message":"m"}`, `[{"message":"m"},{"_id":"a","code":"c"}]`, `[{"_id":"a","code":"c"},{"_id":"a","code":"d"}]`,
@@ -30,13 +30,13 @@ func FuzzReadReport(f *testing.F) {
 		if err != nil {
 			var status apierrors.APIStatus
 			if !errors.As(err, &status) || status.Status().Code < 400 || status.Status().Code > 499 {
-				t.Fatalf("a bad body is the client's mistake: %v", err)
+				t.Fatalf("readReport = %v, want a 4xx status", err)
 			}
 			return
 		}
 		for _, r := range got.records {
 			if !failure.HasContent(&r) {
-				t.Fatalf("%q holds a record that says nothing", content)
+				t.Fatalf("readReport accepts a record without content in %q", content)
 			}
 		}
 	})

@@ -28,26 +28,26 @@ import (
 	"joberror.io/operator/internal/retention"
 )
 
-// report holds the rows of a request that are one record.
-type report struct {
+// reportedRecord holds the rows of a request that report the same record.
+type reportedRecord struct {
 	// je is the JobError to create.
 	je *joberrorv1.JobError
-	// by is the user who reports it.
+	// by is the user who reports the record.
 	by string
-	// at is when the request came.
+	// at is when the request was received.
 	at time.Time
-	// source is the one that the record names; empty if it names none.
+	// source is the record's own source; empty if the record has none.
 	source string
-	// rows are the places of the rows in the body.
+	// rows are the indexes of the rows in the body.
 	rows []int
-	// failures are the times that it happened. je is created for the first.
+	// failures holds one failure for each time that the record happened. je is created for
+	// the first of them.
 	failures []failure.Failure
 }
 
-// reportsOf returns the records of a request, after judging each row by the clock
-// and by the job.
-func (b *backend) reportsOf(ctx context.Context, ref jobref.Ref, body *reportBody) ([]*report, error) {
-	user, ok := request.UserFrom(ctx)
+// reportedRecords checks the rows of a request and groups them by record.
+func (b *backend) reportedRecords(ctx context.Context, ref jobref.Ref, body *reportBody) ([]*reportedRecord, error) {
+	reporter, ok := request.UserFrom(ctx)
 	if !ok {
 		return nil, apierrors.NewUnauthorized("the request has no user")
 	}
@@ -59,21 +59,23 @@ func (b *backend) reportsOf(ctx context.Context, ref jobref.Ref, body *reportBod
 	if client.IgnoreNotFound(err) != nil {
 		return nil, err
 	}
-	// Where the cache does not know the namespace yet, the controller links.
-	known := err == nil
-	now := time.Now()
+	// If the cache does not have the namespace yet, the controller links the error.
+	namespaceKnown := err == nil
+	req := reportRequest{job: job, user: reporter, at: time.Now()}
 	var problems field.ErrorList
 	for i := range body.records {
-		problems = append(problems, b.judgeReport(body.path(i), &body.records[i], ref, job, now)...)
+		r, path := &body.records[i], body.path(i)
+		problems = append(problems, checkJobID(path.Child("_jobId"), r.JobID, ref, job)...)
+		problems = append(problems, b.checkCreatedAt(path.Child("createdAt"), r.CreatedAt, job, req.at)...)
 	}
 	if len(problems) > 0 {
-		return nil, invalidRequest(problems[:min(len(problems), maxProblems)]...)
+		return nil, invalidRequest(problems...)
 	}
-	reports := reportsIn(body.records, job, user, now)
+	reports := req.group(body.records)
 	for _, r := range reports {
 		joblink.RememberRetention(r.je, job)
 		switch {
-		case !known || job.UID == "":
+		case !namespaceKnown || job.UID == "":
 		case ref.Job != nil:
 			joblink.Apply(r.je, job, namespace.UID)
 		default:
@@ -83,44 +85,58 @@ func (b *backend) reportsOf(ctx context.Context, ref jobref.Ref, body *reportBod
 	return reports, nil
 }
 
-// judgeReport tells why the job can't have this record now.
-func (b *backend) judgeReport(path *field.Path, r *resolvev1.Record, ref jobref.Ref, job *batchv1.Job, now time.Time) field.ErrorList {
-	var problems field.ErrorList
-	if r.JobID != "" && r.JobID != ref.ID && r.JobID != job.Name && r.JobID != string(job.UID) {
-		problems = append(problems, field.Invalid(path.Child("_jobId"), shorten([]byte(r.JobID)), "must be the job of the path, "+job.Name+", or be left out"))
+// checkJobID checks that the _jobId of a record is empty or means the job in the path.
+func checkJobID(path *field.Path, jobID string, ref jobref.Ref, job *batchv1.Job) field.ErrorList {
+	switch jobID {
+	case "", ref.ID, job.Name, string(job.UID):
+		return nil
 	}
-	given := joberrorv1.JobError{Spec: joberrorv1.JobErrorSpec{CreatedAt: r.CreatedAt}}
-	if problem := b.policy.Problem(&given, retention.Requested(job), now); problem != "" {
-		problems = append(problems, field.Invalid(path.Child("createdAt"), shorten([]byte(r.CreatedAt)), problem))
-	}
-	return problems
+	return field.ErrorList{field.Invalid(path, shorten([]byte(jobID)), "must be the job in the path, "+job.Name+", or must not be set")}
 }
 
-// reportsIn groups the rows that a user reports by the record that they are.
-func reportsIn(records []resolvev1.Record, job *batchv1.Job, user user.Info, now time.Time) []*report {
-	by := failure.Reporter{Pod: podOf(user), Request: string(uuid.NewUUID()), At: now}
-	groups, rows := by.Group(records)
-	reports := make([]*report, len(groups))
+// checkCreatedAt checks that a record may have this createdAt now.
+func (b *backend) checkCreatedAt(path *field.Path, createdAt string, job *batchv1.Job, now time.Time) field.ErrorList {
+	je := joberrorv1.JobError{Spec: joberrorv1.JobErrorSpec{CreatedAt: createdAt}}
+	if problem := b.retention.Problem(&je, retention.Requested(job), now); problem != "" {
+		return field.ErrorList{field.Invalid(path, shorten([]byte(createdAt)), problem)}
+	}
+	return nil
+}
+
+// reportRequest holds the job, the user and the time of a request that reports records.
+type reportRequest struct {
+	job  *batchv1.Job
+	user user.Info
+	// at is when the request was received.
+	at time.Time
+}
+
+// group groups rows by record.
+func (r reportRequest) group(rows []resolvev1.Record) []*reportedRecord {
+	reporter := failure.Reporter{Pod: podOf(r.user), Request: string(uuid.NewUUID()), At: r.at}
+	groups, indexes := reporter.Group(rows)
+	reports := make([]*reportedRecord, len(groups))
 	for i, failures := range groups {
-		reports[i] = reportOf(failures, job, user, now)
-		reports[i].rows = rows[i]
+		reports[i] = r.record(failures)
+		reports[i].rows = indexes[i]
 	}
 	return reports
 }
 
-// reportOf returns the report of one record, with the JobError to create for it.
-func reportOf(failures []failure.Failure, job *batchv1.Job, user user.Info, now time.Time) *report {
-	first := failures[0]
-	je := first.JobError(job, user.GetName())
-	je.Name = cmp.Or(first.Report.ID, je.Name)
+// record returns the reported record of these failures, with the JobError to create.
+func (r reportRequest) record(failures []failure.Failure) *reportedRecord {
+	created := failures[0]
+	je := created.JobError(r.job, r.user.GetName())
+	je.Name = cmp.Or(created.Report.ID, je.Name)
 	je.Spec.Resolved = !slices.ContainsFunc(failures, func(f failure.Failure) bool { return !f.Report.Resolved })
 	if je.Spec.Resolved {
-		attribution.Mark{By: user.GetName(), Generation: 1}.Put(je)
+		attribution.Mark{By: r.user.GetName(), Generation: 1}.Put(je)
 	}
-	// The answer has a createdAt in any case: sent back, it is no other time.
-	first.Occurrence = failure.Created(je).Occurrence
-	first.Annotate(je)
-	return &report{je: je, by: user.GetName(), at: now, source: first.Report.Source, failures: failures}
+	// The answer always has a createdAt. A client that sends the answer back reports the
+	// same occurrence.
+	created.Occurrence = failure.Created(je).Occurrence
+	created.Annotate(je)
+	return &reportedRecord{je: je, by: r.user.GetName(), at: r.at, source: created.Report.Source, failures: failures}
 }
 
 // reportedJob returns the Job that the records belong to. If the Job is gone, its
@@ -130,22 +146,21 @@ func (b *backend) reportedJob(ctx context.Context, ref jobref.Ref) (*batchv1.Job
 		return ref.Job, nil
 	}
 	job := &batchv1.Job{ObjectMeta: metav1.ObjectMeta{Namespace: ref.Namespace, Name: ref.ID}}
-	errors, err := jobref.Mentions(ctx, b.client, ref.Namespace, ref.ID)
-	var last time.Time
-	for i := range errors {
-		linked := joblink.Linked(&errors[i])
-		if at := retention.CreatedAt(&errors[i]); linked != nil && at.After(last) {
-			last, job.Name, job.UID = at, linked.Name, linked.UID
+	mentions, err := jobref.Mentions(ctx, b.client, ref.Namespace, ref.ID)
+	var latest time.Time
+	for i := range mentions {
+		linked := joblink.Linked(&mentions[i])
+		if at := retention.CreatedAt(&mentions[i]); linked != nil && at.After(latest) {
+			latest, job.Name, job.UID = at, linked.Name, linked.UID
 			job.Annotations = map[string]string{joberrorv1.AnnotationRetention: linked.Retention}
 		}
 	}
 	return job, err
 }
 
-// podOf is the pod that a user reports from, by its token; empty where it is
-// not known.
-func podOf(user user.Info) string {
-	if names := user.GetExtra()[serviceaccount.PodNameKey]; len(names) == 1 {
+// podOf returns the pod that the user's token is bound to, or "" if it is not bound to one.
+func podOf(reporter user.Info) string {
+	if names := reporter.GetExtra()[serviceaccount.PodNameKey]; len(names) == 1 {
 		return names[0]
 	}
 	return ""

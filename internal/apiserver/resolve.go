@@ -9,68 +9,69 @@ import (
 	"net/http"
 	"time"
 
-	"golang.org/x/sync/errgroup"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
-	"k8s.io/apimachinery/pkg/types"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/util/validation/field"
-	"k8s.io/apiserver/pkg/registry/rest"
+	"k8s.io/apiserver/pkg/endpoints/request"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	joberrorv1 "joberror.io/operator/api/v1"
-	"joberror.io/operator/internal/jobref"
-	"joberror.io/operator/internal/panics"
+	"joberror.io/operator/internal/attribution"
 	"joberror.io/operator/internal/resolution"
 )
 
-// readsInFlight is how many named errors of one request are read at a time.
-const readsInFlight = 16
+// resolveEndpoint serves a request to resolve or reopen errors of one job.
+type resolveEndpoint struct {
+	jobEndpoint
+	// resolved is the requested state of the errors.
+	resolved bool
+}
 
-// resolveOne serves PUT jobs/{id}/joberrors/{name}/resolve and unresolve: 201.
-func (b *backend) resolveOne(namespace, id, name string, wants bool, responder rest.Responder) http.HandlerFunc {
+// serveOne serves PUT jobs/{id}/joberrors/{name}/resolve and unresolve: 201.
+func (e *resolveEndpoint) serveOne(name string) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
-		entry, complete, err := b.doOne(w, r, namespace, id, name, wants)
-		answer(responder, http.StatusCreated, entry, complete, err)
+		jer, complete, err := e.resolveOne(w, r, name)
+		e.answer(http.StatusCreated, jer, complete, err)
 	}
 }
 
-func (b *backend) doOne(w http.ResponseWriter, r *http.Request, namespace, id, name string, wants bool) (*joberrorv1.JobErrorResolution, bool, error) {
+func (e *resolveEndpoint) resolveOne(w http.ResponseWriter, r *http.Request, name string) (*joberrorv1.JobErrorResolution, bool, error) {
 	body, err := readBody(w, r)
 	if err != nil {
 		return nil, false, err
 	}
 	if body.names != nil || body.records != nil {
-		return nil, false, invalidRequest(field.Forbidden(field.NewPath("errors"), "must not stand here: the path names the error; the one field is reason"))
+		return nil, false, invalidRequest(field.Forbidden(field.NewPath("errors"), "is not allowed: the path names the error; the only allowed field is reason"))
 	}
-	ref, err := b.job(r.Context(), namespace, id)
+	ref, err := e.lookup(r.Context())
 	if err != nil {
 		return nil, false, err
 	}
 	names := []string{name}
-	outcomes, err := b.judge(r.Context(), ref, names, wants)
+	outcomes, err := e.preview(r.Context(), ref, names)
 	if err != nil {
 		return nil, false, err
 	}
 	if o := outcomes[0]; o.Result == resolution.Failed {
-		return nil, false, notFound(name, fmt.Sprintf("job %q has no JobError %q: %s", id, name, o.Message))
+		return nil, false, notFound(name, fmt.Sprintf("job %q has no JobError %q: %s", e.id, name, o.Message))
 	}
-	entry := newEntry(namespace, id, wants, names, body.reason)
-	complete, err := b.submit(r.Context(), entry, tallyOf(entry, outcomes))
-	return entry, complete, err
+	jer := e.newResolution(names, body.reason)
+	complete, err := e.submit(r.Context(), jer, outcomes)
+	return jer, complete, err
 }
 
-// resolveMany serves PUT jobs/{id}/joberrors/resolve and unresolve: 200.
-func (b *backend) resolveMany(namespace, id string, wants bool, responder rest.Responder) http.HandlerFunc {
-	return func(w http.ResponseWriter, r *http.Request) {
-		entry, complete, err := b.doMany(w, r, namespace, id, wants)
-		answer(responder, http.StatusOK, entry, complete, err)
-	}
+// serveMany serves PUT jobs/{id}/joberrors/resolve and unresolve: 200.
+func (e *resolveEndpoint) serveMany(w http.ResponseWriter, r *http.Request) {
+	jer, complete, err := e.resolveMany(w, r)
+	e.answer(http.StatusOK, jer, complete, err)
 }
 
-func (b *backend) doMany(w http.ResponseWriter, r *http.Request, namespace, id string, wants bool) (*joberrorv1.JobErrorResolution, bool, error) {
+func (e *resolveEndpoint) resolveMany(w http.ResponseWriter, r *http.Request) (*joberrorv1.JobErrorResolution, bool, error) {
 	body, err := readBody(w, r)
 	if err != nil {
 		return nil, false, err
 	}
-	ref, err := b.job(r.Context(), namespace, id)
+	ref, err := e.lookup(r.Context())
 	if err != nil {
 		return nil, false, err
 	}
@@ -78,99 +79,57 @@ func (b *backend) doMany(w http.ResponseWriter, r *http.Request, namespace, id s
 	if err != nil {
 		return nil, false, err
 	}
-	names, outcomes, missing, err := b.plan(r.Context(), ref, body, wants, dryRun)
+	planned, err := e.plan(r.Context(), ref, body, dryRun)
 	if err != nil {
 		return nil, false, err
 	}
-	entry := newEntry(namespace, id, wants, names, body.reason)
-	complete, err := b.submit(r.Context(), entry, tallyOf(entry, outcomes))
+	jer := e.newResolution(planned.names, body.reason)
+	complete, err := e.submit(r.Context(), jer, planned.outcomes)
 	if err == nil {
-		resolution.AddFailures(&entry.Status, missing, time.Now())
+		resolution.AddFailures(&jer.Status, planned.missing, time.Now())
 	}
-	return entry, complete, err
+	return jer, complete, err
 }
 
-// plan finds out what a bulk request is about: the names for its entry, what
-// would become of each, and which records mean no error at all.
-func (b *backend) plan(ctx context.Context, ref jobref.Ref, body *body, wants, dryRun bool) (names []string, outcomes, missing []resolution.Outcome, err error) {
-	if body.names != nil {
-		outcomes, err = b.judge(ctx, ref, body.names, wants)
-		return body.names, outcomes, nil, err
+// newResolution returns the resolution that the request creates. If names is nil, it is for
+// every error that is not in the requested state.
+func (e *resolveEndpoint) newResolution(names []string, reason string) *joberrorv1.JobErrorResolution {
+	prefix := "resolve-"
+	if !e.resolved {
+		prefix = "unresolve-"
 	}
-	if body.records == nil {
-		not := !wants
-		for je, err := range ref.All(ctx, b.live, jobref.ListOptions{Resolved: &not}) {
-			if err != nil {
-				return nil, nil, nil, err
-			}
-			outcomes = append(outcomes, resolution.Outcome{Name: je.Name, Result: resolution.Updated})
-			if !dryRun {
-				// That there is one is reason enough for an entry, which
-				// finds the others itself.
-				break
-			}
-		}
-		return nil, outcomes, nil, nil
+	return &joberrorv1.JobErrorResolution{
+		ObjectMeta: metav1.ObjectMeta{Namespace: e.namespace, GenerateName: prefix},
+		Spec:       joberrorv1.JobErrorResolutionSpec{JobID: e.id, Errors: names, Resolved: &e.resolved, Reason: reason},
 	}
-	found, _, err := ref.List(ctx, b.live, jobref.ListOptions{})
+}
+
+// submit creates the resolution, waits for it, and reports whether it is complete. If the
+// request is a dry run or would change nothing, submit sets the resolution's status to the
+// previewed outcomes and does not create it.
+func (e *resolveEndpoint) submit(ctx context.Context, jer *joberrorv1.JobErrorResolution, outcomes []resolution.Outcome) (bool, error) {
+	requester, ok := request.UserFrom(ctx)
+	if !ok {
+		return false, apierrors.NewUnauthorized("the request has no user")
+	}
+	jer.Spec.RequestedBy = requester.GetName()
+	dryRun, err := isDryRun(ctx)
 	if err != nil {
-		return nil, nil, nil, err
+		return false, err
 	}
-	names, missing = match(body.records, found, wants)
-	if len(names) > joberrorv1.MaxNamedErrors {
-		return nil, nil, nil, invalidRequest(field.TooMany(field.NewPath("body"), len(names), joberrorv1.MaxNamedErrors))
-	}
-	outcomes, err = b.judge(ctx, ref, names, wants)
-	return names, outcomes, missing, err
-}
-
-// judge tells what would become of each named error.
-func (b *backend) judge(ctx context.Context, ref jobref.Ref, names []string, wants bool) ([]resolution.Outcome, error) {
-	outcomes := make([]resolution.Outcome, len(names))
-	group, ctx := errgroup.WithContext(ctx)
-	group.SetLimit(readsInFlight)
-	for i, name := range names {
-		group.Go(func() error {
-			return panics.Recover(func() (err error) {
-				outcomes[i], err = b.judgeOne(ctx, ref, name, wants)
-				return err
-			})
-		})
-	}
-	return outcomes, group.Wait()
-}
-
-func (b *backend) judgeOne(ctx context.Context, ref jobref.Ref, name string, wants bool) (resolution.Outcome, error) {
-	updated := resolution.Outcome{Name: name, Result: resolution.Updated}
-	if !isName(name) {
-		return resolution.NotFound(name), nil
-	}
-	je := &joberrorv1.JobError{}
-	key := types.NamespacedName{Namespace: ref.Namespace, Name: name}
-	// An error that is to be changed is judged once more with its entry, so the
-	// cache will do for it. What it takes to leave an error is known for sure.
-	if b.client.Get(ctx, key, je) == nil && ref.Owns(je) && je.Spec.Resolved != wants {
-		return updated, nil
-	}
-	err := b.live.Get(ctx, key, je)
-	switch {
-	case apierrors.IsNotFound(err):
-		return resolution.NotFound(name), nil
-	case err != nil:
-		return resolution.Outcome{}, err
-	case !ref.Owns(je):
-		return resolution.OtherJob(name), nil
-	case je.Spec.Resolved == wants:
-		return resolution.Outcome{Name: name, Result: resolution.Unchanged}, nil
-	default:
-		return updated, nil
-	}
-}
-
-func tallyOf(entry *joberrorv1.JobErrorResolution, outcomes []resolution.Outcome) *resolution.Tally {
-	tally := resolution.NewTally(entry, time.Now())
+	tally := resolution.NewTally(jer, time.Now())
 	for _, o := range outcomes {
 		tally.Add(o)
 	}
-	return tally
+	if dryRun || tally.Changes() == 0 {
+		jer.Status = tally.Completed(time.Now())
+		return true, nil
+	}
+	if err := e.client.Create(ctx, jer, client.FieldOwner(attribution.FieldManager)); err != nil {
+		return false, err
+	}
+	ctx, cancel := context.WithTimeout(ctx, e.timeout)
+	defer cancel()
+	*jer = *e.resolutions.Wait(ctx, jer)
+	return resolution.IsComplete(jer), nil
 }

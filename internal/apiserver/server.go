@@ -1,10 +1,10 @@
 // Copyright The JobError Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Package apiserver is the aggregated API of the group resolve.joberror.io. It
-// authenticates and authorizes by asking the API server in front, and keeps
-// nothing of its own: it resolves by creating a JobErrorResolution, and reports by
-// creating JobErrors or counting in them.
+// Package apiserver serves the aggregated API of the group resolve.joberror.io. It
+// delegates authentication and authorization to the API server in front, and stores
+// nothing itself: it resolves by creating a JobErrorResolution, and reports by creating
+// JobErrors or counting occurrences in them.
 package apiserver
 
 import (
@@ -34,16 +34,26 @@ import (
 	"joberror.io/operator/internal/serving"
 )
 
-// Server is the aggregated API server. As a manager's Runnable it serves on
-// every replica.
+// Config holds what the aggregated API server needs from the rest of the operator.
+type Config struct {
+	Options
+	// Retention limits how old a reported record may be.
+	Retention retention.Policy
+	// Kubeconfig is the path of the kubeconfig for the API server in front. It may be empty
+	// in a cluster.
+	Kubeconfig string
+	// Certificate is the serving certificate.
+	Certificate *certs.Certificate
+	// Drain makes clients reconnect to another replica before a shutdown.
+	Drain serving.Drain
+}
+
+// Server runs the aggregated API server on every replica.
 type Server struct {
-	options     Options
-	kubeconfig  string
-	certificate *certs.Certificate
-	drain       serving.Drain
-	listener    net.Listener
-	storage     map[string]rest.Storage
-	serving     atomic.Bool
+	config   Config
+	listener net.Listener
+	storage  map[string]rest.Storage
+	started  atomic.Bool
 }
 
 // +kubebuilder:rbac:groups=authentication.k8s.io,resources=tokenreviews,verbs=create
@@ -52,66 +62,68 @@ type Server struct {
 // +kubebuilder:rbac:groups=joberror.io,resources=joberrors,verbs=get;patch
 // +kubebuilder:rbac:groups=joberror.io,resources=joberrors/status,verbs=patch
 
-// Setup adds the server to the manager. It takes the port at once, so that one
-// that is in use is known at start. The kubeconfig may be empty in a cluster.
-func Setup(ctx context.Context, mgr ctrl.Manager, opts Options, policy retention.Policy, kubeconfig string, certificate *certs.Certificate, drain serving.Drain) (*Server, error) {
-	address := net.JoinHostPort(opts.BindAddress, strconv.Itoa(opts.Port))
+// Setup adds the server to the manager. It opens the port immediately, so that a port in
+// use is an error at startup.
+func Setup(ctx context.Context, mgr ctrl.Manager, config Config) (*Server, error) {
+	address := net.JoinHostPort(config.BindAddress, strconv.Itoa(config.Port))
 	listener, err := net.Listen("tcp", address)
 	if err != nil {
-		return nil, fmt.Errorf("aggregated API: %w", err)
+		return nil, fmt.Errorf("start the aggregated API: %w", err)
 	}
-	waiter, err := newWaiter(ctx, mgr.GetCache())
+	resolutions, err := newWaiter(ctx, mgr.GetCache())
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("watch JobErrorResolutions: %w", err)
 	}
-	backend := &backend{
-		client: mgr.GetClient(), live: mgr.GetAPIReader(), waiter: waiter, wait: opts.Wait,
-		policy: policy, reports: semaphore.NewWeighted(reportsInFlight),
+	b := &backend{
+		client:      mgr.GetClient(),
+		apiReader:   mgr.GetAPIReader(),
+		resolutions: resolutions,
+		timeout:     config.Wait,
+		retention:   config.Retention,
+		storing:     semaphore.NewWeighted(maxStoring),
 	}
 	s := &Server{
-		options:     opts,
-		kubeconfig:  kubeconfig,
-		certificate: certificate,
-		drain:       drain,
-		listener:    listener,
+		config:   config,
+		listener: listener,
 		storage: map[string]rest.Storage{
 			"jobs":           &jobStorage{cache: mgr.GetClient()},
-			"jobs/joberrors": &jobErrorStorage{backend: backend},
+			"jobs/joberrors": &jobErrorStorage{backend: b},
 		},
 	}
 	return s, mgr.Add(s)
 }
 
-// NeedLeaderElection tells the manager that every replica serves.
+// NeedLeaderElection returns false: every replica serves.
 func (s *Server) NeedLeaderElection() bool { return false }
 
-// Start serves until the context ends, then lets the requests under way finish.
+// Start serves until the context ends, and then lets the requests in progress finish.
 func (s *Server) Start(ctx context.Context) error {
-	if !s.certificate.Wait(ctx) {
+	if !s.config.Certificate.Wait(ctx) {
 		return s.listener.Close()
 	}
 	generic, err := s.build()
 	if err != nil {
-		return fmt.Errorf("aggregated API: %w", err)
+		return fmt.Errorf("start the aggregated API: %w", err)
 	}
 	generic.AddPostStartHookOrDie("serving", func(server.PostStartHookContext) error {
-		s.serving.Store(true)
+		s.started.Store(true)
 		return nil
 	})
-	defer s.serving.Store(false)
+	defer s.started.Store(false)
 	return generic.PrepareRun().RunWithContext(ctx)
 }
 
-// Check is a readiness check.
+// Check returns an error until the server is ready.
 func (s *Server) Check(*http.Request) error {
-	if !s.serving.Load() {
-		return errors.New("the aggregated API is not served yet")
+	if !s.started.Load() {
+		return errors.New("the aggregated API has not started yet")
 	}
 	return nil
 }
 
+// build returns the generic server with the group installed.
 func (s *Server) build() (*server.GenericAPIServer, error) {
-	config, err := s.config()
+	config, err := s.genericConfig()
 	if err != nil {
 		return nil, err
 	}
@@ -124,16 +136,17 @@ func (s *Server) build() (*server.GenericAPIServer, error) {
 	return generic, generic.InstallAPIGroup(&group)
 }
 
-// bodyTimeout is how long a body of a few megabytes may take.
+// bodyTimeout limits how long a client may take to send a body of a few megabytes.
 const bodyTimeout = 30 * time.Second
 
-// buildHandlerChain puts what the library's chain lacks around and into it.
+// buildHandlerChain adds metrics, dry run, the body timeout and the drain to the library's
+// handler chain.
 func (s *Server) buildHandlerChain(handler http.Handler, config *server.Config) http.Handler {
 	measured := metrics.MeasureRequests(withDryRun(handler), endpointOf)
-	return s.drain.Handler(serving.BodyTimeout(server.DefaultBuildHandlerChain(measured, config), bodyTimeout))
+	return s.config.Drain.Handler(serving.BodyTimeout(server.DefaultBuildHandlerChain(measured, config), bodyTimeout))
 }
 
-// endpointOf names the endpoint that a request is to.
+// endpointOf returns the name of a request's endpoint for the metrics.
 func endpointOf(ctx context.Context) string {
 	info, ok := request.RequestInfoFrom(ctx)
 	switch {
@@ -150,31 +163,32 @@ func endpointOf(ctx context.Context) string {
 	}
 }
 
-func (s *Server) config() (*server.RecommendedConfig, error) {
+// genericConfig returns the configuration of the generic server.
+func (s *Server) genericConfig() (*server.RecommendedConfig, error) {
 	config := server.NewRecommendedConfig(codecs)
 	config.EffectiveVersion = compatibility.DefaultBuildEffectiveVersion()
 	config.BuildHandlerChainFunc = s.buildHandlerChain
 	addOpenAPI(config)
 
-	serving := options.NewSecureServingOptions()
-	serving.Listener, serving.BindPort = s.listener, s.options.Port
-	serving.MinTLSVersion = "VersionTLS13"
-	serving.HTTP2MaxStreamsPerConnection = 1000
-	if err := serving.WithLoopback().ApplyTo(&config.SecureServing, &config.LoopbackClientConfig); err != nil {
+	secure := options.NewSecureServingOptions()
+	secure.Listener, secure.BindPort = s.listener, s.config.Port
+	secure.MinTLSVersion = "VersionTLS13"
+	secure.HTTP2MaxStreamsPerConnection = 1000
+	if err := secure.WithLoopback().ApplyTo(&config.SecureServing, &config.LoopbackClientConfig); err != nil {
 		return nil, err
 	}
-	certificate, err := dynamiccertificates.NewDynamicServingContentFromFiles("serving-cert", s.certificate.CertFile(), s.certificate.KeyFile())
+	certificate, err := dynamiccertificates.NewDynamicServingContentFromFiles("serving-cert", s.config.Certificate.CertFile(), s.config.Certificate.KeyFile())
 	if err != nil {
 		return nil, err
 	}
 	config.SecureServing.Cert = certificate
 
 	authentication := options.NewDelegatingAuthenticationOptions()
-	authentication.RemoteKubeConfigFile = s.kubeconfig
+	authentication.RemoteKubeConfigFile = s.config.Kubeconfig
 	if err := authentication.ApplyTo(&config.Authentication, config.SecureServing, config.OpenAPIConfig); err != nil {
 		return nil, err
 	}
 	authorization := options.NewDelegatingAuthorizationOptions()
-	authorization.RemoteKubeConfigFile = s.kubeconfig
+	authorization.RemoteKubeConfigFile = s.config.Kubeconfig
 	return config, authorization.ApplyTo(&config.Authorization)
 }

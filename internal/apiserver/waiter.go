@@ -16,12 +16,12 @@ import (
 	"joberror.io/operator/internal/resolution"
 )
 
-// waiter lets requests wait for their entries. One watch, the cache's own,
-// serves them all.
+// waiter lets requests wait for their resolutions. All of them share the cache's watch.
 type waiter struct {
 	cache cache.Cache
 
-	mu      sync.Mutex
+	mu sync.Mutex
+	// waiting holds the channel of each waiting request, by the UID of its resolution.
 	waiting map[types.UID]chan *joberrorv1.JobErrorResolution
 }
 
@@ -32,68 +32,70 @@ func newWaiter(ctx context.Context, c cache.Cache) (*waiter, error) {
 		return nil, err
 	}
 	_, err = informer.AddEventHandler(toolscache.ResourceEventHandlerFuncs{
-		AddFunc:    w.notify,
-		UpdateFunc: func(_, obj any) { w.notify(obj) },
-		DeleteFunc: w.giveUp,
+		AddFunc:    w.handleChange,
+		UpdateFunc: func(_, obj any) { w.handleChange(obj) },
+		DeleteFunc: w.handleDelete,
 	})
 	return w, err
 }
 
-func (w *waiter) notify(obj any) {
-	if entry, ok := obj.(*joberrorv1.JobErrorResolution); ok && resolution.IsComplete(entry) {
-		w.release(entry)
+// handleChange ends the wait for a resolution that is complete.
+func (w *waiter) handleChange(obj any) {
+	if jer, ok := obj.(*joberrorv1.JobErrorResolution); ok && resolution.IsComplete(jer) {
+		w.release(jer)
 	}
 }
 
-// giveUp ends the wait for an entry that somebody deleted.
-func (w *waiter) giveUp(obj any) {
+// handleDelete ends the wait for a resolution that was deleted.
+func (w *waiter) handleDelete(obj any) {
 	if unknown, ok := obj.(toolscache.DeletedFinalStateUnknown); ok {
 		obj = unknown.Obj
 	}
-	if entry, ok := obj.(*joberrorv1.JobErrorResolution); ok {
-		w.release(entry)
+	if jer, ok := obj.(*joberrorv1.JobErrorResolution); ok {
+		w.release(jer)
 	}
 }
 
-func (w *waiter) release(entry *joberrorv1.JobErrorResolution) {
+// release sends a resolution to the request that waits for it, if any.
+func (w *waiter) release(jer *joberrorv1.JobErrorResolution) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if done, ok := w.waiting[entry.UID]; ok {
-		delete(w.waiting, entry.UID)
-		done <- entry.DeepCopy()
+	if done, ok := w.waiting[jer.UID]; ok {
+		delete(w.waiting, jer.UID)
+		done <- jer.DeepCopy()
 	}
 }
 
-// Wait returns the entry once it is complete or deleted, or as it is by then
-// when the context ends.
-func (w *waiter) Wait(ctx context.Context, entry *joberrorv1.JobErrorResolution) *joberrorv1.JobErrorResolution {
+// Wait waits until a resolution is complete or deleted, or until the context ends. It
+// returns the last known state of the resolution.
+func (w *waiter) Wait(ctx context.Context, jer *joberrorv1.JobErrorResolution) *joberrorv1.JobErrorResolution {
 	done := make(chan *joberrorv1.JobErrorResolution, 1)
 	w.mu.Lock()
-	w.waiting[entry.UID] = done
+	w.waiting[jer.UID] = done
 	w.mu.Unlock()
 	defer func() {
 		w.mu.Lock()
-		delete(w.waiting, entry.UID)
+		delete(w.waiting, jer.UID)
 		w.mu.Unlock()
 	}()
-	// It may have been completed before anybody waited.
-	if now := w.current(ctx, entry); resolution.IsComplete(now) {
-		return now
+	// The resolution may have completed before the channel was registered.
+	if latest := w.latest(ctx, jer); resolution.IsComplete(latest) {
+		return latest
 	}
 	select {
-	case complete := <-done:
-		return complete
+	case released := <-done:
+		return released
 	case <-ctx.Done():
-		return w.current(context.WithoutCancel(ctx), entry)
+		return w.latest(context.WithoutCancel(ctx), jer)
 	}
 }
 
-// current is the entry as the cache has it, or as it was created where the
-// cache does not have it yet.
-func (w *waiter) current(ctx context.Context, entry *joberrorv1.JobErrorResolution) *joberrorv1.JobErrorResolution {
-	now := &joberrorv1.JobErrorResolution{}
-	if err := w.cache.Get(ctx, client.ObjectKeyFromObject(entry), now); err != nil || now.UID != entry.UID {
-		return entry
+// latest returns the resolution from the cache. If the cache does not have it yet, latest
+// returns it as it was created.
+func (w *waiter) latest(ctx context.Context, jer *joberrorv1.JobErrorResolution) *joberrorv1.JobErrorResolution {
+	cached := &joberrorv1.JobErrorResolution{}
+	if err := w.cache.Get(ctx, client.ObjectKeyFromObject(jer), cached); err != nil || cached.UID != jer.UID {
+		return jer
 	}
-	return now
+	return cached
 }

@@ -46,12 +46,12 @@ func Fields() []Field { return append([]Field{userField}, contentFields...) }
 // Of returns the field's value in a record.
 func (f Field) Of(r *resolvev1.Record) string { return *f.ofRecord(r) }
 
-// HasContent reports whether a record says anything about its error.
-func HasContent(r *resolvev1.Record) bool { return Content(r) != resolvev1.Record{} }
+// HasContent reports whether a record has a field that describes its error.
+func HasContent(r *resolvev1.Record) bool { return ContentWithoutTime(r) != resolvev1.Record{} }
 
-// Content returns a record with only the fields that say something about its error. It
-// leaves out which error it is, whose, when, and whether it is resolved.
-func Content(r *resolvev1.Record) resolvev1.Record {
+// ContentWithoutTime returns a record with only the fields that describe its error. It
+// leaves out the id, the user, the job, the times, and whether the error is resolved.
+func ContentWithoutTime(r *resolvev1.Record) resolvev1.Record {
 	var content resolvev1.Record
 	for _, f := range contentFields {
 		*f.ofRecord(&content) = f.Of(r)

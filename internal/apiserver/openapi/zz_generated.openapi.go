@@ -97,7 +97,7 @@ func schema_operator_api_resolve_v1_JobSummary(ref common.ReferenceCallback) com
 	return common.OpenAPIDefinition{
 		Schema: spec.Schema{
 			SchemaProps: spec.SchemaProps{
-				Description: "JobSummary counts the errors of one job. It is computed for each request.",
+				Description: "JobSummary summarizes the errors of one job. It is computed for each request.",
 				Type:        []string{"object"},
 				Properties: map[string]spec.Schema{
 					"kind": {
@@ -116,14 +116,14 @@ func schema_operator_api_resolve_v1_JobSummary(ref common.ReferenceCallback) com
 					},
 					"metadata": {
 						SchemaProps: spec.SchemaProps{
-							Description: "The name is that of the Job, or the _jobId of its errors where no such Job was ever seen.",
+							Description: "metadata holds the name of the Job, or the _jobId of its errors if the operator has never seen such a Job.",
 							Default:     map[string]interface{}{},
 							Ref:         ref(metav1.ObjectMeta{}.OpenAPIModelName()),
 						},
 					},
 					"total": {
 						SchemaProps: spec.SchemaProps{
-							Description: "How many errors the job has.",
+							Description: "total is the number of errors that the job has.",
 							Default:     0,
 							Type:        []string{"integer"},
 							Format:      "int32",
@@ -131,7 +131,7 @@ func schema_operator_api_resolve_v1_JobSummary(ref common.ReferenceCallback) com
 					},
 					"open": {
 						SchemaProps: spec.SchemaProps{
-							Description: "How many of them are open.",
+							Description: "open is the number of these errors that are open.",
 							Default:     0,
 							Type:        []string{"integer"},
 							Format:      "int32",
@@ -139,7 +139,7 @@ func schema_operator_api_resolve_v1_JobSummary(ref common.ReferenceCallback) com
 					},
 					"resolved": {
 						SchemaProps: spec.SchemaProps{
-							Description: "How many of them are resolved.",
+							Description: "resolved is the number of these errors that are resolved.",
 							Default:     0,
 							Type:        []string{"integer"},
 							Format:      "int32",
@@ -147,13 +147,13 @@ func schema_operator_api_resolve_v1_JobSummary(ref common.ReferenceCallback) com
 					},
 					"lastErrorAt": {
 						SchemaProps: spec.SchemaProps{
-							Description: "When the latest of them happened.",
+							Description: "lastErrorAt is when the latest error happened.",
 							Ref:         ref(metav1.Time{}.OpenAPIModelName()),
 						},
 					},
 					"lastMessage": {
 						SchemaProps: spec.SchemaProps{
-							Description: "The message of the latest of them.",
+							Description: "lastMessage is the message of the latest error.",
 							Type:        []string{"string"},
 							Format:      "",
 						},
@@ -196,7 +196,7 @@ func schema_operator_api_resolve_v1_JobSummaryList(ref common.ReferenceCallback)
 					},
 					"items": {
 						SchemaProps: spec.SchemaProps{
-							Description: "One item for each job that has errors.",
+							Description: "items holds one item for each job that has errors.",
 							Type:        []string{"array"},
 							Items: &spec.SchemaOrArray{
 								Schema: &spec.Schema{
@@ -225,42 +225,42 @@ func schema_operator_api_resolve_v1_Record(ref common.ReferenceCallback) common.
 				Properties: map[string]spec.Schema{
 					"_id": {
 						SchemaProps: spec.SchemaProps{
-							Description: "The name of the JobError. The source's own clients strip it before they send a record back.",
+							Description: "_id is the name of the JobError. The source's own clients remove it before they send a record back.",
 							Type:        []string{"string"},
 							Format:      "",
 						},
 					},
 					"_userId": {
 						SchemaProps: spec.SchemaProps{
-							Description: "Who created the record.",
+							Description: "_userId is the user who created the record.",
 							Type:        []string{"string"},
 							Format:      "",
 						},
 					},
 					"_jobId": {
 						SchemaProps: spec.SchemaProps{
-							Description: "The job that the error belongs to.",
+							Description: "_jobId is the job that the error belongs to.",
 							Type:        []string{"string"},
 							Format:      "",
 						},
 					},
 					"_retryId": {
 						SchemaProps: spec.SchemaProps{
-							Description: "When the record last changed. Read only.",
+							Description: "_retryId is when the record last changed. Read-only.",
 							Type:        []string{"string"},
 							Format:      "",
 						},
 					},
 					"createdAt": {
 						SchemaProps: spec.SchemaProps{
-							Description: "When the error happened.",
+							Description: "createdAt is when the error happened.",
 							Type:        []string{"string"},
 							Format:      "",
 						},
 					},
 					"resolved": {
 						SchemaProps: spec.SchemaProps{
-							Description: "Whether somebody has dealt with the error.",
+							Description: "resolved is true once somebody has dealt with the error.",
 							Default:     false,
 							Type:        []string{"boolean"},
 							Format:      "",
@@ -268,49 +268,49 @@ func schema_operator_api_resolve_v1_Record(ref common.ReferenceCallback) common.
 					},
 					"code": {
 						SchemaProps: spec.SchemaProps{
-							Description: "The machine-readable code of the error.",
+							Description: "code is the machine-readable code of the error.",
 							Type:        []string{"string"},
 							Format:      "",
 						},
 					},
 					"extract": {
 						SchemaProps: spec.SchemaProps{
-							Description: "The source field of the mapping that failed.",
+							Description: "extract is the source field of the mapping that failed.",
 							Type:        []string{"string"},
 							Format:      "",
 						},
 					},
 					"generate": {
 						SchemaProps: spec.SchemaProps{
-							Description: "The destination field of the mapping that failed.",
+							Description: "generate is the destination field of the mapping that failed.",
 							Type:        []string{"string"},
 							Format:      "",
 						},
 					},
 					"extracted": {
 						SchemaProps: spec.SchemaProps{
-							Description: "The value that was read from the source field.",
+							Description: "extracted is the value that was read from the source field.",
 							Type:        []string{"string"},
 							Format:      "",
 						},
 					},
 					"generated": {
 						SchemaProps: spec.SchemaProps{
-							Description: "The value that was made for the destination field.",
+							Description: "generated is the value that was generated for the destination field.",
 							Type:        []string{"string"},
 							Format:      "",
 						},
 					},
 					"message": {
 						SchemaProps: spec.SchemaProps{
-							Description: "What went wrong, for people to read.",
+							Description: "message is a human-readable description of the error.",
 							Type:        []string{"string"},
 							Format:      "",
 						},
 					},
 					"source": {
 						SchemaProps: spec.SchemaProps{
-							Description: "The system or container that raised the error.",
+							Description: "source is the system or container that raised the error.",
 							Type:        []string{"string"},
 							Format:      "",
 						},
@@ -326,12 +326,12 @@ func schema_operator_api_resolve_v1_RecordError(ref common.ReferenceCallback) co
 	return common.OpenAPIDefinition{
 		Schema: spec.Schema{
 			SchemaProps: spec.SchemaProps{
-				Description: "RecordError tells why a record is not kept.",
+				Description: "RecordError is the reason that a record was not stored.",
 				Type:        []string{"object"},
 				Properties: map[string]spec.Schema{
 					"code": {
 						SchemaProps: spec.SchemaProps{
-							Description: "The HTTP status that it would have had by itself.",
+							Description: "code is the HTTP status that a request with only this record would have had.",
 							Default:     0,
 							Type:        []string{"integer"},
 							Format:      "int32",
@@ -339,7 +339,7 @@ func schema_operator_api_resolve_v1_RecordError(ref common.ReferenceCallback) co
 					},
 					"message": {
 						SchemaProps: spec.SchemaProps{
-							Description: "For people to read.",
+							Description: "message is a human-readable explanation.",
 							Default:     "",
 							Type:        []string{"string"},
 							Format:      "",
@@ -356,47 +356,47 @@ func schema_operator_api_resolve_v1_ReportedRecord(ref common.ReferenceCallback)
 	return common.OpenAPIDefinition{
 		Schema: spec.Schema{
 			SchemaProps: spec.SchemaProps{
-				Description: "ReportedRecord is what became of a record that was reported: the record as it is kept, or as it was sent and why it is not.",
+				Description: "ReportedRecord is the result for one reported record. It holds the record as it is stored, or the record as it was sent and the reason that it was not stored.",
 				Type:        []string{"object"},
 				Properties: map[string]spec.Schema{
 					"_id": {
 						SchemaProps: spec.SchemaProps{
-							Description: "The name of the JobError. The source's own clients strip it before they send a record back.",
+							Description: "_id is the name of the JobError. The source's own clients remove it before they send a record back.",
 							Type:        []string{"string"},
 							Format:      "",
 						},
 					},
 					"_userId": {
 						SchemaProps: spec.SchemaProps{
-							Description: "Who created the record.",
+							Description: "_userId is the user who created the record.",
 							Type:        []string{"string"},
 							Format:      "",
 						},
 					},
 					"_jobId": {
 						SchemaProps: spec.SchemaProps{
-							Description: "The job that the error belongs to.",
+							Description: "_jobId is the job that the error belongs to.",
 							Type:        []string{"string"},
 							Format:      "",
 						},
 					},
 					"_retryId": {
 						SchemaProps: spec.SchemaProps{
-							Description: "When the record last changed. Read only.",
+							Description: "_retryId is when the record last changed. Read-only.",
 							Type:        []string{"string"},
 							Format:      "",
 						},
 					},
 					"createdAt": {
 						SchemaProps: spec.SchemaProps{
-							Description: "When the error happened.",
+							Description: "createdAt is when the error happened.",
 							Type:        []string{"string"},
 							Format:      "",
 						},
 					},
 					"resolved": {
 						SchemaProps: spec.SchemaProps{
-							Description: "Whether somebody has dealt with the error.",
+							Description: "resolved is true once somebody has dealt with the error.",
 							Default:     false,
 							Type:        []string{"boolean"},
 							Format:      "",
@@ -404,56 +404,56 @@ func schema_operator_api_resolve_v1_ReportedRecord(ref common.ReferenceCallback)
 					},
 					"code": {
 						SchemaProps: spec.SchemaProps{
-							Description: "The machine-readable code of the error.",
+							Description: "code is the machine-readable code of the error.",
 							Type:        []string{"string"},
 							Format:      "",
 						},
 					},
 					"extract": {
 						SchemaProps: spec.SchemaProps{
-							Description: "The source field of the mapping that failed.",
+							Description: "extract is the source field of the mapping that failed.",
 							Type:        []string{"string"},
 							Format:      "",
 						},
 					},
 					"generate": {
 						SchemaProps: spec.SchemaProps{
-							Description: "The destination field of the mapping that failed.",
+							Description: "generate is the destination field of the mapping that failed.",
 							Type:        []string{"string"},
 							Format:      "",
 						},
 					},
 					"extracted": {
 						SchemaProps: spec.SchemaProps{
-							Description: "The value that was read from the source field.",
+							Description: "extracted is the value that was read from the source field.",
 							Type:        []string{"string"},
 							Format:      "",
 						},
 					},
 					"generated": {
 						SchemaProps: spec.SchemaProps{
-							Description: "The value that was made for the destination field.",
+							Description: "generated is the value that was generated for the destination field.",
 							Type:        []string{"string"},
 							Format:      "",
 						},
 					},
 					"message": {
 						SchemaProps: spec.SchemaProps{
-							Description: "What went wrong, for people to read.",
+							Description: "message is a human-readable description of the error.",
 							Type:        []string{"string"},
 							Format:      "",
 						},
 					},
 					"source": {
 						SchemaProps: spec.SchemaProps{
-							Description: "The system or container that raised the error.",
+							Description: "source is the system or container that raised the error.",
 							Type:        []string{"string"},
 							Format:      "",
 						},
 					},
 					"error": {
 						SchemaProps: spec.SchemaProps{
-							Description: "Why the record is not kept.",
+							Description: "error is the reason that the record was not stored.",
 							Ref:         ref(v1.RecordError{}.OpenAPIModelName()),
 						},
 					},
@@ -470,7 +470,7 @@ func schema_operator_api_resolve_v1_ResolveRequest(ref common.ReferenceCallback)
 	return common.OpenAPIDefinition{
 		Schema: spec.Schema{
 			SchemaProps: spec.SchemaProps{
-				Description: "ResolveRequest is the body of a resolve or unresolve request, where it is an object.",
+				Description: "ResolveRequest is the body of a resolve or unresolve request if the body is an object.",
 				Type:        []string{"object"},
 				Properties: map[string]spec.Schema{
 					"errors": {
@@ -480,7 +480,7 @@ func schema_operator_api_resolve_v1_ResolveRequest(ref common.ReferenceCallback)
 							},
 						},
 						SchemaProps: spec.SchemaProps{
-							Description: "The names of the errors that are meant. Left out, every open error of the job is.",
+							Description: "errors holds the names of the errors to change. If neither errors nor errorIds is set, the request applies to every open error of the job.",
 							Type:        []string{"array"},
 							Items: &spec.SchemaOrArray{
 								Schema: &spec.Schema{
@@ -499,7 +499,7 @@ func schema_operator_api_resolve_v1_ResolveRequest(ref common.ReferenceCallback)
 							},
 						},
 						SchemaProps: spec.SchemaProps{
-							Description: "Another name for errors.",
+							Description: "errorIds is another name for errors.",
 							Type:        []string{"array"},
 							Items: &spec.SchemaOrArray{
 								Schema: &spec.Schema{
@@ -513,7 +513,7 @@ func schema_operator_api_resolve_v1_ResolveRequest(ref common.ReferenceCallback)
 					},
 					"reason": {
 						SchemaProps: spec.SchemaProps{
-							Description: "Why, for the record.",
+							Description: "reason explains the request to later readers.",
 							Type:        []string{"string"},
 							Format:      "",
 						},
@@ -528,7 +528,7 @@ func schema_joberrorio_operator_api_v1_JobError(ref common.ReferenceCallback) co
 	return common.OpenAPIDefinition{
 		Schema: spec.Schema{
 			SchemaProps: spec.SchemaProps{
-				Description: "JobError is one error of a Job: what made the Job fail, or what went wrong with one record in a Job that may well have completed. It is kept for 30 days, whatever happens to the Job.",
+				Description: "JobError is one error of a Job: a failure of the Job, or a problem with one record in a Job that may still have completed. By default, it is kept for 30 days, regardless of what happens to the Job.",
 				Type:        []string{"object"},
 				Properties: map[string]spec.Schema{
 					"kind": {
@@ -547,20 +547,21 @@ func schema_joberrorio_operator_api_v1_JobError(ref common.ReferenceCallback) co
 					},
 					"metadata": {
 						SchemaProps: spec.SchemaProps{
-							Default: map[string]interface{}{},
-							Ref:     ref(metav1.ObjectMeta{}.OpenAPIModelName()),
+							Description: "metadata is the object's standard metadata.",
+							Default:     map[string]interface{}{},
+							Ref:         ref(metav1.ObjectMeta{}.OpenAPIModelName()),
 						},
 					},
 					"spec": {
 						SchemaProps: spec.SchemaProps{
-							Description: "The error as it was reported.",
+							Description: "spec is the error as it was reported or captured.",
 							Default:     map[string]interface{}{},
 							Ref:         ref(apiv1.JobErrorSpec{}.OpenAPIModelName()),
 						},
 					},
 					"status": {
 						SchemaProps: spec.SchemaProps{
-							Description: "What the operator knows of the error.",
+							Description: "status is what the operator knows about the error.",
 							Default:     map[string]interface{}{},
 							Ref:         ref(apiv1.JobErrorStatus{}.OpenAPIModelName()),
 						},
@@ -603,7 +604,7 @@ func schema_joberrorio_operator_api_v1_JobErrorList(ref common.ReferenceCallback
 					},
 					"items": {
 						SchemaProps: spec.SchemaProps{
-							Description: "The errors.",
+							Description: "items holds the errors.",
 							Type:        []string{"array"},
 							Items: &spec.SchemaOrArray{
 								Schema: &spec.Schema{
@@ -627,7 +628,7 @@ func schema_joberrorio_operator_api_v1_JobErrorResolution(ref common.ReferenceCa
 	return common.OpenAPIDefinition{
 		Schema: spec.Schema{
 			SchemaProps: spec.SchemaProps{
-				Description: "JobErrorResolution is the durable record of one request to resolve, or to reopen, errors of a job. Create one to make the request; the operator works it through and keeps it as long as it keeps errors.",
+				Description: "JobErrorResolution is one request to resolve or reopen errors of a job, and its durable record. Create one to make the request. The operator processes it, and keeps it for as long as it keeps errors: 30 days by default.",
 				Type:        []string{"object"},
 				Properties: map[string]spec.Schema{
 					"kind": {
@@ -646,20 +647,21 @@ func schema_joberrorio_operator_api_v1_JobErrorResolution(ref common.ReferenceCa
 					},
 					"metadata": {
 						SchemaProps: spec.SchemaProps{
-							Default: map[string]interface{}{},
-							Ref:     ref(metav1.ObjectMeta{}.OpenAPIModelName()),
+							Description: "metadata is the object's standard metadata.",
+							Default:     map[string]interface{}{},
+							Ref:         ref(metav1.ObjectMeta{}.OpenAPIModelName()),
 						},
 					},
 					"spec": {
 						SchemaProps: spec.SchemaProps{
-							Description: "The request.",
+							Description: "spec is the request.",
 							Default:     map[string]interface{}{},
 							Ref:         ref(apiv1.JobErrorResolutionSpec{}.OpenAPIModelName()),
 						},
 					},
 					"status": {
 						SchemaProps: spec.SchemaProps{
-							Description: "How far the request has come.",
+							Description: "status is the progress of the request.",
 							Default:     map[string]interface{}{},
 							Ref:         ref(apiv1.JobErrorResolutionStatus{}.OpenAPIModelName()),
 						},
@@ -702,7 +704,7 @@ func schema_joberrorio_operator_api_v1_JobErrorResolutionList(ref common.Referen
 					},
 					"items": {
 						SchemaProps: spec.SchemaProps{
-							Description: "The resolutions.",
+							Description: "items holds the resolutions.",
 							Type:        []string{"array"},
 							Items: &spec.SchemaOrArray{
 								Schema: &spec.Schema{
@@ -726,12 +728,12 @@ func schema_joberrorio_operator_api_v1_JobErrorResolutionSpec(ref common.Referen
 	return common.OpenAPIDefinition{
 		Schema: spec.Schema{
 			SchemaProps: spec.SchemaProps{
-				Description: "JobErrorResolutionSpec is the request. All of it is immutable.",
+				Description: "JobErrorResolutionSpec is the request. The whole spec is immutable.",
 				Type:        []string{"object"},
 				Properties: map[string]spec.Schema{
 					"_jobId": {
 						SchemaProps: spec.SchemaProps{
-							Description: "The job whose errors are meant, by name or by UID.",
+							Description: "_jobId is the name or the UID of the job whose errors the request changes.",
 							Default:     "",
 							Type:        []string{"string"},
 							Format:      "",
@@ -744,7 +746,7 @@ func schema_joberrorio_operator_api_v1_JobErrorResolutionSpec(ref common.Referen
 							},
 						},
 						SchemaProps: spec.SchemaProps{
-							Description: "The names of the errors that are meant. Left out, every error of the job that is open at the time of the request is.",
+							Description: "errors holds the names of the errors to change. If it is not set, the request applies to every error of the job that is open at the time of the request.",
 							Type:        []string{"array"},
 							Items: &spec.SchemaOrArray{
 								Schema: &spec.Schema{
@@ -758,21 +760,21 @@ func schema_joberrorio_operator_api_v1_JobErrorResolutionSpec(ref common.Referen
 					},
 					"resolved": {
 						SchemaProps: spec.SchemaProps{
-							Description: "What to set the errors' resolved to; false reopens them.",
+							Description: "resolved is the value that the request sets in each error: true resolves the error, false reopens it. The default is true.",
 							Type:        []string{"boolean"},
 							Format:      "",
 						},
 					},
 					"reason": {
 						SchemaProps: spec.SchemaProps{
-							Description: "Why, for the record.",
+							Description: "reason explains the request to later readers.",
 							Type:        []string{"string"},
 							Format:      "",
 						},
 					},
 					"requestedBy": {
 						SchemaProps: spec.SchemaProps{
-							Description: "The authenticated user who asked for it. Filled in at admission; no other name than one's own is accepted.",
+							Description: "requestedBy is the authenticated user who made the request. Admission sets it, and refuses the name of another user.",
 							Type:        []string{"string"},
 							Format:      "",
 						},
@@ -788,12 +790,12 @@ func schema_joberrorio_operator_api_v1_JobErrorResolutionStatus(ref common.Refer
 	return common.OpenAPIDefinition{
 		Schema: spec.Schema{
 			SchemaProps: spec.SchemaProps{
-				Description: "JobErrorResolutionStatus is how far the request has come. The operator alone writes it.\n\nA time that not every parser takes would stop whoever watches: the rules refuse it.",
+				Description: "JobErrorResolutionStatus is the progress of the request. Only the operator writes it.\n\nThe rules refuse a time that some parsers reject, because it would break every watch of these objects.",
 				Type:        []string{"object"},
 				Properties: map[string]spec.Schema{
 					"matched": {
 						SchemaProps: spec.SchemaProps{
-							Description: "How many errors the request is about.",
+							Description: "matched is the number of errors that the request applies to.",
 							Default:     0,
 							Type:        []string{"integer"},
 							Format:      "int32",
@@ -801,7 +803,7 @@ func schema_joberrorio_operator_api_v1_JobErrorResolutionStatus(ref common.Refer
 					},
 					"updated": {
 						SchemaProps: spec.SchemaProps{
-							Description: "How many of them this request has changed.",
+							Description: "updated is the number of these errors that the request has changed.",
 							Default:     0,
 							Type:        []string{"integer"},
 							Format:      "int32",
@@ -809,7 +811,7 @@ func schema_joberrorio_operator_api_v1_JobErrorResolutionStatus(ref common.Refer
 					},
 					"unchanged": {
 						SchemaProps: spec.SchemaProps{
-							Description: "How many of them were as asked already, or were changed by somebody else in the meantime.",
+							Description: "unchanged is the number of these errors that already had the requested value, or that someone else changed first.",
 							Default:     0,
 							Type:        []string{"integer"},
 							Format:      "int32",
@@ -817,7 +819,7 @@ func schema_joberrorio_operator_api_v1_JobErrorResolutionStatus(ref common.Refer
 					},
 					"failed": {
 						SchemaProps: spec.SchemaProps{
-							Description: "How many of them could not be changed.",
+							Description: "failed is the number of these errors that could not be changed.",
 							Default:     0,
 							Type:        []string{"integer"},
 							Format:      "int32",
@@ -830,7 +832,7 @@ func schema_joberrorio_operator_api_v1_JobErrorResolutionStatus(ref common.Refer
 							},
 						},
 						SchemaProps: spec.SchemaProps{
-							Description: "The names of the errors that the request is about; at most 1,000.",
+							Description: "errors holds the names of the errors that the request applies to, at most 1,000.",
 							Type:        []string{"array"},
 							Items: &spec.SchemaOrArray{
 								Schema: &spec.Schema{
@@ -844,7 +846,7 @@ func schema_joberrorio_operator_api_v1_JobErrorResolutionStatus(ref common.Refer
 					},
 					"truncated": {
 						SchemaProps: spec.SchemaProps{
-							Description: "Whether errors is cut short.",
+							Description: "truncated is true if errors does not list every name.",
 							Type:        []string{"boolean"},
 							Format:      "",
 						},
@@ -856,7 +858,7 @@ func schema_joberrorio_operator_api_v1_JobErrorResolutionStatus(ref common.Refer
 							},
 						},
 						SchemaProps: spec.SchemaProps{
-							Description: "The first 10 errors that could not be changed, with the reason.",
+							Description: "failures holds the first 10 errors that could not be changed, with the reason.",
 							Type:        []string{"array"},
 							Items: &spec.SchemaOrArray{
 								Schema: &spec.Schema{
@@ -869,32 +871,32 @@ func schema_joberrorio_operator_api_v1_JobErrorResolutionStatus(ref common.Refer
 					},
 					"snapshotResourceVersion": {
 						SchemaProps: spec.SchemaProps{
-							Description: "The state of the store that \"every open error\" refers to.",
+							Description: "snapshotResourceVersion is the resource version of the snapshot that \"every open error\" refers to.",
 							Type:        []string{"string"},
 							Format:      "",
 						},
 					},
 					"startedAt": {
 						SchemaProps: spec.SchemaProps{
-							Description: "When the operator took the request up.",
+							Description: "startedAt is when the operator started to process the request.",
 							Ref:         ref(metav1.Time{}.OpenAPIModelName()),
 						},
 					},
 					"completedAt": {
 						SchemaProps: spec.SchemaProps{
-							Description: "When the last error was done.",
+							Description: "completedAt is when the operator processed the last error.",
 							Ref:         ref(metav1.Time{}.OpenAPIModelName()),
 						},
 					},
 					"expiresAt": {
 						SchemaProps: spec.SchemaProps{
-							Description: "When the record of the request is deleted.",
+							Description: "expiresAt is when this resolution is deleted.",
 							Ref:         ref(metav1.Time{}.OpenAPIModelName()),
 						},
 					},
 					"observedGeneration": {
 						SchemaProps: spec.SchemaProps{
-							Description: "The generation of the spec that this status describes.",
+							Description: "observedGeneration is the generation of the spec that this status describes.",
 							Type:        []string{"integer"},
 							Format:      "int64",
 						},
@@ -909,7 +911,7 @@ func schema_joberrorio_operator_api_v1_JobErrorResolutionStatus(ref common.Refer
 							},
 						},
 						SchemaProps: spec.SchemaProps{
-							Description: "Complete tells whether the request is worked through; Reconciling is true while a long one is under way.",
+							Description: "conditions holds the conditions of the request. Complete shows whether all errors have been processed. Reconciling is True while a long request is in progress.",
 							Type:        []string{"array"},
 							Items: &spec.SchemaOrArray{
 								Schema: &spec.Schema{
@@ -932,19 +934,19 @@ func schema_joberrorio_operator_api_v1_JobErrorSpec(ref common.ReferenceCallback
 	return common.OpenAPIDefinition{
 		Schema: spec.Schema{
 			SchemaProps: spec.SchemaProps{
-				Description: "JobErrorSpec is the error as it was reported. Its fields keep the names of integrator.io's job errors to the letter, leading underscores included. Only what describes the error may be corrected later; who, which job and when may not.",
+				Description: "JobErrorSpec is the error as it was reported or captured. The field names are exactly those in integrator.io's job errors, including the leading underscores. The fields that describe the error can be corrected later. _userId, _jobId and createdAt are immutable.",
 				Type:        []string{"object"},
 				Properties: map[string]spec.Schema{
 					"_userId": {
 						SchemaProps: spec.SchemaProps{
-							Description: "Who created the record. Filled in at admission with the name of the requesting user where it is left out. Immutable.\n\nIt is no required field of the schema, or a record could not be created while the admission webhook is down; it stays empty then.",
+							Description: "_userId is the user who created the record. If it is not set, admission sets it to the name of the requesting user. Immutable.\n\nThe schema does not require it, so that a record can be created while the admission webhook is down. The field then stays empty.",
 							Type:        []string{"string"},
 							Format:      "",
 						},
 					},
 					"_jobId": {
 						SchemaProps: spec.SchemaProps{
-							Description: "The Job that the error belongs to, in the same namespace, by name or by UID. It need not exist yet, and may be gone already. Immutable.",
+							Description: "_jobId is the name or the UID of the Job that the error belongs to, in the same namespace. The Job does not have to exist yet, and may already be deleted. Immutable.",
 							Default:     "",
 							Type:        []string{"string"},
 							Format:      "",
@@ -952,63 +954,63 @@ func schema_joberrorio_operator_api_v1_JobErrorSpec(ref common.ReferenceCallback
 					},
 					"createdAt": {
 						SchemaProps: spec.SchemaProps{
-							Description: "When the error happened, in RFC 3339 with or without a fraction of a second, for example 2026-11-05T10:15:00.123Z. The record is kept for 30 days from this moment. Filled in at admission with the current time where it is left out. Immutable.\n\nA time more than 5 minutes ahead, or so old that the record's retention is over, is refused.",
+							Description: "createdAt is when the error happened, in RFC 3339 with or without a fraction of a second, for example 2026-11-05T10:15:00.123Z. By default, the record is kept for 30 days from this time. If createdAt is not set, admission sets it to the current time. Immutable.\n\nAdmission refuses a time that is more than 5 minutes in the future, and a time that is so old that the record has already expired.",
 							Type:        []string{"string"},
 							Format:      "",
 						},
 					},
 					"resolved": {
 						SchemaProps: spec.SchemaProps{
-							Description: "Whether somebody has dealt with the error. Set it to true to resolve the error, and back to false to reopen it.",
+							Description: "resolved is true once somebody has dealt with the error. Set it to true to resolve the error, and back to false to reopen it.",
 							Type:        []string{"boolean"},
 							Format:      "",
 						},
 					},
 					"code": {
 						SchemaProps: spec.SchemaProps{
-							Description: "The machine-readable code of the error, for example an HTTP status or OOMKilled.",
+							Description: "code is the machine-readable code of the error, for example an HTTP status or OOMKilled.",
 							Type:        []string{"string"},
 							Format:      "",
 						},
 					},
 					"extract": {
 						SchemaProps: spec.SchemaProps{
-							Description: "The source field of the mapping that failed.",
+							Description: "extract is the source field of the mapping that failed.",
 							Type:        []string{"string"},
 							Format:      "",
 						},
 					},
 					"generate": {
 						SchemaProps: spec.SchemaProps{
-							Description: "The destination field of the mapping that failed.",
+							Description: "generate is the destination field of the mapping that failed.",
 							Type:        []string{"string"},
 							Format:      "",
 						},
 					},
 					"extracted": {
 						SchemaProps: spec.SchemaProps{
-							Description: "The value that was read from the source field.",
+							Description: "extracted is the value that was read from the source field.",
 							Type:        []string{"string"},
 							Format:      "",
 						},
 					},
 					"generated": {
 						SchemaProps: spec.SchemaProps{
-							Description: "The value that was made for the destination field.",
+							Description: "generated is the value that was generated for the destination field.",
 							Type:        []string{"string"},
 							Format:      "",
 						},
 					},
 					"message": {
 						SchemaProps: spec.SchemaProps{
-							Description: "What went wrong, for people to read.",
+							Description: "message is a human-readable description of the error.",
 							Type:        []string{"string"},
 							Format:      "",
 						},
 					},
 					"source": {
 						SchemaProps: spec.SchemaProps{
-							Description: "The system or container that raised the error.",
+							Description: "source is the system or container that raised the error.",
 							Type:        []string{"string"},
 							Format:      "",
 						},
@@ -1024,71 +1026,71 @@ func schema_joberrorio_operator_api_v1_JobErrorStatus(ref common.ReferenceCallba
 	return common.OpenAPIDefinition{
 		Schema: spec.Schema{
 			SchemaProps: spec.SchemaProps{
-				Description: "JobErrorStatus is what the operator knows of the error. The operator alone writes it.\n\nA time that not every parser takes would stop whoever watches: the rules refuse it.",
+				Description: "JobErrorStatus is what the operator knows about the error. Only the operator writes it.\n\nThe rules refuse a time that some parsers reject, because it would break every watch of these objects.",
 				Type:        []string{"object"},
 				Properties: map[string]spec.Schema{
 					"_retryId": {
 						SchemaProps: spec.SchemaProps{
-							Description: "When the record's content last changed, in RFC 3339 with microseconds.",
+							Description: "_retryId is when the record's content last changed, in RFC 3339 with microseconds.",
 							Type:        []string{"string"},
 							Format:      "",
 						},
 					},
 					"summary": {
 						SchemaProps: spec.SchemaProps{
-							Description: "Summary is the first line of the message, cut to 100 characters, for tables. It is empty if the message fits in a table as it stands.",
+							Description: "summary is the first line of the message, truncated to 100 characters, for tables. It is empty if the message itself fits in a table.",
 							Type:        []string{"string"},
 							Format:      "",
 						},
 					},
 					"expiresAt": {
 						SchemaProps: spec.SchemaProps{
-							Description: "When the record is deleted, resolved or not.",
+							Description: "expiresAt is when the record is deleted, whether or not it is resolved.",
 							Ref:         ref(metav1.Time{}.OpenAPIModelName()),
 						},
 					},
 					"resolvedAt": {
 						SchemaProps: spec.SchemaProps{
-							Description: "When the error was resolved. Empty while it is open.",
+							Description: "resolvedAt is when the error was resolved. It is empty while the error is open.",
 							Ref:         ref(metav1.Time{}.OpenAPIModelName()),
 						},
 					},
 					"resolvedBy": {
 						SchemaProps: spec.SchemaProps{
-							Description: "The authenticated user who resolved the error. Empty while it is open, or where it was resolved while the admission webhook was down.",
+							Description: "resolvedBy is the authenticated user who resolved the error. It is empty while the error is open, and if the error was resolved while the admission webhook was down.",
 							Type:        []string{"string"},
 							Format:      "",
 						},
 					},
 					"resolution": {
 						SchemaProps: spec.SchemaProps{
-							Description: "The JobErrorResolution that resolved the error, if one did.",
+							Description: "resolution is the name of the JobErrorResolution that resolved the error, if any.",
 							Type:        []string{"string"},
 							Format:      "",
 						},
 					},
 					"job": {
 						SchemaProps: spec.SchemaProps{
-							Description: "The Job that the error is linked to, kept after the Job is gone.",
+							Description: "job is the Job that the error is linked to. It is kept after the Job is deleted.",
 							Ref:         ref(apiv1.JobReference{}.OpenAPIModelName()),
 						},
 					},
 					"occurrences": {
 						SchemaProps: spec.SchemaProps{
-							Description: "How often the error happened, for those that the operator captured from the Job or its pods, and for records that the Job reported.",
+							Description: "occurrences is the number of times that the error happened. It is set for errors that the operator captured and for records that a Job reported.",
 							Type:        []string{"integer"},
 							Format:      "int32",
 						},
 					},
 					"firstSeen": {
 						SchemaProps: spec.SchemaProps{
-							Description: "When it happened first.",
+							Description: "firstSeen is when the error first happened.",
 							Ref:         ref(metav1.Time{}.OpenAPIModelName()),
 						},
 					},
 					"lastSeen": {
 						SchemaProps: spec.SchemaProps{
-							Description: "When it happened last.",
+							Description: "lastSeen is when the error last happened.",
 							Ref:         ref(metav1.Time{}.OpenAPIModelName()),
 						},
 					},
@@ -1099,7 +1101,7 @@ func schema_joberrorio_operator_api_v1_JobErrorStatus(ref common.ReferenceCallba
 							},
 						},
 						SchemaProps: spec.SchemaProps{
-							Description: "The latest occurrences, by what tells one from the other: none is counted twice, also after a restart of the operator.",
+							Description: "recentOccurrences identifies the latest occurrences, so that the operator counts each one only once, even after a restart.",
 							Type:        []string{"array"},
 							Items: &spec.SchemaOrArray{
 								Schema: &spec.Schema{
@@ -1113,7 +1115,7 @@ func schema_joberrorio_operator_api_v1_JobErrorStatus(ref common.ReferenceCallba
 					},
 					"observedGeneration": {
 						SchemaProps: spec.SchemaProps{
-							Description: "The generation of the spec that this status describes.",
+							Description: "observedGeneration is the generation of the spec that this status describes.",
 							Type:        []string{"integer"},
 							Format:      "int64",
 						},
@@ -1128,7 +1130,7 @@ func schema_joberrorio_operator_api_v1_JobErrorStatus(ref common.ReferenceCallba
 							},
 						},
 						SchemaProps: spec.SchemaProps{
-							Description: "Resolved tells whether the error is dealt with, and how. Linked tells whether its Job is known.",
+							Description: "conditions holds the conditions of the error. Resolved shows whether the error is resolved, and how. Linked shows whether its Job exists.",
 							Type:        []string{"array"},
 							Items: &spec.SchemaOrArray{
 								Schema: &spec.Schema{
@@ -1151,12 +1153,12 @@ func schema_joberrorio_operator_api_v1_JobReference(ref common.ReferenceCallback
 	return common.OpenAPIDefinition{
 		Schema: spec.Schema{
 			SchemaProps: spec.SchemaProps{
-				Description: "JobReference names the Job that an error is linked to. It outlives the Job.",
+				Description: "JobReference identifies the Job that an error is linked to. It is kept after the Job is deleted.",
 				Type:        []string{"object"},
 				Properties: map[string]spec.Schema{
 					"name": {
 						SchemaProps: spec.SchemaProps{
-							Description: "Name of the Job.",
+							Description: "name is the name of the Job.",
 							Default:     "",
 							Type:        []string{"string"},
 							Format:      "",
@@ -1164,7 +1166,7 @@ func schema_joberrorio_operator_api_v1_JobReference(ref common.ReferenceCallback
 					},
 					"uid": {
 						SchemaProps: spec.SchemaProps{
-							Description: "UID of the Job. A Job of the same name with another UID is another Job.",
+							Description: "uid is the UID of the Job. A Job with the same name and another UID is a different Job.",
 							Default:     "",
 							Type:        []string{"string"},
 							Format:      "",
@@ -1172,7 +1174,7 @@ func schema_joberrorio_operator_api_v1_JobReference(ref common.ReferenceCallback
 					},
 					"retention": {
 						SchemaProps: spec.SchemaProps{
-							Description: "The Job's own retention for its errors, from its annotation joberror.io/retention, as it was last seen.",
+							Description: "retention is the Job's own retention for its errors: the last known value of the annotation joberror.io/retention.",
 							Type:        []string{"string"},
 							Format:      "",
 						},
@@ -1188,12 +1190,12 @@ func schema_joberrorio_operator_api_v1_ResolutionFailure(ref common.ReferenceCal
 	return common.OpenAPIDefinition{
 		Schema: spec.Schema{
 			SchemaProps: spec.SchemaProps{
-				Description: "ResolutionFailure is an error that could not be set as asked.",
+				Description: "ResolutionFailure is an error that the request could not change.",
 				Type:        []string{"object"},
 				Properties: map[string]spec.Schema{
 					"name": {
 						SchemaProps: spec.SchemaProps{
-							Description: "What the request called the error.",
+							Description: "name is the error's name in the request.",
 							Default:     "",
 							Type:        []string{"string"},
 							Format:      "",
@@ -1201,7 +1203,7 @@ func schema_joberrorio_operator_api_v1_ResolutionFailure(ref common.ReferenceCal
 					},
 					"reason": {
 						SchemaProps: spec.SchemaProps{
-							Description: "Why in one word, for example NotFound.",
+							Description: "reason is the cause in one word, for example NotFound.",
 							Default:     "",
 							Type:        []string{"string"},
 							Format:      "",
@@ -1209,7 +1211,7 @@ func schema_joberrorio_operator_api_v1_ResolutionFailure(ref common.ReferenceCal
 					},
 					"message": {
 						SchemaProps: spec.SchemaProps{
-							Description: "Why, for people to read.",
+							Description: "message is a human-readable explanation.",
 							Type:        []string{"string"},
 							Format:      "",
 						},

@@ -1,0 +1,69 @@
+// Copyright The JobError Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package apiserver
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+
+	batchv1 "k8s.io/api/batch/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/apiserver/pkg/registry/rest"
+
+	joberrorv1 "joberror.io/operator/api/v1"
+	"joberror.io/operator/internal/jobref"
+)
+
+// jobEndpoint serves a request about the errors of one job.
+type jobEndpoint struct {
+	*backend
+	namespace string
+	// id is the job's name or UID in the path.
+	id        string
+	responder rest.Responder
+}
+
+// lookup returns the job in the path. It returns a 404 if neither a Job nor an error has
+// this id.
+func (e *jobEndpoint) lookup(ctx context.Context) (jobref.Ref, error) {
+	unknown := notFound(e.id, fmt.Sprintf("namespace %s has neither a Job nor a JobError for the job %q", e.namespace, e.id))
+	if !isName(e.id) {
+		return jobref.Ref{}, unknown
+	}
+	ref, err := jobref.Lookup(ctx, e.client, e.namespace, e.id)
+	if err != nil || ref.Job != nil {
+		return ref, err
+	}
+	exists, err := ref.HasErrors(ctx, e.client, e.apiReader)
+	if err != nil || exists {
+		return ref, err
+	}
+	// The cache may not have a new Job yet.
+	job := &metav1.PartialObjectMetadata{}
+	job.SetGroupVersionKind(batchv1.SchemeGroupVersion.WithKind("Job"))
+	err = e.apiReader.Get(ctx, types.NamespacedName{Namespace: e.namespace, Name: e.id}, job)
+	if apierrors.IsNotFound(err) {
+		return ref, unknown
+	}
+	if err == nil {
+		ref.Job = &batchv1.Job{ObjectMeta: job.ObjectMeta}
+	}
+	return ref, err
+}
+
+// answer sends the resolution with the given status code, or with 202 if it is not complete.
+func (e *jobEndpoint) answer(code int, jer *joberrorv1.JobErrorResolution, complete bool, err error) {
+	if err != nil {
+		e.responder.Error(err)
+		return
+	}
+	if !complete {
+		code = http.StatusAccepted
+	}
+	jer.SetGroupVersionKind(joberrorv1.GroupVersion.WithKind("JobErrorResolution"))
+	e.responder.Object(code, jer)
+}
