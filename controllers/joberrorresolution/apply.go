@@ -58,7 +58,7 @@ func (r *Reconciler) setAll(ctx context.Context, q request, targets []target, ou
 	group.SetLimit(r.Concurrency)
 	for _, t := range targets {
 		group.Go(func() error {
-			return panics.Recover(func() error {
+			return panics.Recover(ctx, func() error {
 				outcome, err := r.set(ctx, q, t)
 				if err != nil {
 					return fmt.Errorf("set JobError %s: %w", t.name, err)

@@ -84,7 +84,7 @@ func (e *jobEndpoint) storeReport(w http.ResponseWriter, r *http.Request) (*stor
 	group.SetLimit(maxStoring)
 	for _, reported := range reports {
 		group.Go(func() error {
-			return panics.Recover(func() error {
+			return panics.Recover(ctx, func() error {
 				stored, err := e.store(ctx, ref, reported, dryRun)
 				for _, i := range reported.rows {
 					results.errs[i], results.rows[i] = err, resolvev1.ReportedRecord{Record: stored}

@@ -83,7 +83,7 @@ func (e *resolveEndpoint) preview(ctx context.Context, ref jobref.Ref, names []s
 	group.SetLimit(readsInFlight)
 	for i, name := range names {
 		group.Go(func() error {
-			return panics.Recover(func() (err error) {
+			return panics.Recover(ctx, func() (err error) {
 				outcomes[i], err = e.previewOne(ctx, ref, name)
 				return err
 			})

@@ -7,6 +7,7 @@ package options
 import (
 	"errors"
 	"fmt"
+	"net"
 	"os"
 	"slices"
 	"time"
@@ -81,8 +82,8 @@ func (o *Options) AddFlags(flags *pflag.FlagSet) {
 	flags.BoolVar(&o.LeaderElect, "leader-elect", o.LeaderElect, "Make only one of several replicas run the controllers.")
 	flags.StringVar(&o.HealthAddress, "health-bind-address", o.HealthAddress, "Address of the probes /healthz and /readyz. 0 turns them off.")
 	flags.StringVar(&o.MetricsAddress, "metrics-bind-address", o.MetricsAddress, "Address of /metrics. Callers need the permission to get the URL /metrics. 0 turns it off.")
-	flags.BoolVar(&o.MetricsInsecure, "metrics-insecure", o.MetricsInsecure, "Serve /metrics to everyone, without TLS. Use only on loopback.")
-	flags.StringVar(&o.PprofAddress, "pprof-bind-address", o.PprofAddress, "Address of Go's profiles, which are served to everyone. Use only on loopback. 0 turns them off.")
+	flags.BoolVar(&o.MetricsInsecure, "metrics-insecure", o.MetricsInsecure, "Serve /metrics to everyone, without TLS. Only on loopback.")
+	flags.StringVar(&o.PprofAddress, "pprof-bind-address", o.PprofAddress, "Address of Go's profiles, which are served to everyone. Only on loopback. 0 turns them off.")
 	flags.StringVar(&o.WebhookHost, "webhook-bind-address", o.WebhookHost, "Address that the webhook server listens on.")
 	flags.IntVar(&o.WebhookPort, "webhook-port", o.WebhookPort, "Port that the webhook server listens on.")
 	flags.StringVar(&o.CertDir, "cert-dir", o.CertDir, "Directory of the serving certificate. Created if it is missing.")
@@ -108,10 +109,30 @@ func (o *Options) Validate() error {
 	if o.Concurrency < 1 || o.Concurrency > 1000 {
 		errs = append(errs, fmt.Errorf("--concurrency: %d must be between 1 and 1000", o.Concurrency))
 	}
+	if o.MetricsInsecure {
+		errs = append(errs, checkLoopback("--metrics-bind-address", o.MetricsAddress, " with --metrics-insecure"))
+	}
+	errs = append(errs, checkLoopback("--pprof-bind-address", o.PprofAddress, ""))
 	if o.Namespace == "" {
 		errs = append(errs, errors.New("--namespace: must not be empty"))
 	}
 	return errors.Join(slices.Concat(errs, o.Capture.Validate(), o.APIServer.Validate())...)
+}
+
+// checkLoopback returns an error unless an address that everyone may use is off or on the
+// loopback interface.
+func checkLoopback(flag, address, when string) error {
+	if address == "0" {
+		return nil
+	}
+	host, _, err := net.SplitHostPort(address)
+	if err != nil {
+		return fmt.Errorf("%s: %q must be an address with a port, for example 127.0.0.1:8080", flag, address)
+	}
+	if ip := net.ParseIP(host); host != "localhost" && (ip == nil || !ip.IsLoopback()) {
+		return fmt.Errorf("%s: %q must be on loopback%s, for example 127.0.0.1:8080", flag, address, when)
+	}
+	return nil
 }
 
 // Policy returns the retention policy of the settings.

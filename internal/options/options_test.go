@@ -59,6 +59,7 @@ func TestTheLimitsOfAFlagAreValid(t *testing.T) {
 		"--apiserver-port=1", "--apiserver-port=65535",
 		"--apiserver-wait=1ms", "--apiserver-wait=55s",
 		"--concurrency=1", "--concurrency=1000",
+		"--pprof-bind-address=127.0.0.1:6060", "--pprof-bind-address=[::1]:6060", "--pprof-bind-address=localhost:6060",
 		"--capture-limit=1", "--capture-log-lines=0", "--capture-log-lines=1000", "--capture-limit=10000", "--capture-grace=0", "--capture-grace=24h",
 		"--capture-namespaces=a,b", "--capture-selector=team in (a,b),!test", "--capture=false", "--auto-resolve=false",
 	} {
@@ -80,6 +81,7 @@ func TestAnInvalidFlagIsNamed(t *testing.T) {
 		"--apiserver-wait=0s", "--apiserver-wait=-1s", "--apiserver-wait=56s",
 		"--concurrency=0", "--concurrency=-1", "--concurrency=1001",
 		"--namespace=",
+		"--pprof-bind-address=:6060", "--pprof-bind-address=0.0.0.0:6060", "--pprof-bind-address=10.0.0.1:6060", "--pprof-bind-address=6060",
 		"--capture-limit=0", "--capture-log-lines=-1", "--capture-log-lines=1001", "--capture-limit=10001", "--capture-grace=-1s", "--capture-grace=25h",
 		"--capture-namespaces=A", "--capture-namespaces=a/b", "--capture-selector=a=b=c",
 	} {
@@ -111,5 +113,18 @@ func TestAllInvalidFlagsAreNamed(t *testing.T) {
 	const want = "--retention --webhook-port --concurrency --namespace --apiserver-port --apiserver-wait"
 	if got := strings.Join(named, " "); got != want {
 		t.Errorf("named %s, want %s", got, want)
+	}
+}
+
+func TestInsecureMetricsAreOnLoopbackOnly(t *testing.T) {
+	t.Parallel()
+	for address, valid := range map[string]bool{"0": true, "127.0.0.1:8080": true, ":8080": false, "10.0.0.1:8080": false} {
+		err := parse(t, "--metrics-insecure", "--metrics-bind-address="+address).Validate()
+		if (err == nil) != valid || err != nil && !strings.HasPrefix(err.Error(), "--metrics-bind-address: ") {
+			t.Errorf("%s: Validate = %v", address, err)
+		}
+		if err := parse(t, "--metrics-bind-address="+address).Validate(); err != nil {
+			t.Errorf("%s with TLS: Validate = %v", address, err)
+		}
 	}
 }

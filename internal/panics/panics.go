@@ -7,15 +7,25 @@
 package panics
 
 import (
-	"fmt"
-	"runtime/debug"
+	"context"
+	"errors"
+
+	utilruntime "k8s.io/apimachinery/pkg/util/runtime"
 )
 
-// Recover calls f. If f panics, it returns the panic as an error with the stack.
-func Recover(f func() error) (err error) {
+// ErrPanic is the error in place of a panic. It does not say more, since the caller of an
+// endpoint may see it.
+var ErrPanic = errors.New("internal error: a panic, see the operator's log")
+
+// Recover calls f. If f panics, it logs the panic with its stack, as the API machinery
+// does, and returns ErrPanic.
+func Recover(ctx context.Context, f func() error) (err error) {
 	defer func() {
 		if cause := recover(); cause != nil {
-			err = fmt.Errorf("panic: %v\n%s", cause, debug.Stack())
+			for _, handle := range utilruntime.PanicHandlers {
+				handle(ctx, cause)
+			}
+			err = ErrPanic
 		}
 	}()
 	return f()
