@@ -32,7 +32,7 @@ func TestKubectlDiscoversTheAggregatedAPI(t *testing.T) {
 		{"get jobs.resolve.joberror.io -n " + ns + " -l no=such -o yaml", []string{"items: []"}},
 		{"get jobs.resolve.joberror.io -A -o wide", []string{"MESSAGE", ns}},
 		{"get jobs.resolve.joberror.io job -n " + ns + " -o yaml", []string{"kind: JobSummary", "total: 2"}},
-		{"explain jobs --api-version=resolve.joberror.io/v1", []string{"JobSummary counts the errors of one job"}},
+		{"explain jobs --api-version=resolve.joberror.io/v1", []string{"JobSummary summarizes the errors of one job"}},
 	} {
 		harness.Eventually(t, func() string {
 			out, err := cluster.Run(t.Context(), nil, strings.Fields(c.args)...)

@@ -178,9 +178,9 @@ func TestKubectlPrintsAndExplains(t *testing.T) {
 		{"get je -n " + ns, []string{"shown", "message of shown"}},
 		{"get je -o wide -n " + ns, []string{"shown", "admin"}},
 		{"get jer -n " + ns, []string{"JOB", "MATCHED", "UPDATED", "FAILED", "COMPLETE", "REQUESTED-BY", "resolution", "True"}},
-		{"explain joberror.spec", []string{"_jobId", "_userId", "createdAt", "extracted", "The Job that the error belongs to"}},
-		{"explain joberror.status._retryId", []string{"When the record's content last changed"}},
-		{"explain jer.spec.errors", []string{"The names of the errors that are meant"}},
+		{"explain joberror.spec", []string{"_jobId", "_userId", "createdAt", "extracted", "the Job that the error belongs to"}},
+		{"explain joberror.status._retryId", []string{"_retryId is when the record's content last changed"}},
+		{"explain jer.spec.errors", []string{"errors holds the names of the errors to change"}},
 	} {
 		out, err := cluster.Run(t.Context(), nil, strings.Fields(c.args)...)
 		if err != nil {
