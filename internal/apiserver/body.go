@@ -164,10 +164,11 @@ func checkRequest(data []byte, request *resolvev1.ResolveRequest) field.ErrorLis
 		return field.ErrorList{field.Invalid(field.NewPath("body"), shorten(data), err.Error())}
 	}
 	var problems field.ErrorList
-	for name, names := range map[string][]string{"errors": request.Errors, "errorIds": request.ErrorIDs} {
-		if given[name] != nil {
-			problems = append(problems, checkNames(field.NewPath(name), names)...)
-		}
+	if given["errors"] != nil {
+		problems = append(problems, checkNames(field.NewPath("errors"), request.Errors)...)
+	}
+	if given["errorIds"] != nil {
+		problems = append(problems, checkNames(field.NewPath("errorIds"), request.ErrorIDs)...)
 	}
 	if given["errors"] != nil && given["errorIds"] != nil {
 		problems = append(problems, field.Forbidden(field.NewPath("errorIds"), "must not be used together with errors, which means the same"))

@@ -9,8 +9,6 @@ import (
 	"net/http"
 
 	batchv1 "k8s.io/api/batch/v1"
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/apiserver/pkg/registry/rest"
 
@@ -43,16 +41,15 @@ func (e *jobEndpoint) lookup(ctx context.Context) (jobref.Ref, error) {
 		return ref, err
 	}
 	// The cache may not have a new Job yet.
-	job := &metav1.PartialObjectMetadata{}
-	job.SetGroupVersionKind(batchv1.SchemeGroupVersion.WithKind("Job"))
-	err = e.apiReader.Get(ctx, types.NamespacedName{Namespace: e.namespace, Name: e.id}, job)
-	if apierrors.IsNotFound(err) {
+	job, err := jobref.ReadMetadata(ctx, e.apiReader, types.NamespacedName{Namespace: e.namespace, Name: e.id})
+	if err != nil {
+		return ref, err
+	}
+	if job == nil {
 		return ref, unknown
 	}
-	if err == nil {
-		ref.Job = &batchv1.Job{ObjectMeta: job.ObjectMeta}
-	}
-	return ref, err
+	ref.Job = &batchv1.Job{ObjectMeta: job.ObjectMeta}
+	return ref, nil
 }
 
 // answer sends the resolution with the given status code, or with 202 if it is not complete.

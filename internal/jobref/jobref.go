@@ -51,16 +51,22 @@ func LookupJobByUID(ctx context.Context, cache client.Reader, namespace string, 
 // Exists reports whether the API server has the Job with this name and UID, and the Job
 // is not being deleted.
 func Exists(ctx context.Context, apiReader client.Reader, key types.NamespacedName, uid types.UID) (bool, error) {
-	job := &metav1.PartialObjectMetadata{}
-	job.SetGroupVersionKind(batchv1.SchemeGroupVersion.WithKind("Job"))
-	err := apiReader.Get(ctx, key, job)
-	if apierrors.IsNotFound(err) {
-		return false, nil
-	}
+	job, err := ReadMetadata(ctx, apiReader, key)
 	if err != nil {
 		return false, fmt.Errorf("read Job %s: %w", key.Name, err)
 	}
-	return job.UID == uid && job.DeletionTimestamp.IsZero(), nil
+	return job != nil && job.UID == uid && job.DeletionTimestamp.IsZero(), nil
+}
+
+// ReadMetadata reads the metadata of the Job with this name from the API server; nil if
+// there is no such Job.
+func ReadMetadata(ctx context.Context, apiReader client.Reader, key types.NamespacedName) (*metav1.PartialObjectMetadata, error) {
+	job := &metav1.PartialObjectMetadata{}
+	job.SetGroupVersionKind(batchv1.SchemeGroupVersion.WithKind("Job"))
+	if err := apiReader.Get(ctx, key, job); err != nil {
+		return nil, client.IgnoreNotFound(err)
+	}
+	return job, nil
 }
 
 // Runs returns the Jobs in the cache that are runs of a CronJob.
