@@ -11,6 +11,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"joberror.io/operator/hack/controlplane"
 )
 
 const (
@@ -29,6 +31,9 @@ type heldResult struct {
 	idleCPU          float64
 	idleWrites       writes
 	perItem          int64
+	// apiServer and etcd are the resident memory of those processes after they started
+	// with the errors present and the operator read them all.
+	apiServer, etcd uint64
 }
 
 // holding measures an operator that starts with many existing errors and has nothing
@@ -41,6 +46,12 @@ func (b *bench) holding(ctx context.Context, r *results) error {
 	defer seeder.close()
 	for _, n := range append([]int{0}, b.held...) {
 		if err := seeder.fill(ctx, n); err != nil {
+			return err
+		}
+		if err := errors.Join(b.stopOperator(), b.restartServers(ctx)); err != nil {
+			return err
+		}
+		if err := seeder.waitServed(ctx); err != nil {
 			return err
 		}
 		if err := b.measureHeld(ctx, r, heldResult{errors: n}); err != nil {
@@ -121,17 +132,36 @@ func (b *bench) memory(ctx context.Context, h *heldResult) error {
 	if err := sleep(ctx, settleTime); err != nil {
 		return err
 	}
-	for field, target := range map[string]*uint64{"VmRSS": &h.rss, "VmHWM": &h.peak} {
-		if *target, err = b.processMemory(field); err != nil {
+	for _, size := range []struct {
+		process *controlplane.Process
+		field   string
+		target  *uint64
+	}{
+		{b.operator, "VmRSS", &h.rss}, {b.operator, "VmHWM", &h.peak},
+		{b.Process("kube-apiserver"), "VmRSS", &h.apiServer}, {b.Process("etcd"), "VmRSS", &h.etcd},
+	} {
+		if *size.target, err = processMemory(size.process, size.field); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// processMemory reads a size from the operator process's status file in /proc.
-func (b *bench) processMemory(field string) (uint64, error) {
-	data, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", b.operator.PID()))
+// restartServers restarts etcd and the API server, so that what earlier measurements left
+// in their memory does not count.
+func (b *bench) restartServers(ctx context.Context) error {
+	// The API server waits for watches to end, which are many.
+	b.Process("kube-apiserver").Kill()
+	if err := b.Process("etcd").Stop(); err != nil {
+		return err
+	}
+	return errors.Join(b.Restart(ctx, "etcd"), b.Restart(ctx, "kube-apiserver"))
+}
+
+// processMemory reads a size from a process's status file in /proc.
+func processMemory(process *controlplane.Process, field string) (uint64, error) {
+	path := fmt.Sprintf("/proc/%d/status", process.PID())
+	data, err := os.ReadFile(path)
 	if err != nil {
 		return 0, err
 	}
@@ -141,7 +171,7 @@ func (b *bench) processMemory(field string) (uint64, error) {
 			return kilobytes << 10, err
 		}
 	}
-	return 0, fmt.Errorf("read the operator's memory: /proc/%d/status has no %s", b.operator.PID(), field)
+	return 0, fmt.Errorf("read the memory of %s: %s has no %s", process.Name, path, field)
 }
 
 // idle measures an operator that has nothing to do.

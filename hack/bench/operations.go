@@ -4,7 +4,9 @@
 package main
 
 import (
+	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
@@ -13,7 +15,9 @@ import (
 	"k8s.io/apimachinery/pkg/api/meta"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
+	resolvev1 "joberror.io/operator/api/resolve/v1"
 	joberrorv1 "joberror.io/operator/api/v1"
+	"joberror.io/operator/internal/failure"
 )
 
 // warmUp is the number of errors to write before measuring, because the API server
@@ -151,8 +155,23 @@ func expiringAt(end time.Time) func(*joberrorv1.JobError) {
 
 // put sends a PUT request to the aggregated API, through the API server.
 func (b *bench) put(ctx context.Context, namespace, job, path string) error {
-	url := fmt.Sprintf("%s/apis/resolve.joberror.io/v1/namespaces/%s/jobs/%s/joberrors/%s", b.Config().Host, namespace, job, path)
-	request, err := http.NewRequestWithContext(ctx, http.MethodPut, url, nil)
+	return b.send(ctx, http.MethodPut, namespace, job, "joberrors/"+path, nil)
+}
+
+// post reports an error through the aggregated API.
+func (b *bench) post(ctx context.Context, je *joberrorv1.JobError) error {
+	record := resolvev1.Record{ID: je.Name}
+	failure.SetText(&record, je.Spec)
+	body, err := json.Marshal(record)
+	if err != nil {
+		return err
+	}
+	return b.send(ctx, http.MethodPost, je.Namespace, je.Spec.JobID, "joberrors", body)
+}
+
+func (b *bench) send(ctx context.Context, method, namespace, job, path string, body []byte) error {
+	url := fmt.Sprintf("%s/apis/resolve.joberror.io/v1/namespaces/%s/jobs/%s/%s", b.Config().Host, namespace, job, path)
+	request, err := http.NewRequestWithContext(ctx, method, url, bytes.NewReader(body))
 	if err != nil {
 		return err
 	}
@@ -162,7 +181,7 @@ func (b *bench) put(ctx context.Context, namespace, job, path string) error {
 	}
 	defer response.Body.Close()
 	if response.StatusCode >= http.StatusMultipleChoices {
-		return fmt.Errorf("PUT %s: %s", url, response.Status)
+		return fmt.Errorf("%s %s: %s", method, url, response.Status)
 	}
 	return nil
 }

@@ -49,6 +49,8 @@ type results struct {
 	duringBulk   []latency
 	alternatives []rate
 	held         []heldResult
+	// onNode is nil if no real node can run on this machine.
+	onNode *nodeLatency
 }
 
 func newResults(s settings) *results { return &results{settings: s, began: time.Now()} }
@@ -63,6 +65,7 @@ func (r *results) markdown() string {
 	r.writeOperations(line)
 	r.writeSingle(line)
 	r.writeHeld(line)
+	r.writeNode(line)
 	return text.String()
 }
 
@@ -153,13 +156,22 @@ func (r *results) writeHeld(line func(string, ...any)) {
 		return
 	}
 	line("\n## Errors at rest\n")
-	line("The operator was started with these errors in the cluster. The table shows its heap, and its resident memory after a garbage collection:\n")
-	line("| errors | Jobs with a pod | heap | heap each | resident | peak at start | ready after | all reconciled after | CPU when idle | writes when idle |")
-	line("|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|")
+	line("etcd, kube-apiserver and then the operator were started with these errors in the cluster. The table shows the operator's heap, its resident memory after a garbage collection, and the resident memory of the other two:\n")
+	line("| errors | Jobs with a pod | heap | heap each | resident | peak at start | ready after | all reconciled after | CPU when idle | writes when idle | kube-apiserver | etcd |")
+	line("|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|")
 	for _, h := range r.held {
-		line("| %d | %d | %s | %d B | %s | %s | %.1f s | %.1f s | %.2f %% of a core | %d |", h.errors, h.jobs, megabytes(h.heap), h.perItem, megabytes(h.rss),
-			megabytes(h.peak), h.ready.Seconds(), h.firstPass.Seconds(), 100*h.idleCPU, h.idleWrites.total())
+		line("| %d | %d | %s | %d B | %s | %s | %.1f s | %.1f s | %.2f %% of a core | %d | %s | %s |", h.errors, h.jobs, megabytes(h.heap), h.perItem, megabytes(h.rss),
+			megabytes(h.peak), h.ready.Seconds(), h.firstPass.Seconds(), 100*h.idleCPU, h.idleWrites.total(), megabytes(h.apiServer), megabytes(h.etcd))
 	}
+}
+
+func (r *results) writeNode(line func(string, ...any)) {
+	if r.onNode == nil {
+		return
+	}
+	line("\n## On a real node\n")
+	line("From the exit of a container until a watch shows its JobError, for %d containers, one after the other: %.2f s at p50, %.2f s at p99.",
+		nodeSamples, r.onNode.p50.Seconds(), r.onNode.p99.Seconds())
 }
 
 // addHeld adds a result. The first one is for an operator that holds nothing; the cost

@@ -44,10 +44,13 @@ func (b *bench) newSeeder(ctx context.Context) (*seeder, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := b.reportAndWait(ctx, ns.Name, "nightly", 1); err != nil {
+	je := jobError(ns.Name, "nightly", 0)
+	if err := b.post(ctx, je); err != nil {
 		return nil, err
 	}
-	je := jobError(ns.Name, "nightly", 0)
+	if _, err := b.waitIdle(ctx, b.allMatch(ns.Name, "nightly", 1, linked)); err != nil {
+		return nil, err
+	}
 	if err := b.admin.Get(ctx, client.ObjectKeyFromObject(je), je); err != nil {
 		return nil, err
 	}
