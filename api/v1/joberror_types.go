@@ -204,9 +204,11 @@ type JobErrorStatus struct {
 	// +kubebuilder:validation:items:MaxLength=24
 	RecentOccurrences []string `json:"recentOccurrences,omitempty"`
 
-	// observedGeneration is the generation of the spec that this status describes.
+	// observedGeneration is the generation of the spec that this status describes. It is
+	// -1 until the operator has seen the object.
 	//
 	// +optional
+	// +kubebuilder:default=-1
 	ObservedGeneration int64 `json:"observedGeneration,omitempty"`
 
 	// conditions holds the conditions of the error. Resolved shows whether the error
@@ -258,6 +260,7 @@ type JobError struct {
 	// status is what the operator knows about the error.
 	//
 	// +optional
+	// +kubebuilder:default={}
 	Status JobErrorStatus `json:"status,omitempty"`
 }
 

@@ -169,9 +169,11 @@ type JobErrorResolutionStatus struct {
 	// +optional
 	ExpiresAt *metav1.Time `json:"expiresAt,omitempty"`
 
-	// observedGeneration is the generation of the spec that this status describes.
+	// observedGeneration is the generation of the spec that this status describes. It is
+	// -1 until the operator has seen the object.
 	//
 	// +optional
+	// +kubebuilder:default=-1
 	ObservedGeneration int64 `json:"observedGeneration,omitempty"`
 
 	// conditions holds the conditions of the request. Complete shows whether all
@@ -218,6 +220,7 @@ type JobErrorResolution struct {
 	// status is the progress of the request.
 	//
 	// +optional
+	// +kubebuilder:default={}
 	Status JobErrorResolutionStatus `json:"status,omitempty"`
 }
 

@@ -127,7 +127,9 @@ func TestFresh(t *testing.T) {
 	}{
 		{name: "the change to the current generation", mark: 3, observed: 2, current: 3, want: true},
 		{name: "an unobserved change before the current generation", mark: 3, observed: 2, current: 5, want: true},
-		{name: "the creation of an object that was never observed", mark: 1, observed: 0, current: 1, want: true},
+		{name: "the creation of an object that was never observed", mark: 1, observed: -1, current: 1, want: true},
+		{name: "the creation of an object without a status", mark: 1, observed: 0, current: 1, want: true},
+		{name: "no mark on an object that was never observed", mark: 0, observed: -1, current: 1},
 		{name: "a change that was already observed", mark: 2, observed: 2, current: 3},
 		{name: "an old change", mark: 1, observed: 4, current: 5},
 		{name: "a generation in the future", mark: 4, observed: 2, current: 3},

@@ -150,3 +150,19 @@ func TestExpiresAfterDowntime(t *testing.T) {
 		})
 	}
 }
+
+func TestNewObjectsAreNotCurrentUntilTheOperatorHasSeenThem(t *testing.T) {
+	ns := cluster.Namespace(t)
+	harness.Create(t, cluster.Client, harness.JobError(ns, "e", "job"))
+	harness.Create(t, cluster.Client, harness.Resolution(ns, "all", "job"))
+	objects := []string{"je/e", "jer/all"}
+	for _, object := range objects {
+		if got := cluster.Kubectl(t, "get", object, "-n", ns, "-o", "jsonpath={.status.observedGeneration}"); got != "-1" {
+			t.Errorf("%s: observedGeneration = %q, want -1", object, got)
+		}
+	}
+	operate(t)
+	for _, object := range objects {
+		cluster.Kubectl(t, "wait", object, "-n", ns, "--for=jsonpath={.status.observedGeneration}=1", "--timeout=30s")
+	}
+}

@@ -896,7 +896,7 @@ func schema_joberrorio_operator_api_v1_JobErrorResolutionStatus(ref common.Refer
 					},
 					"observedGeneration": {
 						SchemaProps: spec.SchemaProps{
-							Description: "observedGeneration is the generation of the spec that this status describes.",
+							Description: "observedGeneration is the generation of the spec that this status describes. It is -1 until the operator has seen the object.",
 							Type:        []string{"integer"},
 							Format:      "int64",
 						},
@@ -1115,7 +1115,7 @@ func schema_joberrorio_operator_api_v1_JobErrorStatus(ref common.ReferenceCallba
 					},
 					"observedGeneration": {
 						SchemaProps: spec.SchemaProps{
-							Description: "observedGeneration is the generation of the spec that this status describes.",
+							Description: "observedGeneration is the generation of the spec that this status describes. It is -1 until the operator has seen the object.",
 							Type:        []string{"integer"},
 							Format:      "int64",
 						},
