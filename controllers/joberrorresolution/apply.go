@@ -20,55 +20,72 @@ import (
 
 // apply sets all targets, several at the same time, and writes the progress. It returns
 // the first error that may pass; the resolution is then carried out again.
-func (r *Reconciler) apply(ctx context.Context, q request, targets []target, progress *progressWriter) error {
-	// The channel holds all outcomes, so that nobody waits for a write of the progress.
-	outcomes := make(chan resolution.Outcome, len(targets))
-	finished := make(chan error, 1)
+func (r *Reconciler) apply(ctx context.Context, q request, p *progress) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	go func() {
-		defer close(outcomes)
-		finished <- r.setAll(ctx, q, targets, outcomes)
-	}()
+	finished := make(chan error, 1)
+	go func() { finished <- r.setAll(ctx, q, p) }()
 	ticker := time.NewTicker(progressInterval)
 	defer ticker.Stop()
 	var progressErr error
 	for {
 		select {
-		case outcome, more := <-outcomes:
-			if !more {
-				return errors.Join(<-finished, progressErr)
-			}
-			progress.tally.Add(outcome)
+		case err := <-finished:
+			return errors.Join(err, progressErr)
 		case <-ticker.C:
 			if progressErr != nil {
 				continue
 			}
 			// A resolution that somebody deleted or changed is not continued.
-			if progressErr = progress.write(ctx); progressErr != nil {
+			if progressErr = p.write(ctx); progressErr != nil {
 				cancel()
 			}
 		}
 	}
 }
 
-// setAll sets the targets and sends their outcomes.
-func (r *Reconciler) setAll(ctx context.Context, q request, targets []target, outcomes chan<- resolution.Outcome) error {
+// setAll sets the targets and adds their outcomes to the progress. It holds one page of
+// errors and maxTargets targets at most.
+func (r *Reconciler) setAll(ctx context.Context, q request, p *progress) error {
 	group, ctx := errgroup.WithContext(ctx)
-	group.SetLimit(r.Concurrency)
-	for _, t := range targets {
+	targets := make(chan target, maxTargets)
+	group.Go(func() error {
+		defer close(targets)
+		return panics.Recover(ctx, func() error { return r.sendTargets(ctx, q, targets) })
+	})
+	for range r.Concurrency {
 		group.Go(func() error {
-			return panics.Recover(ctx, func() error {
-				outcome, err := r.set(ctx, q, t)
-				if err != nil {
-					return fmt.Errorf("set JobError %s: %w", t.name, err)
-				}
-				outcomes <- outcome
-				return nil
-			})
+			return panics.Recover(ctx, func() error { return r.setEach(ctx, q, targets, p) })
 		})
 	}
 	return group.Wait()
+}
+
+// sendTargets sends the targets until the context ends.
+func (r *Reconciler) sendTargets(ctx context.Context, q request, targets chan<- target) error {
+	for t, err := range r.targets(ctx, q) {
+		if err != nil {
+			return fmt.Errorf("list the errors of job %s: %w", q.Spec.JobID, err)
+		}
+		select {
+		case targets <- t:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+	return nil
+}
+
+// setEach sets the targets that it receives.
+func (r *Reconciler) setEach(ctx context.Context, q request, targets <-chan target, p *progress) error {
+	for t := range targets {
+		outcome, err := r.set(ctx, q, t)
+		if err != nil {
+			return fmt.Errorf("set JobError %s: %w", t.name, err)
+		}
+		p.add(outcome)
+	}
+	return nil
 }
 
 // set sets one error as requested. Each write holds only for the version that was read,
@@ -90,7 +107,7 @@ func (r *Reconciler) set(ctx context.Context, q request, t target) (resolution.O
 		}
 		t.snapshot = trim(je)
 	}
-	je := t.snapshot
+	je := r.latestKnown(ctx, q, t.snapshot)
 	for {
 		if done, outcome := isDone(q, t, je); done {
 			return outcome, nil
@@ -128,8 +145,8 @@ func rejection(err error) string {
 // cache knows it as it was when the request was made. It reports whether that worked;
 // otherwise the error is read and judged.
 func (r *Reconciler) setUnread(ctx context.Context, q request, t target) bool {
-	je := r.cachedSnapshot(ctx, q, t.name)
-	if je == nil || !q.ref.Owns(je) || je.Spec.Resolved == q.Spec.WantsResolved() {
+	je := r.cached(ctx, q, t.name)
+	if je == nil || !isUpTo(je, q.snapshot) || !q.ref.Owns(je) || je.Spec.Resolved == q.Spec.WantsResolved() {
 		return false
 	}
 	return r.patchResolved(ctx, q, trim(je)) == nil

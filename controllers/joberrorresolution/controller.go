@@ -10,13 +10,13 @@ import (
 	"fmt"
 	"time"
 
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/tools/events"
 	"k8s.io/utils/clock"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/log"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
+	"sigs.k8s.io/controller-runtime/pkg/source"
 
 	joberrorv1 "joberror.io/operator/api/v1"
 	"joberror.io/operator/internal/expiry"
@@ -29,9 +29,9 @@ import (
 )
 
 const (
-	// workers limits the resolutions under way. They share the writes in flight, so
-	// that large resolutions do not keep a small one waiting.
-	workers = 64
+	// workers limits the resolutions under way, each of which holds a page of errors. They
+	// share the writes in flight, so large resolutions do not keep a small one waiting.
+	workers = 16
 	// progressInterval is the time between two writes of a resolution's progress.
 	progressInterval = time.Second
 )
@@ -55,14 +55,18 @@ type Reconciler struct {
 	// Concurrency limits the errors of one resolution that are written at the same
 	// time.
 	Concurrency int
+
+	turns *turns
 }
 
 // SetupWithManager adds the controller to the manager.
 func (r *Reconciler) SetupWithManager(mgr ctrl.Manager) error {
+	r.turns = newTurns()
 	return ctrl.NewControllerManagedBy(mgr).
 		For(&joberrorv1.JobErrorResolution{}).
+		WatchesRawSource(source.Func(r.turns.start)).
 		WithOptions(fairqueue.ControllerOptions(workers)).
-		Complete(reconcile.AsReconciler(mgr.GetClient(), r))
+		Complete(r.turns.wrap(reconcile.AsReconciler(mgr.GetClient(), r)))
 }
 
 // Reconcile carries out one resolution. An interrupted one continues: the errors left
@@ -93,21 +97,21 @@ func (r *Reconciler) reconcile(ctx context.Context, jer *joberrorv1.JobErrorReso
 	return left, r.carryOut(ctx, jer)
 }
 
-// carryOut sets the resolution's targets and completes it.
+// carryOut sets the resolution's targets and completes it, unless it has to wait for its
+// turn.
 func (r *Reconciler) carryOut(ctx context.Context, jer *joberrorv1.JobErrorResolution) error {
 	ref, err := jobref.Lookup(ctx, r.Cached, jer.Namespace, jer.Spec.JobID)
 	if err != nil {
 		return fmt.Errorf("look up job %s: %w", jer.Spec.JobID, err)
 	}
 	request := requestOf(jer, ref)
-	targets, err := r.targets(ctx, request)
-	if err != nil {
-		return fmt.Errorf("list the errors of job %s: %w", jer.Spec.JobID, err)
+	if len(jer.Spec.Errors) == 0 && !r.turns.take(client.ObjectKeyFromObject(jer), request.subject()) {
+		return r.wait(ctx, jer, request.snapshot)
 	}
 	logger := log.FromContext(ctx).WithValues("job", ref.ID, "resolved", jer.Spec.WantsResolved())
-	logger.Info("Carrying out a resolution", "targets", len(targets), "resumed", jer.Status.StartedAt != nil)
-	progress := &progressWriter{Reconciler: r, jer: jer, tally: resolution.NewTally(jer, r.Clock.Now()), snapshot: request.snapshot}
-	if err := r.apply(ctx, request, targets, progress); err != nil {
+	logger.Info("Carrying out a resolution", "resumed", jer.Status.StartedAt != nil)
+	progress := r.newProgress(jer, request.snapshot)
+	if err := r.apply(ctx, request, progress); err != nil {
 		return err
 	}
 	if err := progress.complete(ctx); err != nil {
@@ -118,32 +122,11 @@ func (r *Reconciler) carryOut(ctx context.Context, jer *joberrorv1.JobErrorResol
 	return nil
 }
 
-// progressWriter writes what has become of a resolution's targets to its status.
-type progressWriter struct {
-	*Reconciler
-	jer      *joberrorv1.JobErrorResolution
-	tally    *resolution.Tally
-	snapshot string
-}
-
-// write writes the present state.
-func (p *progressWriter) write(ctx context.Context) error {
-	return p.patchStatus(ctx, p.tally.Progress(p.Clock.Now()))
-}
-
-// complete writes the final state.
-func (p *progressWriter) complete(ctx context.Context) error {
-	return p.patchStatus(ctx, p.tally.Completed(p.Clock.Now()))
-}
-
-func (p *progressWriter) patchStatus(ctx context.Context, status joberrorv1.JobErrorResolutionStatus) error {
-	before := p.jer.DeepCopy()
-	status.SnapshotResourceVersion = p.snapshot
-	status.ExpiresAt = &metav1.Time{Time: p.Retention.ResolutionExpiresAt(p.jer)}
-	p.jer.Status = status
-	patch := client.MergeFromWithOptions(before, client.MergeFromWithOptimisticLock{})
-	if err := p.Cached.Status().Patch(ctx, p.jer, patch); err != nil {
-		return requeue.IfStale(fmt.Errorf("patch the status of JobErrorResolution: %w", err))
+// wait writes once that the resolution waits, and the resource version at which it was
+// made: the resolution may be labeled before its turn comes.
+func (r *Reconciler) wait(ctx context.Context, jer *joberrorv1.JobErrorResolution, snapshot string) error {
+	if jer.Status.SnapshotResourceVersion != "" {
+		return nil
 	}
-	return nil
+	return r.patchStatus(ctx, jer, resolution.Waiting(jer, r.Clock.Now()), snapshot)
 }

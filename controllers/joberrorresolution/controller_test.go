@@ -50,6 +50,7 @@ func newReconciler(t *testing.T, api interceptor.Funcs, server *joberrorstest.Se
 	return &Reconciler{
 		Cached: c, APIReader: c, Writer: server.Writer(t), Expiry: expiry.NewDeleter(c), Recorder: events.NewFakeRecorder(10),
 		Clock: testingclock.NewFakePassiveClock(now), Retention: retention.Policy{Default: 30 * 24 * time.Hour}, Concurrency: 1,
+		turns: newTurns(),
 	}, jer
 }
 

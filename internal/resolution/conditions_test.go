@@ -84,6 +84,22 @@ func TestProgress(t *testing.T) {
 	}
 }
 
+func TestWaiting(t *testing.T) {
+	t.Parallel()
+	jer := &joberrorv1.JobErrorResolution{
+		ObjectMeta: metav1.ObjectMeta{Generation: 1}, Status: joberrorv1.JobErrorResolutionStatus{ObservedGeneration: -1},
+	}
+	got := Waiting(jer, now)
+	if got.ObservedGeneration != 1 || got.StartedAt != nil || IsComplete(&joberrorv1.JobErrorResolution{Status: got}) ||
+		!meta.IsStatusConditionTrue(got.Conditions, joberrorv1.ConditionReconciling) {
+		t.Errorf("status = %+v, want it seen and reconciling, not started", got)
+	}
+	jer.Status = got
+	if done := NewTally(jer, now).Completed(now); len(done.Conditions) != 1 {
+		t.Errorf("conditions at the end = %+v, want only Complete", done.Conditions)
+	}
+}
+
 func TestIsComplete(t *testing.T) {
 	t.Parallel()
 	for _, tc := range []struct {

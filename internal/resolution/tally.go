@@ -60,9 +60,11 @@ func OtherJob(name string) Outcome {
 	return Failure(name, joberrorv1.FailureOtherJob, "the error belongs to another job")
 }
 
-// Tally adds outcomes up to the status of a resolution.
+// Tally adds outcomes up to the status of a resolution. It holds the counts, and only the
+// names and failures that the status lists, however many outcomes are added.
 type Tally struct {
-	status   joberrorv1.JobErrorResolutionStatus
+	status joberrorv1.JobErrorResolutionStatus
+	// names and failures are sorted by name.
 	names    []string
 	failures []joberrorv1.ResolutionFailure
 }
@@ -90,12 +92,32 @@ func (t *Tally) Add(o Outcome) {
 		t.status.Unchanged++
 	case Failed:
 		t.status.Failed++
-		t.failures = append(t.failures, o.failure())
+		t.failures = insert(t.failures, o.failure(), joberrorv1.MaxListedFailures, compareNames)
 	}
 	if o.Reason != joberrorv1.FailureNotFound && o.Reason != joberrorv1.FailureOtherJob {
 		t.status.Matched++
-		t.names = append(t.names, o.Name)
+		t.names = insert(t.names, o.Name, joberrorv1.MaxListedErrors, strings.Compare)
 	}
+}
+
+func compareNames(a, b joberrorv1.ResolutionFailure) int { return strings.Compare(a.Name, b.Name) }
+
+// insert inserts a value into a sorted list, after equal values. It keeps only the first
+// values, up to the limit.
+func insert[T any](sorted []T, value T, limit int, compare func(a, b T) int) []T {
+	at, _ := slices.BinarySearchFunc(sorted, value, func(element, target T) int {
+		if compare(element, target) > 0 {
+			return 1
+		}
+		return -1
+	})
+	if at == limit {
+		return sorted
+	}
+	if len(sorted) == limit {
+		sorted = sorted[:limit-1]
+	}
+	return slices.Insert(sorted, at, value)
 }
 
 // Changes returns how many errors the resolution has changed, or would in a dry run.
@@ -104,14 +126,23 @@ func (t *Tally) Changes() int { return int(t.status.Updated) }
 // Progress returns the status of a resolution that is still in progress. Names are
 // listed only on completion.
 func (t *Tally) Progress(now time.Time) joberrorv1.JobErrorResolutionStatus {
-	message := fmt.Sprintf("%d errors processed", t.status.Updated+t.status.Unchanged+t.status.Failed)
-	set := func(conditionType string, status metav1.ConditionStatus) {
-		conditions.Set(&t.status.Conditions, t.status.ObservedGeneration, now, conditionType,
-			metav1.Condition{Status: status, Reason: joberrorv1.ReasonInProgress, Message: message})
-	}
-	set(joberrorv1.ConditionComplete, metav1.ConditionFalse)
-	set(joberrorv1.ConditionReconciling, metav1.ConditionTrue)
+	setInProgress(&t.status, now, fmt.Sprintf("%d errors processed", t.status.Updated+t.status.Unchanged+t.status.Failed))
 	return *t.status.DeepCopy()
+}
+
+// Waiting returns the status of a resolution that waits for others before it starts.
+func Waiting(jer *joberrorv1.JobErrorResolution, now time.Time) joberrorv1.JobErrorResolutionStatus {
+	status := *jer.Status.DeepCopy()
+	status.ObservedGeneration = jer.Generation
+	setInProgress(&status, now, "waiting for other resolutions")
+	return status
+}
+
+func setInProgress(status *joberrorv1.JobErrorResolutionStatus, now time.Time, message string) {
+	condition := metav1.Condition{Status: metav1.ConditionFalse, Reason: joberrorv1.ReasonInProgress, Message: message}
+	conditions.Set(&status.Conditions, status.ObservedGeneration, now, joberrorv1.ConditionComplete, condition)
+	condition.Status = metav1.ConditionTrue
+	conditions.Set(&status.Conditions, status.ObservedGeneration, now, joberrorv1.ConditionReconciling, condition)
 }
 
 // AddFailures adds failures of records without a name to the status in a response. The
@@ -134,11 +165,8 @@ func AddFailures(status *joberrorv1.JobErrorResolutionStatus, failures []Outcome
 // Completed returns the status of a resolution that has processed all its errors.
 func (t *Tally) Completed(now time.Time) joberrorv1.JobErrorResolutionStatus {
 	status := *t.status.DeepCopy()
-	slices.Sort(t.names)
-	status.Errors = t.names[:min(len(t.names), joberrorv1.MaxListedErrors)]
-	status.Truncated = len(t.names) > joberrorv1.MaxListedErrors
-	slices.SortStableFunc(t.failures, func(a, b joberrorv1.ResolutionFailure) int { return strings.Compare(a.Name, b.Name) })
-	status.Failures = t.failures[:min(len(t.failures), joberrorv1.MaxListedFailures)]
+	status.Errors, status.Failures = slices.Clone(t.names), slices.Clone(t.failures)
+	status.Truncated = status.Matched > joberrorv1.MaxListedErrors
 	status.CompletedAt = &metav1.Time{Time: now}
 	meta.RemoveStatusCondition(&status.Conditions, joberrorv1.ConditionReconciling)
 	setComplete(&status, now)

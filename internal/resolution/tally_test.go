@@ -94,6 +94,23 @@ func TestErrorsAreTruncatedToAThousandNames(t *testing.T) {
 	}
 }
 
+func TestATallyHoldsOnlyWhatTheStatusLists(t *testing.T) {
+	t.Parallel()
+	tally := tallyOf()
+	for i := range 5000 {
+		tally.Add(outcome(fmt.Sprintf("e%04d", (i*7)%5000), Updated))
+		tally.Add(NotFound(fmt.Sprintf("f%04d", (i*7)%5000)))
+	}
+	if len(tally.names) != joberrorv1.MaxListedErrors || len(tally.failures) != joberrorv1.MaxListedFailures {
+		t.Errorf("the tally holds %d names and %d failures, want %d and %d", len(tally.names), len(tally.failures), joberrorv1.MaxListedErrors, joberrorv1.MaxListedFailures)
+	}
+	got := tally.Completed(now)
+	if got.Matched != 5000 || got.Failed != 5000 || !got.Truncated || got.Errors[999] != "e0999" || got.Failures[9].Name != "f0009" {
+		t.Errorf("matched = %d, failed = %d, errors up to %s, failures up to %s; want all counted, and the first listed",
+			got.Matched, got.Failed, got.Errors[999], got.Failures[9].Name)
+	}
+}
+
 func TestFailuresAreTruncatedToTen(t *testing.T) {
 	t.Parallel()
 	tally := tallyOf()

@@ -155,14 +155,14 @@ func TestNewObjectsAreNotCurrentUntilTheOperatorHasSeenThem(t *testing.T) {
 	ns := cluster.Namespace(t)
 	harness.Create(t, cluster.Client, harness.JobError(ns, "e", "job"))
 	harness.Create(t, cluster.Client, harness.Resolution(ns, "all", "job"))
-	objects := []string{"je/e", "jer/all"}
-	for _, object := range objects {
+	for _, object := range []string{"je/e", "jer/all"} {
 		if got := cluster.Kubectl(t, "get", object, "-n", ns, "-o", "jsonpath={.status.observedGeneration}"); got != "-1" {
 			t.Errorf("%s: observedGeneration = %q, want -1", object, got)
 		}
 	}
 	operate(t)
-	for _, object := range objects {
-		cluster.Kubectl(t, "wait", object, "-n", ns, "--for=jsonpath={.status.observedGeneration}=1", "--timeout=30s")
+	cluster.WaitObserved(t, ns, "e")
+	if jer := cluster.WaitCompleted(t, ns, "all"); jer.Status.ObservedGeneration != jer.Generation {
+		t.Errorf("observedGeneration = %d, want %d", jer.Status.ObservedGeneration, jer.Generation)
 	}
 }

@@ -9,6 +9,9 @@ import (
 	"testing"
 	"time"
 
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
 	joberrorv1 "joberror.io/operator/api/v1"
 	"joberror.io/operator/test/harness"
 )
@@ -49,6 +52,95 @@ func TestContinuesAnInterruptedResolution(t *testing.T) {
 	}
 	if je := cluster.WaitObserved(t, ns, "after"); je.Spec.Resolved {
 		t.Error("an error that was reported after the request is resolved")
+	}
+}
+
+// The operator is down for longer than the store remembers, so each error itself has to show
+// whether it was open when the request was made.
+func TestResolutionAfterCompactionLeavesLaterChanges(t *testing.T) {
+	ns := cluster.Namespace(t)
+	patch := func(name, spec string) {
+		t.Helper()
+		if err := cluster.Client.Patch(t.Context(), harness.JobError(ns, name, "job"), harness.MergePatch(`{"spec":`+spec+`}`)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	waitFor := func(name string, resolved metav1.ConditionStatus) {
+		t.Helper()
+		cluster.WaitFor(t, ns, name, func(je *joberrorv1.JobError) bool {
+			return meta.IsStatusConditionPresentAndEqual(je.Status.Conditions, joberrorv1.ConditionResolved, resolved)
+		})
+	}
+	first := operate(t)
+	for _, name := range []string{"open", "reopened-before", "reopened-after", "resolved-after"} {
+		je := harness.Create(t, cluster.Client, harness.JobError(ns, name, "job"))
+		waitFor(name, metav1.ConditionFalse)
+		cluster.Backdate(t, "joberrors", je, time.Hour)
+	}
+	for _, name := range []string{"reopened-before", "reopened-after"} {
+		patch(name, `{"resolved":true}`)
+		waitFor(name, metav1.ConditionTrue)
+	}
+	patch("reopened-before", `{"resolved":false}`)
+	waitFor("reopened-before", metav1.ConditionFalse)
+	stop(t, first)
+
+	jer := harness.Create(t, cluster.Client, harness.Resolution(ns, "all", "job"))
+	cluster.Backdate(t, "joberrorresolutions", jer, time.Minute)
+	patch("open", `{"message":"corrected"}`)
+	patch("reopened-after", `{"resolved":false}`)
+	patch("resolved-after", `{"resolved":true}`)
+	harness.Create(t, cluster.Client, harness.JobError(ns, "created-after", "job"))
+	jer = harness.Get(t, cluster.Client, ns, "all", &joberrorv1.JobErrorResolution{})
+	cluster.Compact(t, ns, jer.ResourceVersion)
+	operate(t)
+
+	status := cluster.WaitCompleted(t, ns, "all").Status
+	if status.Matched != 3 || status.Updated != 2 || status.Unchanged != 1 || status.Failed != 0 {
+		t.Errorf("status = %+v, want 2 updated, and 1 unchanged that was resolved after the request", status)
+	}
+	for name, want := range map[string]bool{"open": true, "reopened-before": true, "resolved-after": true, "reopened-after": false, "created-after": false} {
+		if je := cluster.WaitObserved(t, ns, name); je.Spec.Resolved != want {
+			t.Errorf("%s: resolved = %t, want %t", name, je.Spec.Resolved, want)
+		}
+	}
+}
+
+// Several requests about the same errors, as from Git, do not work against each other.
+func TestEqualResolutionsRunOneAfterTheOther(t *testing.T) {
+	ns := cluster.Namespace(t)
+	const errorCount, requests = 150, 4
+	operate(t, "--concurrency=1")
+	for i := range errorCount {
+		harness.Create(t, cluster.Client, harness.JobError(ns, fmt.Sprintf("e-%d", i), "job"))
+	}
+	for i := range requests {
+		harness.Create(t, cluster.Client, harness.Resolution(ns, fmt.Sprintf("all-%d", i), "job"))
+	}
+	var updated int32
+	var ended time.Time
+	for i := range requests {
+		status := cluster.WaitCompleted(t, ns, fmt.Sprintf("all-%d", i)).Status
+		updated += status.Updated
+		if status.StartedAt.Time.Before(ended) {
+			t.Errorf("all-%d started at %s, before the previous resolution ended at %s", i, status.StartedAt, ended)
+		}
+		ended = status.CompletedAt.Time
+		if status.Matched != status.Updated+status.Unchanged || status.Failed != 0 {
+			t.Errorf("status = %+v, want all errors updated or unchanged", status)
+		}
+	}
+	if updated != errorCount {
+		t.Errorf("updated = %d in total, want each of the %d errors once", updated, errorCount)
+	}
+	writes := 0
+	for event := range cluster.Audit(t) {
+		if o := event.ObjectRef; o != nil && o.Namespace == ns && o.Resource == "joberrors" && o.Subresource == "" && event.Verb == "patch" {
+			writes++
+		}
+	}
+	if writes > errorCount+errorCount/10 {
+		t.Errorf("errors were patched %d times, want about %d: later requests find them resolved", writes, errorCount)
 	}
 }
 
