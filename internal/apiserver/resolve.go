@@ -128,8 +128,12 @@ func (e *resolveEndpoint) submit(ctx context.Context, jer *joberrorv1.JobErrorRe
 	if err := e.client.Create(ctx, jer, client.FieldOwner(attribution.FieldManager)); err != nil {
 		return false, err
 	}
-	ctx, cancel := context.WithTimeout(ctx, e.timeout)
+	waitCtx, cancel := context.WithTimeout(ctx, e.timeout)
 	defer cancel()
-	*jer = *e.resolutions.Wait(ctx, jer)
+	latest, err := e.whole(ctx, e.resolutions.Wait(waitCtx, jer))
+	if err != nil {
+		return false, err
+	}
+	*jer = *latest
 	return resolution.IsComplete(jer), nil
 }

@@ -9,6 +9,7 @@ package caches
 import (
 	"maps"
 	"slices"
+	"strings"
 	"sync/atomic"
 	"unique"
 
@@ -45,7 +46,10 @@ func Options(namespace string, capturedNamespaces []string) cache.Options {
 		&corev1.Secret{}:       {Namespaces: map[string]cache.Config{namespace: {}}, Field: named(certs.SecretName)},
 		&batchv1.Job{}:         {Transform: stripJob},
 		&corev1.Pod{}:          pods,
+		&corev1.Namespace{}:    {Transform: stripNamespace},
 		&joberrorv1.JobError{}: {Transform: new(stripper).stripJobError},
+
+		&joberrorv1.JobErrorResolution{}: {Transform: stripResolution},
 	}
 	for caller, name := range certs.Callers() {
 		byObject[caller] = cache.ByObject{Field: named(name)}
@@ -72,7 +76,8 @@ func (s *stripper) stripJobError(obj any) (any, error) {
 		return obj, nil
 	}
 	je.ManagedFields = nil
-	delete(je.Annotations, corev1.LastAppliedConfigAnnotation)
+	dropForeign(je.Annotations)
+	dropForeign(je.Labels)
 	je.Spec = joberrorv1.JobErrorSpec{
 		JobID: je.Spec.JobID, CreatedAt: je.Spec.CreatedAt, Resolved: je.Spec.Resolved,
 		Code: truncate.Bytes(je.Spec.Code, maxCode), Message: truncate.Bytes(je.Spec.Message, maxMessage),
@@ -91,6 +96,14 @@ func (s *stripper) stripJobError(obj any) (any, error) {
 		job.UID = interned(job.UID)
 	}
 	return obj, nil
+}
+
+// annotationPrefix is the prefix of the operator's labels and annotations.
+var annotationPrefix = joberrorv1.GroupVersion.Group + "/"
+
+// dropForeign drops the labels or annotations that are not the operator's.
+func dropForeign(m map[string]string) {
+	maps.DeleteFunc(m, func(key, _ string) bool { return !strings.HasPrefix(key, annotationPrefix) })
 }
 
 // interned returns the only copy of equal texts.

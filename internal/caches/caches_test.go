@@ -20,8 +20,8 @@ func fullJobError() *joberrorv1.JobError {
 	return &joberrorv1.JobError{
 		ObjectMeta: metav1.ObjectMeta{
 			Namespace: "team", Name: "e1", UID: "1", ResourceVersion: "7", Generation: 2,
-			Labels:          map[string]string{joberrorv1.LabelJobName: "nightly"},
-			Annotations:     map[string]string{joberrorv1.AnnotationResolvedBy: "alice", corev1.LastAppliedConfigAnnotation: "{}"},
+			Labels:          map[string]string{joberrorv1.LabelJobName: "nightly", "app.kubernetes.io/instance": "imports"},
+			Annotations:     map[string]string{joberrorv1.AnnotationResolvedBy: "alice", corev1.LastAppliedConfigAnnotation: "{}", "example.com/notes": "long"},
 			OwnerReferences: []metav1.OwnerReference{{APIVersion: "batch/v1", Kind: "Job", Name: "nightly", UID: "j"}},
 			ManagedFields:   []metav1.ManagedFieldsEntry{{Manager: "kubectl"}},
 		},
@@ -49,7 +49,8 @@ func TestStripJobErrorKeepsTheFieldsThatAreRead(t *testing.T) {
 	t.Parallel()
 	want := fullJobError()
 	want.ManagedFields = nil
-	delete(want.Annotations, corev1.LastAppliedConfigAnnotation)
+	want.Labels = map[string]string{joberrorv1.LabelJobName: "nightly"}
+	want.Annotations = map[string]string{joberrorv1.AnnotationResolvedBy: "alice"}
 	want.Spec.UserID, want.Spec.Source = "", ""
 	want.Spec.Extract, want.Spec.Generate, want.Spec.Extracted, want.Spec.Generated = "", "", "", ""
 	got := strip(t, new(stripper).stripJobError, fullJobError())
@@ -74,7 +75,8 @@ func TestLongTextIsTruncated(t *testing.T) {
 func TestTransformsPassOnDeletionMarkers(t *testing.T) {
 	t.Parallel()
 	deleted := toolscache.DeletedFinalStateUnknown{Key: "team/e1"}
-	for name, f := range map[string]func(any) (any, error){"stripJob": stripJob, "StripPod": StripPod, "stripJobError": new(stripper).stripJobError} {
+	for name, f := range map[string]func(any) (any, error){"stripJob": stripJob, "StripPod": StripPod, "stripJobError": new(stripper).stripJobError,
+		"stripNamespace": stripNamespace, "stripResolution": stripResolution} {
 		if got := strip(t, f, deleted); got != deleted {
 			t.Errorf("%s = %v, want %v", name, got, deleted)
 		}

@@ -5,7 +5,6 @@ package caches
 
 import (
 	"maps"
-	"strings"
 
 	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
@@ -15,7 +14,6 @@ import (
 	utilruntime "k8s.io/apimachinery/pkg/util/runtime"
 	"k8s.io/utils/ptr"
 
-	joberrorv1 "joberror.io/operator/api/v1"
 	"joberror.io/operator/internal/failure"
 )
 
@@ -26,15 +24,12 @@ var podsOfJobs = func() labels.Selector {
 	return labels.NewSelector().Add(*requirement)
 }()
 
-// annotationPrefix is the prefix of the operator's annotations.
-var annotationPrefix = joberrorv1.GroupVersion.Group + "/"
-
 // stripJob drops all fields but the metadata, the first field manager, the result, and the
 // fields of the spec that decide which failures of its pods count.
 func stripJob(obj any) (any, error) {
 	if job, ok := obj.(*batchv1.Job); ok {
 		job.ManagedFields = firstManager(job.ManagedFields)
-		maps.DeleteFunc(job.Annotations, func(key, _ string) bool { return !strings.HasPrefix(key, annotationPrefix) })
+		dropForeign(job.Annotations)
 		job.Spec = stripJobSpec(&job.Spec)
 		job.Status = batchv1.JobStatus{
 			Conditions: job.Status.Conditions, FailedIndexes: job.Status.FailedIndexes,

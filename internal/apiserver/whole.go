@@ -1,0 +1,33 @@
+// Copyright The JobError Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package apiserver
+
+import (
+	"context"
+	"fmt"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	joberrorv1 "joberror.io/operator/api/v1"
+	"joberror.io/operator/internal/resolution"
+)
+
+// whole returns a resolution from the cache with the lists of its errors and failures. The
+// cache holds only the first entries of a complete one, which suffice for one error.
+func (b *backend) whole(ctx context.Context, jer *joberrorv1.JobErrorResolution) (*joberrorv1.JobErrorResolution, error) {
+	if s := jer.Status; !resolution.IsComplete(jer) || s.Updated+s.Unchanged+s.Failed <= 1 {
+		return jer, nil
+	}
+	read := &joberrorv1.JobErrorResolution{}
+	err := b.apiReader.Get(ctx, client.ObjectKeyFromObject(jer), read)
+	switch {
+	case apierrors.IsNotFound(err), err == nil && read.UID != jer.UID:
+		// It was deleted after it was complete.
+		return jer, nil
+	case err != nil:
+		return nil, fmt.Errorf("read JobErrorResolution %s: %w", jer.Name, err)
+	}
+	return read, nil
+}
