@@ -109,6 +109,28 @@ func TestFailedWriteOfATarget(t *testing.T) {
 	}
 }
 
+// The cache has only the first names of a request.
+func TestAllNamesAreReadFromTheAPIServer(t *testing.T) {
+	t.Parallel()
+	server := &joberrorstest.Server{}
+	third := jobError(1)
+	third.Name = "e3"
+	r, jer := newReconciler(t, withoutSnapshots, server, jobError(1), third)
+	stored := jer.DeepCopy()
+	stored.Name, stored.Spec.Errors, stored.ResourceVersion = "resolve-x3", []string{"e1", "e2", "e3"}, ""
+	if err := r.Cached.Create(t.Context(), stored); err != nil {
+		t.Fatal(err)
+	}
+	cached := stored.DeepCopy()
+	cached.Spec.Errors = cached.Spec.Errors[:2]
+	if _, err := r.Reconcile(t.Context(), cached); err != nil {
+		t.Fatal(err)
+	}
+	if s := cached.Status; s.Updated != 2 || s.Failed != 1 || !resolution.IsComplete(cached) {
+		t.Errorf("status = %+v, want e1 and e3 updated, and e2 failed", s)
+	}
+}
+
 func TestTargetThatIsGone(t *testing.T) {
 	t.Parallel()
 	r, jer := newReconciler(t, withoutSnapshots, &joberrorstest.Server{})

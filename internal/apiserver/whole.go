@@ -14,8 +14,8 @@ import (
 	"joberror.io/operator/internal/resolution"
 )
 
-// whole returns a resolution from the cache with the lists of its errors and failures. The
-// cache holds only the first entries of a complete one, which suffice for one error.
+// whole returns a resolution from the cache with all names in its lists. The cache holds only
+// the first names, which suffice for one error.
 func (b *backend) whole(ctx context.Context, jer *joberrorv1.JobErrorResolution) (*joberrorv1.JobErrorResolution, error) {
 	if s := jer.Status; !resolution.IsComplete(jer) || s.Updated+s.Unchanged+s.Failed <= 1 {
 		return jer, nil

@@ -7,12 +7,13 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	joberrorv1 "joberror.io/operator/api/v1"
-	"joberror.io/operator/internal/resolution"
 )
 
-// stripResolution drops the metadata that is not read and, of a complete resolution, the
-// lists of errors and failures except their first entries: a request for one error is
-// answered from the cache, and a request for some errors never looks like one for all.
+// maxNames limits the lists of names in a resolution. They show whether the request names
+// no error, one or several. Whoever needs all names reads the resolution from the API server.
+const maxNames = 2
+
+// stripResolution drops the metadata that is not read, and all but the first names.
 func stripResolution(obj any) (any, error) {
 	jer, ok := obj.(*joberrorv1.JobErrorResolution)
 	if !ok {
@@ -23,9 +24,7 @@ func stripResolution(obj any) (any, error) {
 		CreationTimestamp: jer.CreationTimestamp, DeletionTimestamp: jer.DeletionTimestamp,
 	}
 	internAll(&jer.Namespace, &jer.Spec.JobID, &jer.Spec.Reason, &jer.Spec.RequestedBy)
-	if resolution.IsComplete(jer) {
-		jer.Spec.Errors, jer.Status.Errors, jer.Status.Failures = firstOf(jer.Spec.Errors), firstOf(jer.Status.Errors), firstOf(jer.Status.Failures)
-	}
+	jer.Spec.Errors, jer.Status.Errors, jer.Status.Failures = first(jer.Spec.Errors), first(jer.Status.Errors), first(jer.Status.Failures)
 	for i := range jer.Status.Conditions {
 		c := &jer.Status.Conditions[i]
 		internAll(&c.Type, &c.Reason, &c.Message)
@@ -34,10 +33,10 @@ func stripResolution(obj any) (any, error) {
 	return obj, nil
 }
 
-// firstOf returns the first entry of a list, without the memory of the others.
-func firstOf[T any](list []T) []T {
-	if len(list) <= 1 {
+// first returns the first entries of a list, without the memory of the others.
+func first[T any](list []T) []T {
+	if len(list) <= maxNames {
 		return list
 	}
-	return []T{list[0]}
+	return append(make([]T, 0, maxNames), list[:maxNames]...)
 }

@@ -29,9 +29,6 @@ func fullResolution(errorCount int) *joberrorv1.JobErrorResolution {
 		jer.Spec.Errors = append(jer.Spec.Errors, fmt.Sprintf("nightly-import-%04d-%x", i, i*7919))
 	}
 	tally := resolution.NewTally(jer, morning.Time)
-	for _, name := range jer.Spec.Errors {
-		tally.Add(resolution.Outcome{Name: name, Result: resolution.Updated})
-	}
 	jer.Status = tally.Progress(morning.Time)
 	return jer
 }
@@ -46,26 +43,21 @@ func completed(jer *joberrorv1.JobErrorResolution) *joberrorv1.JobErrorResolutio
 	return jer
 }
 
-func TestStripResolutionKeepsARequestInProgress(t *testing.T) {
+func TestStripResolutionKeepsTheFirstNames(t *testing.T) {
 	t.Parallel()
-	want := fullResolution(3)
-	want.Labels, want.Annotations, want.ManagedFields = nil, nil, nil
-	if got := strip(t, stripResolution, fullResolution(3)); !reflect.DeepEqual(got, want) {
-		t.Errorf("stripped = %+v, want %+v", got, want)
-	}
-}
-
-func TestStripResolutionKeepsTheFirstNameOfACompleteOne(t *testing.T) {
-	t.Parallel()
-	for _, count := range []int{0, 1, 2, joberrorv1.MaxNamedErrors} {
-		full := completed(fullResolution(count))
-		want := full.DeepCopy()
-		want.Labels, want.Annotations, want.ManagedFields = nil, nil, nil
-		if count > 1 {
-			want.Spec.Errors, want.Status.Errors = want.Spec.Errors[:1], want.Status.Errors[:1]
-		}
-		if got := strip(t, stripResolution, full); !reflect.DeepEqual(got, want) {
-			t.Errorf("stripped of %d errors = %+v, want %+v", count, got, want)
+	for name, stage := range map[string]func(*joberrorv1.JobErrorResolution) *joberrorv1.JobErrorResolution{
+		"in progress": func(jer *joberrorv1.JobErrorResolution) *joberrorv1.JobErrorResolution { return jer },
+		"complete":    completed,
+	} {
+		for _, count := range []int{0, 1, 2, joberrorv1.MaxNamedErrors} {
+			full := stage(fullResolution(count))
+			want := full.DeepCopy()
+			want.Labels, want.Annotations, want.ManagedFields = nil, nil, nil
+			want.Spec.Errors = want.Spec.Errors[:min(count, 2)]
+			want.Status.Errors = want.Status.Errors[:min(len(want.Status.Errors), 2)]
+			if got := strip(t, stripResolution, full); !reflect.DeepEqual(got, want) {
+				t.Errorf("%s with %d errors: stripped = %+v, want %+v", name, count, got, want)
+			}
 		}
 	}
 }

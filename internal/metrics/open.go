@@ -10,6 +10,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	toolscache "k8s.io/client-go/tools/cache"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/cache"
@@ -43,7 +44,10 @@ func Setup(ctx context.Context, mgr ctrl.Manager) error {
 		_, err = informer.AddEventHandler(o)
 	}
 	if err == nil {
-		informer, err = mgr.GetCache().GetInformer(ctx, &corev1.Namespace{}, cache.BlockUntilSynced(false))
+		// Capture watches the metadata of namespaces, too.
+		namespace := &metav1.PartialObjectMetadata{}
+		namespace.SetGroupVersionKind(corev1.SchemeGroupVersion.WithKind("Namespace"))
+		informer, err = mgr.GetCache().GetInformer(ctx, namespace, cache.BlockUntilSynced(false))
 	}
 	if err == nil {
 		_, err = informer.AddEventHandler(toolscache.ResourceEventHandlerFuncs{DeleteFunc: dropNamespace})
