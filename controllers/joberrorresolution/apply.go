@@ -96,14 +96,16 @@ func (r *Reconciler) set(ctx context.Context, q request, t target) (resolution.O
 		if r.setUnread(ctx, q, t) {
 			return resolution.Outcome{Name: t.name, Result: resolution.Updated}, nil
 		}
-		je, err := r.readSnapshot(ctx, q, t.name)
+		je, exact, err := r.readSnapshot(ctx, q, t.name)
 		switch {
 		case err != nil:
 			return resolution.Outcome{}, err
-		case je == nil:
+		case je == nil, !exact && je.CreationTimestamp.After(q.CreationTimestamp.Time):
 			return resolution.NotFound(t.name), nil
 		case !q.ref.Owns(je):
 			return resolution.OtherJob(t.name), nil
+		case !exact && overtaken(q, je):
+			return resolution.Outcome{Name: t.name, Result: resolution.Unchanged}, nil
 		}
 		t.snapshot = trim(je)
 	}

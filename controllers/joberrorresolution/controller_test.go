@@ -109,6 +109,47 @@ func TestFailedWriteOfATarget(t *testing.T) {
 	}
 }
 
+// Without the store's old version, a named error that was changed after the request is left.
+func TestNamedErrorAfterCompaction(t *testing.T) {
+	t.Parallel()
+	reopened := observed(2, metav1.ConditionTrue, joberrorv1.ReasonSetByUser, now.Add(-time.Hour))
+	for name, tc := range map[string]struct {
+		edit               func(*joberrorv1.JobError)
+		updated, unchanged int32
+		failed             int32
+	}{
+		"an open error is set":                        {edit: func(je *joberrorv1.JobError) { je.Spec.Message = "corrected" }, updated: 1},
+		"an error that was reopened since is left":    {edit: func(je *joberrorv1.JobError) { je.Generation = 3; reopened(je) }, unchanged: 1},
+		"an error that this resolution set counts":    {edit: func(je *joberrorv1.JobError) { je.Generation = 2; resolved(je); markedByThis(2)(je) }, updated: 1},
+		"an error that was reopened after it is left": {edit: func(je *joberrorv1.JobError) { je.Generation = 3; markedByThis(2)(je) }, unchanged: 1},
+		"an error that was created later is unknown":  {edit: createdAfter, failed: 1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			je := jobError(1)
+			r, jer := newReconciler(t, withoutSnapshots, &joberrorstest.Server{}, je)
+			if err := r.Cached.Get(t.Context(), client.ObjectKeyFromObject(je), je); err != nil {
+				t.Fatal(err)
+			}
+			tc.edit(je)
+			status := *je.Status.DeepCopy()
+			if err := r.Cached.Update(t.Context(), je); err != nil {
+				t.Fatal(err)
+			}
+			je.Status = status
+			if err := r.Cached.Status().Update(t.Context(), je); err != nil {
+				t.Fatal(err)
+			}
+			if _, err := r.Reconcile(t.Context(), jer); err != nil {
+				t.Fatal(err)
+			}
+			if s := jer.Status; s.Updated != tc.updated || s.Unchanged != tc.unchanged || s.Failed != tc.failed {
+				t.Errorf("status = %+v, want %d updated, %d unchanged, %d failed", s, tc.updated, tc.unchanged, tc.failed)
+			}
+		})
+	}
+}
+
 // The cache has only the first names of a request.
 func TestAllNamesAreReadFromTheAPIServer(t *testing.T) {
 	t.Parallel()

@@ -54,6 +54,15 @@ func changedSince(je *joberrorv1.JobError, at time.Time) bool {
 	}
 }
 
+// overtaken reports whether somebody changed an error that is not as requested after the
+// request was made, as far as the error itself shows.
+func overtaken(q request, je *joberrorv1.JobError) bool {
+	if je.Spec.Resolved == q.Spec.WantsResolved() || isUpTo(je, q.snapshot) {
+		return false
+	}
+	return attribution.MarkOf(je).Resolution == q.id() || changedSince(je, q.CreationTimestamp.Time)
+}
+
 // isUpTo reports whether an error has not changed after a resource version.
 func isUpTo(je *joberrorv1.JobError, version string) bool {
 	order, err := resourceversion.CompareResourceVersion(je.ResourceVersion, version)

@@ -166,20 +166,21 @@ func (r *Reconciler) latestKnown(ctx context.Context, q request, je *joberrorv1.
 	return je
 }
 
-// readSnapshot reads a named error as it was when the request was made, or as it is now
-// if the store has forgotten that version; nil if there was none.
-func (r *Reconciler) readSnapshot(ctx context.Context, q request, name string) (*joberrorv1.JobError, error) {
+// readSnapshot reads a named error exactly as it was when the request was made, or as it is
+// now if the store has forgotten that version. It returns nil if there was none.
+func (r *Reconciler) readSnapshot(ctx context.Context, q request, name string) (je *joberrorv1.JobError, exact bool, err error) {
 	var list joberrorv1.JobErrorList
 	raw := &metav1.ListOptions{ResourceVersion: q.snapshot, ResourceVersionMatch: metav1.ResourceVersionMatchExact}
 	byName := client.MatchingFields{"metadata.name": name}
-	err := r.APIReader.List(ctx, &list, &client.ListOptions{Raw: raw}, client.InNamespace(q.Namespace), byName)
-	if isExpired(err) {
+	err = r.APIReader.List(ctx, &list, &client.ListOptions{Raw: raw}, client.InNamespace(q.Namespace), byName)
+	exact = !isExpired(err)
+	if !exact {
 		err = r.APIReader.List(ctx, &list, client.InNamespace(q.Namespace), byName)
 	}
 	if err != nil || len(list.Items) == 0 {
-		return nil, err
+		return nil, exact, err
 	}
-	return &list.Items[0], nil
+	return &list.Items[0], exact, nil
 }
 
 // isExpired reports whether the store no longer has the version that was asked for.

@@ -87,6 +87,7 @@ func TestResolutionAfterCompactionLeavesLaterChanges(t *testing.T) {
 
 	jer := harness.Create(t, cluster.Client, harness.Resolution(ns, "all", "job"))
 	cluster.Backdate(t, "joberrorresolutions", jer, time.Minute)
+	harness.Create(t, cluster.Client, harness.Resolution(ns, "named", "job", "reopened-after"))
 	patch("open", `{"message":"corrected"}`)
 	patch("reopened-after", `{"resolved":false}`)
 	patch("resolved-after", `{"resolved":true}`)
@@ -98,6 +99,9 @@ func TestResolutionAfterCompactionLeavesLaterChanges(t *testing.T) {
 	status := cluster.WaitCompleted(t, ns, "all").Status
 	if status.Matched != 3 || status.Updated != 2 || status.Unchanged != 1 || status.Failed != 0 {
 		t.Errorf("status = %+v, want 2 updated, and 1 unchanged that was resolved after the request", status)
+	}
+	if status := cluster.WaitCompleted(t, ns, "named").Status; status.Updated != 0 || status.Unchanged != 1 {
+		t.Errorf("status = %+v, want the named error unchanged", status)
 	}
 	for name, want := range map[string]bool{"open": true, "reopened-before": true, "resolved-after": true, "reopened-after": false, "created-after": false} {
 		if je := cluster.WaitObserved(t, ns, name); je.Spec.Resolved != want {
