@@ -179,7 +179,7 @@ func (r *Reconciler) subjectOf(ctx context.Context, key types.NamespacedName, ui
 		return s, false, fmt.Errorf("read the namespace: %w", err)
 	}
 	s.namespaceUID = namespace.UID
-	return s, r.Policy.Captures(s.Job, namespace) && !(s.ending() && joblink.Cascades(s.Job)), nil
+	return s, r.Policy.Captures(s.Job, namespace) && !(s.ending() && r.Retention.Cascades(s.Job)), nil
 }
 
 // findJob returns the Job with this UID: as it is, or as it was when it was deleted, or

@@ -90,7 +90,7 @@ func (r *Reconciler) newJobError(job subject, f failure.Failure) *joberrorv1.Job
 	case job.ending():
 		joblink.Remember(je, job.Job, job.namespaceUID)
 	default:
-		joblink.Apply(je, job.Job, job.namespaceUID)
+		joblink.Apply(je, job.Job, job.namespaceUID, r.Retention)
 		metav1.SetMetaDataLabel(&je.ObjectMeta, joberrorv1.LabelJobUID, string(job.UID))
 	}
 	joblink.RememberRetention(je, job.Job)

@@ -88,6 +88,7 @@ func (r *Reconciler) reconcile(ctx context.Context, je *joberrorv1.JobError) (ti
 	if err != nil {
 		return 0, fmt.Errorf("find the Job: %w", err)
 	}
+	link.refusals = r.Retention.Refusals(link.retention(), link.job)
 	expiresAt := r.Retention.ExpiresAt(je, link.retention())
 	left := expiresAt.Sub(r.Clock.Now())
 	if left <= 0 {

@@ -4,13 +4,14 @@
 package joberror
 
 import (
+	"strings"
+
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/meta"
 
 	joberrorv1 "joberror.io/operator/api/v1"
 	"joberror.io/operator/internal/attribution"
 	"joberror.io/operator/internal/metrics"
-	"joberror.io/operator/internal/retention"
 	"joberror.io/operator/internal/truncate"
 )
 
@@ -32,7 +33,7 @@ func (r *Reconciler) announce(je *joberrorv1.JobError, before *joberrorv1.JobErr
 		r.Recorder.Eventf(link.job, nil, corev1.EventTypeWarning, "ErrorRecorded", "Record",
 			"JobError %s: %s %s", je.Name, truncate.Bytes(je.Spec.Code, maxCodeInEvent), truncate.Bytes(je.Spec.Message, maxMessageInEvent))
 	}
-	r.announceRetention(before, link)
+	r.announceRefusals(before, link)
 	was := meta.FindStatusCondition(before.Conditions, joberrorv1.ConditionResolved)
 	is := meta.FindStatusCondition(je.Status.Conditions, joberrorv1.ConditionResolved)
 	if was != nil && was.Status == is.Status {
@@ -50,14 +51,19 @@ func (r *Reconciler) announce(je *joberrorv1.JobError, before *joberrorv1.JobErr
 	}
 }
 
-// announceRetention warns on the Job if its retention annotation is invalid, once for
-// each value.
-func (r *Reconciler) announceRetention(before *joberrorv1.JobErrorStatus, link link) {
-	requested := retention.Requested(link.job)
-	if requested == "" || before.Job != nil && before.Job.Retention == requested {
+// announceRefusals warns on the Job if an annotation of it is not honored, once for each
+// value. The condition Linked remembers what was announced.
+func (r *Reconciler) announceRefusals(before *joberrorv1.JobErrorStatus, link link) {
+	if link.job == nil {
 		return
 	}
-	if _, err := retention.Parse(requested); err != nil {
-		r.Recorder.Eventf(link.job, nil, corev1.EventTypeWarning, "InvalidRetention", "Record", "%v", err)
+	announced := ""
+	if linked := meta.FindStatusCondition(before.Conditions, joberrorv1.ConditionLinked); linked != nil {
+		announced = linked.Message
+	}
+	for _, refusal := range link.refusals {
+		if !strings.Contains(announced, refusal.Message) {
+			r.Recorder.Eventf(link.job, nil, corev1.EventTypeWarning, refusal.Reason, "Record", "%s", refusal.Message)
+		}
 	}
 }

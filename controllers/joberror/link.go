@@ -28,6 +28,8 @@ type link struct {
 	job *batchv1.Job
 	// known is the Job as the JobError remembers it; nil if it was never seen.
 	known *joberrorv1.JobReference
+	// refusals say which annotations of the Job are not honored.
+	refusals []retention.Refusal
 }
 
 // retention returns the Job's own retention, or the last known one if the Job is gone.
@@ -54,8 +56,18 @@ func (l link) object() runtime.Object {
 	return l.job
 }
 
-// condition returns the condition Linked.
+// condition returns the condition Linked. Its message also says which annotations of the
+// Job are not honored.
 func (l link) condition() metav1.Condition {
+	condition := l.found()
+	for _, refusal := range l.refusals {
+		condition.Message += "; " + refusal.Message
+	}
+	return condition
+}
+
+// found returns the condition Linked without the refusals.
+func (l link) found() metav1.Condition {
 	switch {
 	case l.job != nil:
 		return metav1.Condition{Status: metav1.ConditionTrue, Reason: joberrorv1.ReasonJobFound,
@@ -128,7 +140,7 @@ func (r *Reconciler) applyLink(ctx context.Context, je *joberrorv1.JobError, lin
 	}
 	switch {
 	case job != nil:
-		joblink.Apply(je, job, namespace.UID)
+		joblink.Apply(je, job, namespace.UID, r.Retention)
 	case !cascades(je):
 		joblink.EnsureNamespaceOwner(je, namespace.UID)
 	}

@@ -15,6 +15,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	joberrorv1 "joberror.io/operator/api/v1"
+	"joberror.io/operator/internal/retention"
 )
 
 // job returns the Job backup, with its own retention unless that is empty.
@@ -44,6 +45,9 @@ func TestLink(t *testing.T) {
 			condition: metav1.ConditionTrue, reason: joberrorv1.ReasonJobFound, message: "Job backup exists", reference: known},
 		{name: "the Job has its own retention", link: link{job: job("7d")},
 			condition: metav1.ConditionTrue, reason: joberrorv1.ReasonJobFound, message: "Job backup exists", reference: for7d, retention: "7d"},
+		{name: "an annotation of the Job is not honored", link: link{job: job("1h"), refusals: []retention.Refusal{{Message: "1h is too short"}, {Message: "no Cascade"}}},
+			condition: metav1.ConditionTrue, reason: joberrorv1.ReasonJobFound, message: "Job backup exists; 1h is too short; no Cascade",
+			reference: &joberrorv1.JobReference{Name: "backup", UID: "1b-job", Retention: "1h"}, retention: "1h"},
 		{name: "the Job's retention changed", link: link{job: job("12h"), known: for7d},
 			condition: metav1.ConditionTrue, reason: joberrorv1.ReasonJobFound, message: "Job backup exists",
 			reference: &joberrorv1.JobReference{Name: "backup", UID: "1b-job", Retention: "12h"}, retention: "12h"},

@@ -22,6 +22,7 @@ import (
 	joberrorv1 "joberror.io/operator/api/v1"
 	"joberror.io/operator/internal/attribution"
 	"joberror.io/operator/internal/joblink"
+	"joberror.io/operator/internal/retention"
 )
 
 // floorGroup is the group of a resource with the schema of JobErrors. Only the
@@ -98,7 +99,7 @@ func (f *floor) timeWrites(ctx context.Context, s span, write func(context.Conte
 // create creates an error and writes its first status.
 func (f *floor) create(ctx context.Context, je *joberrorv1.JobError) error {
 	je.Spec.UserID, je.Spec.CreatedAt = "admin", time.Now().UTC().Format(time.RFC3339)
-	joblink.Apply(je, f.job, f.ns.UID)
+	joblink.Apply(je, f.job, f.ns.UID, retention.Policy{})
 	// The field owner gives the object as many field managers as a JobError has.
 	if err := f.plain.Create(ctx, je, client.FieldOwner("reporter")); err != nil {
 		return err
@@ -118,7 +119,7 @@ func (f *floor) resolve(ctx context.Context, je *joberrorv1.JobError) error {
 // that the API server cannot skip the write as a no-op.
 func (f *floor) link(ctx context.Context, je *joberrorv1.JobError) error {
 	linked := je.DeepCopy()
-	joblink.Apply(linked, f.job, f.ns.UID)
+	joblink.Apply(linked, f.job, f.ns.UID, retention.Policy{})
 	err := f.patch(ctx, je, map[string]any{"metadata": map[string]any{
 		"labels":          map[string]string{joberrorv1.LabelJobName: f.job.Name + "-2"},
 		"ownerReferences": []metav1.OwnerReference{linked.OwnerReferences[1], linked.OwnerReferences[0]},

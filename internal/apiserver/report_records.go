@@ -77,7 +77,7 @@ func (b *backend) reportedRecords(ctx context.Context, ref jobref.Ref, body *rep
 		switch {
 		case !namespaceKnown || job.UID == "":
 		case ref.Job != nil:
-			joblink.Apply(r.je, job, namespace.UID)
+			joblink.Apply(r.je, job, namespace.UID, b.retention)
 		default:
 			joblink.Remember(r.je, job, namespace.UID)
 		}

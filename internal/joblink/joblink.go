@@ -30,9 +30,9 @@ func Namespace(ctx context.Context, cache client.Reader, name string) (*metav1.P
 
 // Apply sets the label and the owner references that link a JobError to an existing Job.
 // The garbage collector deletes an object when the last of its owners is gone, so the
-// Namespace becomes a second owner. Under the Job's deletion policy Cascade, the Job is
-// the only owner.
-func Apply(je *joberrorv1.JobError, job *batchv1.Job, namespaceUID types.UID) {
+// Namespace becomes a second owner. If the Job cascades under the policy, it is the only
+// owner.
+func Apply(je *joberrorv1.JobError, job *batchv1.Job, namespaceUID types.UID, policy retention.Policy) {
 	if len(validation.IsValidLabelValue(job.Name)) == 0 {
 		metav1.SetMetaDataLabel(&je.ObjectMeta, joberrorv1.LabelJobName, job.Name)
 	}
@@ -42,7 +42,7 @@ func Apply(je *joberrorv1.JobError, job *batchv1.Job, namespaceUID types.UID) {
 		return
 	}
 	ensureOwner(je, jobOwner(job))
-	if Cascades(job) {
+	if policy.Cascades(job) {
 		je.OwnerReferences = slices.DeleteFunc(je.OwnerReferences, func(o metav1.OwnerReference) bool {
 			return o == namespaceOwner(je, namespaceUID)
 		})
@@ -97,11 +97,6 @@ func namespaceOwner(je *joberrorv1.JobError, uid types.UID) metav1.OwnerReferenc
 
 func isJob(o metav1.OwnerReference) bool {
 	return o.APIVersion == batchv1.SchemeGroupVersion.String() && o.Kind == "Job"
-}
-
-// Cascades reports whether a Job requests that its errors are deleted with it.
-func Cascades(job *batchv1.Job) bool {
-	return job.Annotations[joberrorv1.AnnotationDeletionPolicy] == joberrorv1.DeletionPolicyCascade
 }
 
 // Linked returns the Job that a JobError is linked to, or nil. The link is permanent: a

@@ -14,6 +14,7 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 
 	joberrorv1 "joberror.io/operator/api/v1"
+	"joberror.io/operator/internal/retention"
 )
 
 const namespaceUID = types.UID("0a-namespace")
@@ -52,6 +53,7 @@ func beingDeleted(j *batchv1.Job) {
 
 func TestApply(t *testing.T) {
 	t.Parallel()
+	cascade := retention.Policy{AllowCascade: true}
 	longest, tooLong := strings.Repeat("a", 63), strings.Repeat("a", 64)
 	refTo := func(name string) metav1.OwnerReference {
 		ref := jobRef
@@ -61,6 +63,7 @@ func TestApply(t *testing.T) {
 	for _, tc := range []struct {
 		name      string
 		job       *batchv1.Job
+		policy    retention.Policy
 		before    []metav1.OwnerReference
 		want      []metav1.OwnerReference
 		wantLabel string
@@ -74,15 +77,18 @@ func TestApply(t *testing.T) {
 			want: []metav1.OwnerReference{namespaceRef, jobRef}, wantLabel: "backup"},
 		{name: "other owners are kept", job: newJob(), before: []metav1.OwnerReference{foreignRef},
 			want: []metav1.OwnerReference{foreignRef, jobRef, namespaceRef}, wantLabel: "backup"},
-		{name: "Cascade leaves the Namespace out", job: newJob(withPolicy("Cascade")),
+		{name: "Cascade leaves the Namespace out", job: newJob(withPolicy("Cascade")), policy: cascade,
 			want: []metav1.OwnerReference{jobRef}, wantLabel: "backup"},
-		{name: "Cascade removes only the Namespace", job: newJob(withPolicy("Cascade")),
+		{name: "Cascade that is not allowed counts as none", job: newJob(withPolicy("Cascade")),
+			before: []metav1.OwnerReference{jobRef},
+			want:   []metav1.OwnerReference{jobRef, namespaceRef}, wantLabel: "backup"},
+		{name: "Cascade removes only the Namespace", job: newJob(withPolicy("Cascade")), policy: cascade,
 			before: []metav1.OwnerReference{foreignRef, namespaceRef, jobRef},
 			want:   []metav1.OwnerReference{foreignRef, jobRef}, wantLabel: "backup"},
 		{name: "without Cascade, the Namespace becomes an owner again", job: newJob(),
 			before: []metav1.OwnerReference{jobRef},
 			want:   []metav1.OwnerReference{jobRef, namespaceRef}, wantLabel: "backup"},
-		{name: "an unknown policy counts as none", job: newJob(withPolicy("cascade")),
+		{name: "an unknown policy counts as none", job: newJob(withPolicy("cascade")), policy: cascade,
 			want: []metav1.OwnerReference{jobRef, namespaceRef}, wantLabel: "backup"},
 		{name: "a Job that is being deleted adds no owner", job: newJob(beingDeleted), wantLabel: "backup"},
 		{name: "a Job that is being deleted removes no owner", job: newJob(beingDeleted), before: []metav1.OwnerReference{namespaceRef},
@@ -96,7 +102,7 @@ func TestApply(t *testing.T) {
 			t.Parallel()
 			je := errorOwnedBy(tc.before...)
 			for _, when := range []string{"the first time", "the second time"} {
-				Apply(je, tc.job, namespaceUID)
+				Apply(je, tc.job, namespaceUID, tc.policy)
 				if !reflect.DeepEqual(je.OwnerReferences, tc.want) {
 					t.Errorf("%s: owners = %v, want %v", when, je.OwnerReferences, tc.want)
 				}
@@ -117,7 +123,7 @@ func TestApplyKeepsOtherLabels(t *testing.T) {
 	t.Parallel()
 	je := errorOwnedBy()
 	je.Labels = map[string]string{"team": "payments"}
-	Apply(je, newJob(), namespaceUID)
+	Apply(je, newJob(), namespaceUID, retention.Policy{})
 	want := map[string]string{"team": "payments", joberrorv1.LabelJobName: "backup"}
 	if !reflect.DeepEqual(je.Labels, want) {
 		t.Errorf("labels = %v, want %v", je.Labels, want)

@@ -72,18 +72,6 @@ func TestHasJobOwner(t *testing.T) {
 	}
 }
 
-func TestCascades(t *testing.T) {
-	t.Parallel()
-	for value, want := range map[string]bool{"Cascade": true, "cascade": false, "Keep": false, "": false} {
-		if got := Cascades(newJob(withPolicy(value))); got != want {
-			t.Errorf("Cascades with the policy %q = %t, want %t", value, got, want)
-		}
-	}
-	if Cascades(newJob()) {
-		t.Error("Cascades without the annotation = true, want false")
-	}
-}
-
 func TestADeletedJobIsRemembered(t *testing.T) {
 	t.Parallel()
 	for name, job := range map[string]*batchv1.Job{"deleted": newJob(), "being deleted": newJob(beingDeleted)} {

@@ -45,6 +45,10 @@ type Options struct {
 	ManageCertificates bool
 	// Retention is how long errors and resolutions are kept.
 	Retention time.Duration
+	// MinRetention is the shortest retention that a Job may request; 0 allows any.
+	MinRetention time.Duration
+	// AllowCascade lets a Job request that its errors are deleted with it.
+	AllowCascade bool
 	// Concurrency is how many writes of JobErrors are in flight at the same time.
 	Concurrency int
 	// APIServer holds the settings of the aggregated API.
@@ -54,7 +58,7 @@ type Options struct {
 	// Version prints the version and exits.
 	Version bool
 
-	retention string
+	retention, minRetention string
 }
 
 // New returns the defaults.
@@ -72,6 +76,7 @@ func New() *Options {
 		APIServer:          apiserver.NewOptions(),
 		Capture:            capturepolicy.NewOptions(),
 		retention:          "30d",
+		minRetention:       "1d",
 	}
 }
 
@@ -89,6 +94,8 @@ func (o *Options) AddFlags(flags *pflag.FlagSet) {
 	flags.StringVar(&o.CertDir, "cert-dir", o.CertDir, "Directory of the serving certificate. Created if it is missing.")
 	flags.BoolVar(&o.ManageCertificates, "manage-certificates", o.ManageCertificates, "Create and renew the serving certificate and make the API server trust it. Set to false if another tool does, for example cert-manager.")
 	flags.StringVar(&o.retention, "retention", o.retention, "How long errors and resolutions are kept, for example 12h, 7d or 4w.")
+	flags.StringVar(&o.minRetention, "min-retention", o.minRetention, "The shortest retention that a Job may request with the annotation joberror.io/retention. At most --retention. 0 allows any.")
+	flags.BoolVar(&o.AllowCascade, "allow-cascade", o.AllowCascade, "Honor the annotation joberror.io/deletion-policy=Cascade of a Job, which deletes its errors with it. Everybody who may edit and delete a Job may then delete its errors.")
 	flags.IntVar(&o.Concurrency, "concurrency", o.Concurrency, "How many writes of JobErrors are in flight at the same time.")
 	flags.BoolVar(&o.Version, "version", o.Version, "Print the version and exit.")
 	o.Capture.AddFlags(flags)
@@ -103,6 +110,13 @@ func (o *Options) Validate() error {
 		errs = append(errs, fmt.Errorf("--retention: %q must be a positive number with a unit, for example 12h, 7d or 4w", o.retention))
 	}
 	o.Retention = time.Duration(d)
+	minimum, err := model.ParseDuration(o.minRetention)
+	switch o.MinRetention = time.Duration(minimum); {
+	case err != nil || minimum < 0:
+		errs = append(errs, fmt.Errorf("--min-retention: %q must be 0 or a positive number with a unit, for example 12h or 1d", o.minRetention))
+	case o.Retention > 0 && o.MinRetention > o.Retention:
+		errs = append(errs, fmt.Errorf("--min-retention: %s must not be longer than --retention, which is %s", minimum, d))
+	}
 	if o.WebhookPort < 1 || o.WebhookPort > 65535 {
 		errs = append(errs, fmt.Errorf("--webhook-port: %d must be between 1 and 65535", o.WebhookPort))
 	}
@@ -136,4 +150,6 @@ func checkLoopback(flag, address, when string) error {
 }
 
 // Policy returns the retention policy of the settings.
-func (o *Options) Policy() retention.Policy { return retention.Policy{Default: o.Retention} }
+func (o *Options) Policy() retention.Policy {
+	return retention.Policy{Default: o.Retention, Min: o.MinRetention, AllowCascade: o.AllowCascade}
+}

@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"github.com/spf13/pflag"
+
+	"joberror.io/operator/internal/retention"
 )
 
 // parse returns the options for a command line.
@@ -30,8 +32,8 @@ func TestTheDefaultsAreValidAndKeepRecordsFor30Days(t *testing.T) {
 		t.Fatal(err)
 	}
 	const want = 30 * 24 * time.Hour
-	if o.Retention != want || o.Policy().Default != want {
-		t.Errorf("retention = %s, policy = %+v, want %s", o.Retention, o.Policy(), want)
+	if o.Retention != want || o.Policy() != (retention.Policy{Default: want, Min: 24 * time.Hour}) {
+		t.Errorf("retention = %s, policy = %+v, want %s, at least a day for each Job, and no Cascade", o.Retention, o.Policy(), want)
 	}
 }
 
@@ -44,17 +46,40 @@ func TestRetention(t *testing.T) {
 	} {
 		t.Run(value, func(t *testing.T) {
 			t.Parallel()
-			o := parse(t, "--retention="+value)
-			if err := o.Validate(); err != nil || o.Policy().Default != want {
+			o := parse(t, "--retention="+value, "--min-retention="+value)
+			if err := o.Validate(); err != nil || o.Policy().Default != want || o.Policy().Min != want {
 				t.Errorf("policy = %+v, %v, want %s", o.Policy(), err, want)
 			}
 		})
 	}
 }
 
+func TestMinRetentionIsAtMostTheRetention(t *testing.T) {
+	t.Parallel()
+	for _, tc := range []struct {
+		retention, minimum string
+		valid              bool
+	}{
+		{"1d", "1d", true}, {"12h", "0", true}, {"12h", "1d", false}, {"30d", "31d", false},
+	} {
+		err := parse(t, "--retention="+tc.retention, "--min-retention="+tc.minimum).Validate()
+		if (err == nil) != tc.valid || err != nil && !strings.HasPrefix(err.Error(), "--min-retention: ") {
+			t.Errorf("Validate with the retention %s and the minimum %s = %v", tc.retention, tc.minimum, err)
+		}
+	}
+}
+
+func TestCascadeIsAllowedByAFlag(t *testing.T) {
+	t.Parallel()
+	if !parse(t, "--allow-cascade").Policy().AllowCascade {
+		t.Error("--allow-cascade does not allow Cascade")
+	}
+}
+
 func TestTheLimitsOfAFlagAreValid(t *testing.T) {
 	t.Parallel()
 	for _, arg := range []string{
+		"--min-retention=0", "--min-retention=12h", "--min-retention=30d",
 		"--webhook-port=1", "--webhook-port=65535",
 		"--apiserver-port=1", "--apiserver-port=65535",
 		"--apiserver-wait=1ms", "--apiserver-wait=55s",
@@ -76,6 +101,7 @@ func TestAnInvalidFlagIsNamed(t *testing.T) {
 	t.Parallel()
 	for _, arg := range []string{
 		"--retention=", "--retention=0s", "--retention=-1h", "--retention=abc", "--retention=1.5d", "--retention=30",
+		"--min-retention=", "--min-retention=-1h", "--min-retention=abc", "--min-retention=30", "--min-retention=31d",
 		"--webhook-port=0", "--webhook-port=-1", "--webhook-port=65536",
 		"--apiserver-port=0", "--apiserver-port=65536",
 		"--apiserver-wait=0s", "--apiserver-wait=-1s", "--apiserver-wait=56s",

@@ -18,9 +18,14 @@ import (
 // ClockSkew limits how far a record's createdAt may be ahead of the operator's clock.
 const ClockSkew = 5 * time.Minute
 
-// Policy holds the retention of records whose Job requests no retention.
+// Policy holds how long records are kept, and what a Job may request for its own.
 type Policy struct {
+	// Default is the retention of records whose Job requests none.
 	Default time.Duration
+	// Min is the shortest retention that a Job may request; 0 allows any.
+	Min time.Duration
+	// AllowCascade lets a Job request that its errors are deleted with it.
+	AllowCascade bool
 }
 
 // Parse parses a Job's own retention, such as 12h, 7d or 4w.
@@ -52,10 +57,10 @@ func Remembered(je *joberrorv1.JobError) string {
 }
 
 // For returns the retention for a Job that requests the given one. An invalid request
-// counts as none.
+// counts as none, and a shorter one than the minimum as the minimum.
 func (p Policy) For(own string) time.Duration {
 	if d, err := Parse(own); err == nil {
-		return d
+		return max(d, p.Min)
 	}
 	return p.Default
 }

@@ -76,13 +76,15 @@ func TestRequested(t *testing.T) {
 
 func TestFor(t *testing.T) {
 	t.Parallel()
-	policy := Policy{Default: 30 * day}
+	policy := Policy{Default: 30 * day, Min: 6 * time.Hour}
 	for _, tc := range []struct {
 		name, own string
 		want      time.Duration
 	}{
 		{name: "without a request, the default", own: "", want: 30 * day},
 		{name: "a shorter request", own: "12h", want: 12 * time.Hour},
+		{name: "a request for the minimum", own: "6h", want: 6 * time.Hour},
+		{name: "a request for less than the minimum", own: "1s", want: 6 * time.Hour},
 		{name: "a longer request", own: "52w", want: 364 * day},
 		{name: "an invalid request counts as none", own: "soon", want: 30 * day},
 		{name: "a negative request counts as none", own: "-1h", want: 30 * day},

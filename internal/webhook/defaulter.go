@@ -19,6 +19,7 @@ import (
 	"joberror.io/operator/internal/attribution"
 	"joberror.io/operator/internal/joblink"
 	"joberror.io/operator/internal/jobref"
+	"joberror.io/operator/internal/retention"
 )
 
 // createdAtFormat is RFC 3339 with milliseconds.
@@ -27,8 +28,9 @@ const createdAtFormat = "2006-01-02T15:04:05.000Z07:00"
 // jobErrorDefaulter sets the user and the time of a new JobError, links it to its Job if
 // the Job is known, and records which user sets spec.resolved.
 type jobErrorDefaulter struct {
-	cache client.Reader
-	clock clock.PassiveClock
+	cache  client.Reader
+	clock  clock.PassiveClock
+	policy retention.Policy
 }
 
 // Default sets the defaults of a new JobError and the mark of any JobError.
@@ -81,8 +83,8 @@ func (d *jobErrorDefaulter) link(ctx context.Context, je *joberrorv1.JobError) e
 		return err
 	}
 	joblink.DropForeign(je, job, namespace.UID)
-	if job != nil && !joblink.Cascades(job) {
-		joblink.Apply(je, job, namespace.UID)
+	if job != nil && !d.policy.Cascades(job) {
+		joblink.Apply(je, job, namespace.UID, d.policy)
 	}
 	// Only the operator may leave out the Namespace, for a Job with the deletion policy
 	// Cascade.

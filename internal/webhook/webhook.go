@@ -21,7 +21,7 @@ import (
 // Setup registers the webhooks with the manager's webhook server.
 func Setup(mgr ctrl.Manager, policy retention.Policy) error {
 	err := ctrl.NewWebhookManagedBy(mgr, &joberrorv1.JobError{}).
-		WithDefaulter(&jobErrorDefaulter{cache: mgr.GetClient(), clock: clock.RealClock{}}).
+		WithDefaulter(&jobErrorDefaulter{cache: mgr.GetClient(), clock: clock.RealClock{}, policy: policy}).
 		WithValidator(&jobErrorValidator{cache: mgr.GetClient(), clock: clock.RealClock{}, policy: policy}).
 		Complete()
 	if err != nil {

@@ -22,7 +22,7 @@ import (
 // captureLimit limits how many failures of a Job get their own JobError.
 const captureLimit = 20
 
-var cluster = harness.Cluster{FastControllers: true, Flags: []string{"--capture-grace=1s", fmt.Sprintf("--capture-limit=%d", captureLimit)}}
+var cluster = harness.Cluster{FastControllers: true, Flags: []string{"--capture-grace=1s", "--allow-cascade", fmt.Sprintf("--capture-limit=%d", captureLimit)}}
 
 func TestMain(m *testing.M) { os.Exit(harness.Main(m, &cluster)) }
 

@@ -158,17 +158,6 @@ func TestSuspendedJobHasNotFailed(t *testing.T) {
 	awaitErrors(t, ns, "BackoffLimitExceeded", "ExitCode:3")
 }
 
-func TestCascadeDeletesCapturedErrors(t *testing.T) {
-	t.Parallel()
-	ns := cluster.Namespace(t)
-	job := harness.Create(t, cluster.Client, harness.Job(ns, "job", harness.Failing("3"), harness.Annotated(joberrorv1.AnnotationDeletionPolicy, "Cascade")))
-	awaitErrors(t, ns, "BackoffLimitExceeded", "ExitCode:3")
-	if err := cluster.Client.Delete(t.Context(), job, client.PropagationPolicy("Background")); err != nil {
-		t.Fatal(err)
-	}
-	awaitErrors(t, ns)
-}
-
 // Reported records do not count toward the limit.
 func TestCountsFailuresOverTheLimitInOneError(t *testing.T) {
 	t.Parallel()

@@ -44,7 +44,7 @@ func TestFillsInUserAndTime(t *testing.T) {
 func TestRefusesAnImpossibleCreatedAt(t *testing.T) {
 	t.Parallel()
 	ns := cluster.Namespace(t)
-	harness.Create(t, cluster.Client, harness.Job(ns, "short", harness.Annotated(joberrorv1.AnnotationRetention, "1h")))
+	harness.Create(t, cluster.Client, harness.Job(ns, "short", harness.Annotated(joberrorv1.AnnotationRetention, "1d")))
 	for name, c := range map[string]struct {
 		job   string
 		after time.Duration
@@ -52,7 +52,7 @@ func TestRefusesAnImpossibleCreatedAt(t *testing.T) {
 	}{
 		"too far in the future":        {"job", 6 * time.Minute, "ahead of the current time"},
 		"past the default retention":   {"job", -31 * 24 * time.Hour, "past its retention"},
-		"past the Job's own retention": {"short", -2 * time.Hour, "past its retention"},
+		"past the Job's own retention": {"short", -25 * time.Hour, "past its retention"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -24,14 +24,15 @@ func TestDeletesAnErrorOnlyAfterItExpires(t *testing.T) {
 		retention time.Duration
 	}{
 		"default":  {"none", 30 * 24 * time.Hour},
-		"shorter":  {"short", 2 * time.Hour},
+		"shorter":  {"short", 48 * time.Hour},
+		"minimum":  {"tiny", 24 * time.Hour},
 		"resolved": {"none", 30 * 24 * time.Hour},
 		"invalid":  {"invalid", 30 * 24 * time.Hour},
 		"longer":   {"long", 40 * 24 * time.Hour},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			annotation := map[string]string{"short": "2h", "invalid": "soon", "long": "40d"}[c.job]
+			annotation := map[string]string{"short": "2d", "tiny": "1s", "invalid": "soon", "long": "40d"}[c.job]
 			if annotation != "" {
 				harness.Create(t, cluster.Client, harness.Job(ns, c.job, harness.Annotated(joberrorv1.AnnotationRetention, annotation)))
 				// The webhook accepts the error only once its cache has the Job.

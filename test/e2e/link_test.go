@@ -82,38 +82,6 @@ func TestErrorSurvivesAFailedJob(t *testing.T) {
 	cluster.WaitFor(t, ns, "e", withLinkReason(joberrorv1.ReasonJobDeleted))
 }
 
-func TestCascadeDeletesErrorsWithTheirJob(t *testing.T) {
-	t.Parallel()
-	ns := cluster.Namespace(t)
-	job := harness.Create(t, cluster.Client, harness.Job(ns, "job", harness.Annotated(joberrorv1.AnnotationDeletionPolicy, "Cascade")))
-	harness.Create(t, cluster.Client, harness.JobError(ns, "e", "job"))
-	cluster.WaitFor(t, ns, "e", func(je *joberrorv1.JobError) bool { return slices.Equal(ownerKinds(je), []string{"Job"}) })
-	if err := cluster.Client.Delete(t.Context(), job, client.PropagationPolicy(metav1.DeletePropagationBackground)); err != nil {
-		t.Fatal(err)
-	}
-	waitDeleted(t, harness.JobError(ns, "e", "job"))
-}
-
-func TestAppliesAChangedDeletionPolicy(t *testing.T) {
-	t.Parallel()
-	ns := cluster.Namespace(t)
-	job := harness.Create(t, cluster.Client, harness.Job(ns, "job"))
-	harness.Create(t, cluster.Client, harness.JobError(ns, "e", "job"))
-	cluster.WaitFor(t, ns, "e", func(je *joberrorv1.JobError) bool { return len(je.OwnerReferences) == 2 })
-	for _, step := range []struct {
-		patch string
-		want  []string
-	}{
-		{`{"metadata":{"annotations":{"joberror.io/deletion-policy":"Cascade"}}}`, []string{"Job"}},
-		{`{"metadata":{"annotations":{"joberror.io/deletion-policy":null}}}`, []string{"Job", "Namespace"}},
-	} {
-		if err := cluster.Client.Patch(t.Context(), job, harness.MergePatch(step.patch)); err != nil {
-			t.Fatal(err)
-		}
-		cluster.WaitFor(t, ns, "e", func(je *joberrorv1.JobError) bool { return slices.Equal(ownerKinds(je), step.want) })
-	}
-}
-
 func TestLinksAJobCreatedLater(t *testing.T) {
 	t.Parallel()
 	ns := cluster.Namespace(t)

@@ -7,10 +7,13 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	joberrorv1 "joberror.io/operator/api/v1"
 	"joberror.io/operator/test/harness"
@@ -102,6 +105,35 @@ func tableCells(row string) []string {
 		parts[i] = strings.Trim(parts[i], " `")
 	}
 	return parts
+}
+
+// The table in docs/api.md says that the role edit may not delete errors.
+func TestEditingAJobDeletesNoError(t *testing.T) {
+	t.Parallel()
+	ns := cluster.Namespace(t)
+	cluster.Grant(t, ns, "editor", "edit")
+	editor := cluster.ClientFor(t, "editor")
+	job := harness.Create(t, editor, harness.Job(ns, "job",
+		harness.Annotated(joberrorv1.AnnotationRetention, "1s"), harness.Annotated(joberrorv1.AnnotationDeletionPolicy, joberrorv1.DeletionPolicyCascade)))
+	harness.Create(t, editor, harness.JobError(ns, "e", "job", harness.CreatedAt(time.Now().Add(-time.Hour))))
+	refused := []string{"1s is shorter than the minimum, so the minimum of 1d applies", "Cascade has no effect"}
+	cluster.WaitFor(t, ns, "e", withLinkReason(joberrorv1.ReasonJobFound))
+	harness.Eventually(t, func() string {
+		out, err := cluster.Run(t.Context(), nil, "events", "-n", ns, "--for", "job/job")
+		return missing(out, err, append(refused, "RetentionTooShort", "CascadeNotAllowed")...)
+	})
+	if problem := missing(cluster.Kubectl(t, "describe", "joberror", "e", "-n", ns), nil, refused...); problem != "" {
+		t.Error(problem)
+	}
+	if err := editor.Delete(t.Context(), job, client.PropagationPolicy("Foreground")); err != nil {
+		t.Fatal(err)
+	}
+	je := cluster.WaitFor(t, ns, "e", func(je *joberrorv1.JobError) bool {
+		return withLinkReason(joberrorv1.ReasonJobDeleted)(je) && slices.Equal(ownerKinds(je), []string{"Namespace"})
+	})
+	if left := time.Until(je.Status.ExpiresAt.Time); left < 22*time.Hour {
+		t.Errorf("the error expires in %s, want a day after its createdAt", left)
+	}
 }
 
 func TestRolesMatchTheDocs(t *testing.T) {
