@@ -21,6 +21,7 @@ import (
 	logsapi "k8s.io/component-base/logs/api/v1"
 	_ "k8s.io/component-base/logs/json/register"
 	apiregistrationv1 "k8s.io/kube-aggregator/pkg/apis/apiregistration/v1"
+	"k8s.io/utils/clock"
 	"k8s.io/utils/ptr"
 	ctrl "sigs.k8s.io/controller-runtime"
 
@@ -35,6 +36,7 @@ import (
 	"joberror.io/operator/internal/metrics"
 	"joberror.io/operator/internal/options"
 	"joberror.io/operator/internal/probes"
+	"joberror.io/operator/internal/serverclock"
 	"joberror.io/operator/internal/serving"
 	"joberror.io/operator/internal/webhook"
 )
@@ -88,6 +90,8 @@ func run(stop context.Context, opts *options.Options) error {
 	}
 	// The API server's priority and fairness limits the requests, not the client.
 	config.QPS = -1
+	serverClock := serverclock.New(clock.RealClock{})
+	config.Wrap(serverClock.Wrap)
 	if err := os.MkdirAll(opts.CertDir, 0o700); err != nil {
 		return fmt.Errorf("--cert-dir: %w", err)
 	}
@@ -130,6 +134,7 @@ func run(stop context.Context, opts *options.Options) error {
 	}
 	if err := controllers.Setup(ctx, mgr, controllers.Options{
 		Retention: opts.Policy(), Concurrency: opts.Concurrency, Capture: opts.Capture, Lease: lease,
+		AllowMassExpiry: opts.AllowMassExpiry, ClockAhead: serverClock.Ahead,
 	}); err != nil {
 		return err
 	}

@@ -9,7 +9,10 @@ package controllers
 import (
 	"context"
 	"fmt"
+	"time"
 
+	coordinationv1 "k8s.io/api/coordination/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/utils/clock"
 	ctrl "sigs.k8s.io/controller-runtime"
@@ -37,8 +40,12 @@ type Options struct {
 	Concurrency int
 	// Capture decides which failures of Jobs are captured.
 	Capture capturepolicy.Options
-	// Lease is the Lease that the leader holds.
+	// Lease is the Lease that the leader holds. Events about the operator refer to it.
 	Lease types.NamespacedName
+	// AllowMassExpiry deletes all unexpectedly expired objects at once.
+	AllowMassExpiry bool
+	// ClockAhead returns how far the clock is ahead of the API server's.
+	ClockAhead func() time.Duration
 }
 
 // Setup adds the controllers to the manager. The indexes of package jobref must be set
@@ -51,19 +58,28 @@ func Setup(ctx context.Context, mgr ctrl.Manager, opts Options) error {
 	cached := client.WithFieldOwner(mgr.GetClient(), attribution.FieldManager)
 	apiReader := mgr.GetAPIReader()
 	recorder := mgr.GetEventRecorder(reportingController)
-	deleter := expiry.NewDeleter(cached)
-	if err := mgr.Add(deleter); err != nil {
-		return err
+	// One clock for everything: what was resolved at a time expires by the same clock.
+	realClock := clock.RealClock{}
+	guard := expiry.Options{
+		Clock: realClock, Ahead: opts.ClockAhead, AllowMass: opts.AllowMassExpiry, Recorder: recorder,
+		Object: &coordinationv1.Lease{ObjectMeta: metav1.ObjectMeta{Namespace: opts.Lease.Namespace, Name: opts.Lease.Name}},
+	}
+	expireErrors := expiry.NewDeleter("JobError", cached, expiry.NewGuard("JobError", guard, joberror.Expiries(cached, opts.Retention)))
+	expireResolutions := expiry.NewDeleter("JobErrorResolution", cached, expiry.NewGuard("JobErrorResolution", guard, joberrorresolution.Expiries(cached, opts.Retention)))
+	for _, deleter := range []*expiry.Deleter{expireErrors, expireResolutions} {
+		if err := mgr.Add(deleter); err != nil {
+			return err
+		}
 	}
 	joberrorController := &joberror.Reconciler{
-		Cached: cached, APIReader: apiReader, Writer: writer, Expiry: deleter, Recorder: recorder, Clock: clock.RealClock{},
+		Cached: cached, APIReader: apiReader, Writer: writer, Expiry: expireErrors, Recorder: recorder, Clock: realClock,
 		Retention: opts.Retention, Capture: opts.Capture,
 	}
 	if err := joberrorController.SetupWithManager(ctx, mgr, opts.Concurrency); err != nil {
 		return fmt.Errorf("set up the controller of JobErrors: %w", err)
 	}
 	resolutionController := &joberrorresolution.Reconciler{
-		Cached: cached, APIReader: apiReader, Writer: writer, Expiry: deleter, Recorder: recorder, Clock: clock.RealClock{},
+		Cached: cached, APIReader: apiReader, Writer: writer, Expiry: expireResolutions, Recorder: recorder, Clock: realClock,
 		Retention: opts.Retention, Concurrency: opts.Concurrency,
 	}
 	if err := resolutionController.SetupWithManager(mgr); err != nil {
@@ -73,7 +89,7 @@ func Setup(ctx context.Context, mgr ctrl.Manager, opts Options) error {
 		return nil
 	}
 	captureController := &capture.Reconciler{
-		Cached: cached, APIReader: apiReader, Writer: writer, Clock: clock.RealClock{},
+		Cached: cached, APIReader: apiReader, Writer: writer, Clock: realClock,
 		Retention: opts.Retention, Policy: opts.Capture, Lease: opts.Lease,
 	}
 	if err := captureController.SetupWithManager(ctx, mgr, opts.Concurrency); err != nil {

@@ -82,7 +82,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, je *joberrorv1.JobError) (ct
 	return requeue.After(r.reconcile(ctx, je))
 }
 
-// reconcile returns the time left until the JobError expires.
+// reconcile returns the time left until the JobError expires, or is looked at again.
 func (r *Reconciler) reconcile(ctx context.Context, je *joberrorv1.JobError) (time.Duration, error) {
 	link, err := r.findLink(ctx, je)
 	if err != nil {
@@ -92,7 +92,11 @@ func (r *Reconciler) reconcile(ctx context.Context, je *joberrorv1.JobError) (ti
 	expiresAt := r.Retention.ExpiresAt(je, link.retention())
 	left := expiresAt.Sub(r.Clock.Now())
 	if left <= 0 {
-		return 0, r.expire(ctx, je, expiresAt)
+		// If the error is held back, its status keeps the time that was recorded.
+		if left, err = r.expire(ctx, je, expiresAt); left == 0 || err != nil {
+			return 0, err
+		}
+		expiresAt = time.Time{}
 	}
 	if wrote, err := r.patchObject(ctx, je, link); wrote || err != nil {
 		// The watch brings the patched object, and with it the next reconcile.
@@ -107,12 +111,13 @@ func (r *Reconciler) reconcile(ctx context.Context, je *joberrorv1.JobError) (ti
 	return left, nil
 }
 
-func (r *Reconciler) expire(ctx context.Context, je *joberrorv1.JobError, expiresAt time.Time) error {
-	if err := r.Expiry.Delete(ctx, "JobError", je, expiresAt); err != nil {
-		return requeue.IfStale(err)
+// expire deletes an expired JobError. If it is held back, expire returns when to try again.
+func (r *Reconciler) expire(ctx context.Context, je *joberrorv1.JobError, expiresAt time.Time) (wait time.Duration, err error) {
+	wait, err = r.Expiry.Delete(ctx, je, expiry.Expiry{At: expiresAt, Recorded: je.Status.ExpiresAt})
+	if wait == 0 && err == nil {
+		metrics.Expired(je.Namespace)
 	}
-	metrics.Expired(je.Namespace)
-	return nil
+	return wait, requeue.IfStale(err)
 }
 
 // patchObject patches everything outside the status: what admission could not fill in,

@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	coordinationv1 "k8s.io/api/coordination/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/client-go/tools/events"
 	testingclock "k8s.io/utils/clock/testing"
@@ -34,12 +35,22 @@ var (
 	timeout   = apierrors.NewTimeoutError("busy", 1)
 )
 
+// newDeleter returns a deleter that holds nothing back.
+func newDeleter(t *testing.T, c client.Client) *expiry.Deleter {
+	t.Helper()
+	guard := expiry.NewGuard(t.Name(), expiry.Options{
+		Clock: testingclock.NewFakePassiveClock(now), Ahead: func() time.Duration { return 0 }, AllowMass: true,
+		Recorder: events.NewFakeRecorder(10), Object: &coordinationv1.Lease{},
+	}, Expiries(c, retention.Policy{Default: 30 * 24 * time.Hour}))
+	return expiry.NewDeleter("JobError", c, guard)
+}
+
 // newReconciler returns a reconciler whose reads, deletes and writes are intercepted.
 func newReconciler(t *testing.T, cache interceptor.Funcs, server *joberrorstest.Server, objects ...client.Object) *Reconciler {
 	t.Helper()
 	c := jobreftest.Cache(t, cache, objects...)
 	return &Reconciler{
-		Cached: c, APIReader: c, Writer: server.Writer(t), Expiry: expiry.NewDeleter(c), Recorder: events.NewFakeRecorder(10),
+		Cached: c, APIReader: c, Writer: server.Writer(t), Expiry: newDeleter(t, c), Recorder: events.NewFakeRecorder(10),
 		Clock: testingclock.NewFakePassiveClock(now), Retention: retention.Policy{Default: 30 * 24 * time.Hour}, completed: newCompletedJobs(),
 	}
 }

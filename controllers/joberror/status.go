@@ -16,7 +16,7 @@ import (
 )
 
 // desiredStatus returns the status that a JobError should have now. It differs from the
-// present status only in what has changed.
+// present status only in what has changed. Without an expiresAt, the recorded one stays.
 func desiredStatus(je *joberrorv1.JobError, link link, expiresAt, now time.Time) joberrorv1.JobErrorStatus {
 	status := *je.Status.DeepCopy()
 	conditions.Set(&status.Conditions, je.Generation, now, joberrorv1.ConditionLinked, link.condition())
@@ -25,7 +25,7 @@ func desiredStatus(je *joberrorv1.JobError, link link, expiresAt, now time.Time)
 	setResolution(&status, je, now)
 	status.Summary = summaryOf(je.Spec.Message)
 	// Rounded up, so that nobody sees a record after the time it states.
-	if at := metav1.NewTime(expiresAt.Add(time.Second - 1).Truncate(time.Second)); !at.Equal(status.ExpiresAt) {
+	if at := metav1.NewTime(expiresAt.Add(time.Second - 1).Truncate(time.Second)); !expiresAt.IsZero() && !at.Equal(status.ExpiresAt) {
 		status.ExpiresAt = &at
 	}
 	if status.ObservedGeneration != je.Generation {

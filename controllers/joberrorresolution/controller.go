@@ -78,12 +78,16 @@ func (r *Reconciler) Reconcile(ctx context.Context, jer *joberrorv1.JobErrorReso
 	return requeue.After(r.reconcile(ctx, jer))
 }
 
-// reconcile returns the time left until the resolution expires.
+// reconcile returns the time left until the resolution expires, or is looked at again.
 func (r *Reconciler) reconcile(ctx context.Context, jer *joberrorv1.JobErrorResolution) (time.Duration, error) {
 	expiresAt := r.Retention.ResolutionExpiresAt(jer)
 	left := expiresAt.Sub(r.Clock.Now())
 	if left <= 0 {
-		return 0, requeue.IfStale(r.Expiry.Delete(ctx, "JobErrorResolution", jer, expiresAt))
+		// A resolution that is held back is carried out like any other.
+		var err error
+		if left, err = r.Expiry.Delete(ctx, jer, expiry.Expiry{At: expiresAt, Recorded: jer.Status.ExpiresAt}); left == 0 || err != nil {
+			return 0, requeue.IfStale(err)
+		}
 	}
 	if !resolution.IsComplete(jer) && (jer.Status.StartedAt != nil || len(jer.Spec.Errors) > 1) {
 		// The cache may not know yet that it is complete, and holds only the first names.

@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	coordinationv1 "k8s.io/api/coordination/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/tools/events"
@@ -36,6 +37,16 @@ var (
 	timeout   = apierrors.NewTimeoutError("busy", 1)
 )
 
+// newDeleter returns a deleter that holds nothing back.
+func newDeleter(t *testing.T, c client.Client) *expiry.Deleter {
+	t.Helper()
+	guard := expiry.NewGuard(t.Name(), expiry.Options{
+		Clock: testingclock.NewFakePassiveClock(now), Ahead: func() time.Duration { return 0 }, AllowMass: true,
+		Recorder: events.NewFakeRecorder(10), Object: &coordinationv1.Lease{},
+	}, Expiries(c, retention.Policy{Default: 30 * 24 * time.Hour}))
+	return expiry.NewDeleter("JobErrorResolution", c, guard)
+}
+
 // newReconciler returns a reconciler and a resolution of the error e1.
 func newReconciler(t *testing.T, api interceptor.Funcs, server *joberrorstest.Server, objects ...client.Object) (*Reconciler, *joberrorv1.JobErrorResolution) {
 	t.Helper()
@@ -48,7 +59,7 @@ func newReconciler(t *testing.T, api interceptor.Funcs, server *joberrorstest.Se
 		t.Fatal(err)
 	}
 	return &Reconciler{
-		Cached: c, APIReader: c, Writer: server.Writer(t), Expiry: expiry.NewDeleter(c), Recorder: events.NewFakeRecorder(10),
+		Cached: c, APIReader: c, Writer: server.Writer(t), Expiry: newDeleter(t, c), Recorder: events.NewFakeRecorder(10),
 		Clock: testingclock.NewFakePassiveClock(now), Retention: retention.Policy{Default: 30 * 24 * time.Hour}, Concurrency: 1,
 		turns: newTurns(),
 	}, jer

@@ -90,7 +90,7 @@ func (b *bench) stop() error { return errors.Join(b.stopOperator(), b.Stop()) }
 func (b *bench) launch(ctx context.Context) (time.Time, error) {
 	var err error
 	b.operator, err = b.LaunchOperator("operator", b.settings.operator, b.ports,
-		fmt.Sprintf("--concurrency=%d", b.inFlight), "--metrics-bind-address="+b.metrics, "--metrics-insecure", "--pprof-bind-address="+b.pprof)
+		fmt.Sprintf("--concurrency=%d", b.inFlight), "--allow-mass-expiry", "--metrics-bind-address="+b.metrics, "--metrics-insecure", "--pprof-bind-address="+b.pprof)
 	if err == nil {
 		err = b.operator.WaitReady(ctx, b.ports)
 	}

@@ -1,51 +1,60 @@
 // Copyright The JobError Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Package expiry deletes what is past its retention.
+// Package expiry deletes what is past its retention, unless that would be a mistake.
 package expiry
 
 import (
 	"context"
 	"fmt"
-	"sync"
+	"sync/atomic"
 	"time"
 
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/log"
+
+	"joberror.io/operator/internal/metrics"
 )
 
 // logInterval is the time between two log lines about deleted objects.
 const logInterval = time.Minute
 
-// Deleter deletes objects. It runs on the leader and logs how many it deleted once a
-// minute: thousands may expire at the same time.
+// Deleter deletes the expired objects of one kind, if its Guard agrees. It runs on the leader
+// and logs how many it deleted once a minute: thousands may expire at the same time.
 type Deleter struct {
+	kind   string
 	client client.Writer
+	guard  *Guard
 
-	mu      sync.Mutex
-	deleted map[string]int
+	deleted atomic.Int64
 }
 
-// NewDeleter returns a Deleter.
-func NewDeleter(writer client.Writer) *Deleter {
-	return &Deleter{client: writer, deleted: map[string]int{}}
+// NewDeleter returns a Deleter for the objects of a kind.
+func NewDeleter(kind string, writer client.Writer, guard *Guard) *Deleter {
+	return &Deleter{kind: kind, client: writer, guard: guard}
 }
 
-// Delete deletes an object of a kind. The UID precondition keeps it from deleting a
-// later object with the same name.
-func (d *Deleter) Delete(ctx context.Context, kind string, obj client.Object, expiresAt time.Time) error {
+// Delete deletes an expired object, unless it is held back: then it returns when to try
+// again. The UID precondition keeps it from deleting a later object with the same name.
+func (d *Deleter) Delete(ctx context.Context, obj client.Object, e Expiry) (wait time.Duration, err error) {
+	wait, cause, err := d.guard.Decide(ctx, e)
+	if wait > 0 || err != nil {
+		return wait, err
+	}
 	uid := obj.GetUID()
 	if err := d.client.Delete(ctx, obj, client.Preconditions{UID: &uid}); err != nil {
-		return fmt.Errorf("delete expired %s: %w", kind, err)
+		return 0, fmt.Errorf("delete expired %s: %w", d.kind, err)
 	}
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	d.deleted[kind]++
-	log.FromContext(ctx).V(1).Info("Deleted an expired object", "kind", kind, "expiresAt", expiresAt)
-	return nil
+	d.deleted.Add(1)
+	if cause != "" {
+		metrics.ExpiredUnexpectedly(d.kind, string(cause))
+	}
+	log.FromContext(ctx).V(1).Info("Deleted an expired object", "kind", d.kind, "expiresAt", e.At, "unexpected", cause)
+	return 0, nil
 }
 
-// Start logs how many objects were deleted until ctx ends.
+// Start logs how many objects were deleted, and refreshes the metrics of the Guard, until
+// ctx ends.
 func (d *Deleter) Start(ctx context.Context) error {
 	ticker := time.NewTicker(logInterval)
 	defer ticker.Stop()
@@ -56,21 +65,15 @@ func (d *Deleter) Start(ctx context.Context) error {
 			return nil
 		case <-ticker.C:
 			d.logDeleted(ctx)
+			if err := d.guard.Refresh(ctx); err != nil {
+				log.FromContext(ctx).Error(err, "The metrics of held back objects are not refreshed", "kind", d.kind)
+			}
 		}
 	}
 }
 
 func (d *Deleter) logDeleted(ctx context.Context) {
-	for kind, count := range d.take() {
-		log.FromContext(ctx).Info("Deleted expired objects", "kind", kind, "count", count)
+	if n := d.deleted.Swap(0); n > 0 {
+		log.FromContext(ctx).Info("Deleted expired objects", "kind", d.kind, "count", n)
 	}
-}
-
-// take returns how many objects of each kind were deleted since the last call.
-func (d *Deleter) take() map[string]int {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	taken := d.deleted
-	d.deleted = map[string]int{}
-	return taken
 }

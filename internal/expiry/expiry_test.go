@@ -5,7 +5,6 @@ package expiry
 
 import (
 	"context"
-	"maps"
 	"testing"
 	"time"
 
@@ -28,20 +27,28 @@ func TestDelete(t *testing.T) {
 			return c.Delete(ctx, obj, opts...)
 		},
 	}).Build()
-	d := NewDeleter(c)
-	if err := d.Delete(t.Context(), "ConfigMap", stored.DeepCopy(), time.Now()); err != nil {
-		t.Fatal(err)
+	d := NewDeleter("ConfigMap", c, newWorld().guard(t, false))
+	if wait, err := d.Delete(t.Context(), stored.DeepCopy(), recordedFor(0)); wait != 0 || err != nil {
+		t.Fatal(wait, err)
 	}
-	if err := d.Delete(t.Context(), "ConfigMap", stored.DeepCopy(), time.Now()); !apierrors.IsNotFound(err) {
+	if _, err := d.Delete(t.Context(), stored.DeepCopy(), recordedFor(0)); !apierrors.IsNotFound(err) {
 		t.Errorf("Delete of an object that is gone = %v, want NotFound", err)
 	}
 	if len(uids) != 2 || uids[0] != "1" {
 		t.Errorf("deleted with the UIDs %v, want 1", uids)
 	}
-	if got := d.take(); !maps.Equal(got, map[string]int{"ConfigMap": 1}) {
-		t.Errorf("take = %v, want one ConfigMap", got)
+	if got := d.deleted.Load(); got != 1 {
+		t.Errorf("counted %d deleted objects, want 1", got)
 	}
-	if got := d.take(); len(got) > 0 {
-		t.Errorf("the second take = %v, want nothing", got)
+}
+
+func TestDeleteHoldsBack(t *testing.T) {
+	t.Parallel()
+	w := newWorld()
+	w.ahead = time.Hour
+	// Without a client, a request would panic.
+	wait, err := NewDeleter("ConfigMap", nil, w.guard(t, false)).Delete(t.Context(), &corev1.ConfigMap{}, recordedFor(0))
+	if wait < recheckAfter || err != nil {
+		t.Errorf("Delete = %s, %v; want to wait", wait, err)
 	}
 }

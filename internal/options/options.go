@@ -49,6 +49,8 @@ type Options struct {
 	MinRetention time.Duration
 	// AllowCascade lets a Job request that its errors are deleted with it.
 	AllowCascade bool
+	// AllowMassExpiry deletes all unexpectedly expired objects at once.
+	AllowMassExpiry bool
 	// Concurrency is how many writes of JobErrors are in flight at the same time.
 	Concurrency int
 	// APIServer holds the settings of the aggregated API.
@@ -96,6 +98,7 @@ func (o *Options) AddFlags(flags *pflag.FlagSet) {
 	flags.StringVar(&o.retention, "retention", o.retention, "How long errors and resolutions are kept, for example 12h, 7d or 4w.")
 	flags.StringVar(&o.minRetention, "min-retention", o.minRetention, "The shortest retention that a Job may request with the annotation joberror.io/retention. At most --retention. 0 allows any.")
 	flags.BoolVar(&o.AllowCascade, "allow-cascade", o.AllowCascade, "Honor the annotation joberror.io/deletion-policy=Cascade of a Job, which deletes its errors with it. Everybody who may edit and delete a Job may then delete its errors.")
+	flags.BoolVar(&o.AllowMassExpiry, "allow-mass-expiry", o.AllowMassExpiry, "Delete what has expired unexpectedly at once, for example after a shorter --retention. Otherwise, it is deleted slowly, or not at all if it is more than half of all errors and at least 100.")
 	flags.IntVar(&o.Concurrency, "concurrency", o.Concurrency, "How many writes of JobErrors are in flight at the same time.")
 	flags.BoolVar(&o.Version, "version", o.Version, "Print the version and exit.")
 	o.Capture.AddFlags(flags)
