@@ -35,14 +35,13 @@ var (
 	timeout   = apierrors.NewTimeoutError("busy", 1)
 )
 
-// newDeleter returns a deleter that holds nothing back.
-func newDeleter(t *testing.T, c client.Client) *expiry.Deleter {
+// newGuard returns a guard for a clock that is ahead of the API server's.
+func newGuard(t *testing.T, c client.Client, ahead time.Duration) *expiry.Guard {
 	t.Helper()
-	guard := expiry.NewGuard(t.Name(), expiry.Options{
-		Clock: testingclock.NewFakePassiveClock(now), Ahead: func() time.Duration { return 0 }, AllowMass: true,
+	return expiry.NewGuard(t.Name(), expiry.Options{
+		Clock: testingclock.NewFakePassiveClock(now), Ahead: func() time.Duration { return ahead }, AllowMass: true,
 		Recorder: events.NewFakeRecorder(10), Object: &coordinationv1.Lease{},
 	}, Expiries(c, retention.Policy{Default: 30 * 24 * time.Hour}))
-	return expiry.NewDeleter("JobError", c, guard)
 }
 
 // newReconciler returns a reconciler whose reads, deletes and writes are intercepted.
@@ -50,7 +49,7 @@ func newReconciler(t *testing.T, cache interceptor.Funcs, server *joberrorstest.
 	t.Helper()
 	c := jobreftest.Cache(t, cache, objects...)
 	return &Reconciler{
-		Cached: c, APIReader: c, Writer: server.Writer(t), Expiry: newDeleter(t, c), Recorder: events.NewFakeRecorder(10),
+		Cached: c, APIReader: c, Writer: server.Writer(t), Expiry: expiry.NewDeleter("JobError", c, newGuard(t, c, 0)), Recorder: events.NewFakeRecorder(10),
 		Clock: testingclock.NewFakePassiveClock(now), Retention: retention.Policy{Default: 30 * 24 * time.Hour}, completed: newCompletedJobs(),
 	}
 }

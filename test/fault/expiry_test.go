@@ -1,0 +1,143 @@
+// Copyright The JobError Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package fault
+
+import (
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+
+	joberrorv1 "joberror.io/operator/api/v1"
+	"joberror.io/operator/hack/controlplane"
+	"joberror.io/operator/test/harness"
+)
+
+// report reports n errors that are 10 days old, and waits until they have their status.
+func report(t *testing.T, ns string, n int) {
+	t.Helper()
+	harness.Create(t, cluster.Client, harness.Job(ns, "job"))
+	at := time.Now().Add(-10 * 24 * time.Hour).UTC().Format(time.RFC3339)
+	var rows []string
+	for i := range n {
+		rows = append(rows, fmt.Sprintf(`{"message":"row %d","createdAt":%q}`, i, at))
+	}
+	harness.Eventually(t, func() string {
+		response := harness.Do(t, cluster.Config(), http.MethodPost, harness.JobErrorsPath(ns, "job"), "["+strings.Join(rows, ",")+"]")
+		if response.Code != http.StatusCreated {
+			return fmt.Sprintf("report: code = %d, want 201", response.Code)
+		}
+		return ""
+	})
+	harness.Eventually(t, func() string {
+		got := cluster.Errors(t, ns)
+		for i := range got {
+			if got[i].Status.ExpiresAt == nil {
+				return got[i].Name + " has no status yet"
+			}
+		}
+		if len(got) != n {
+			return fmt.Sprintf("%d errors, want %d", len(got), n)
+		}
+		return ""
+	})
+}
+
+// expectEvent waits for an Event about the operator.
+func expectEvent(t *testing.T, want string) {
+	t.Helper()
+	harness.Eventually(t, func() string {
+		out, err := cluster.Run(t.Context(), nil, "events", "-n", "joberror-system", "--for=lease/joberror-operator")
+		if err != nil || !strings.Contains(out, want) {
+			return fmt.Sprintf("no Event %q: %v\n%s", want, err, out)
+		}
+		return ""
+	})
+}
+
+// metrics returns the metrics of an operator that serves them without TLS.
+func metrics(t *testing.T, address string) string {
+	t.Helper()
+	request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://"+address+"/metrics", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer response.Body.Close()
+	body, err := io.ReadAll(response.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(body)
+}
+
+func TestAMassExpiryIsHeldBackUntilAFlagAllowsIt(t *testing.T) {
+	ns := cluster.Namespace(t)
+	port, err := controlplane.FreePort(0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	address := fmt.Sprintf("127.0.0.1:%d", port)
+	shorter := []string{"--retention=7d", "--metrics-insecure", "--metrics-bind-address=" + address}
+	const n = 150
+	first := operate(t)
+	report(t, ns, n)
+	stop(t, first)
+
+	second := operate(t, shorter...)
+	expectEvent(t, "MassExpiry")
+	for metric, want := range map[string]string{
+		`joberror_expiry_held_back{kind="JobError",reason="MassExpiry"}`: fmt.Sprint(n),
+		`joberror_expiry_held_back{kind="JobError",reason="ClockSkew"}`:  "0",
+	} {
+		if !strings.Contains(metrics(t, address), "\n"+metric+" "+want+"\n") {
+			t.Errorf("%s is not %s", metric, want)
+		}
+	}
+	// An ordinary expiry goes on, and what is held back can be used.
+	harness.Create(t, cluster.Client, harness.JobError(ns, "ordinary", "job", harness.CreatedAt(time.Now().Add(5*time.Second-7*24*time.Hour))))
+	cluster.WaitObserved(t, ns, "ordinary")
+	held := cluster.Errors(t, ns)[0]
+	if err := cluster.Client.Patch(t.Context(), &held, harness.MergePatch(`{"spec":{"resolved":true}}`)); err != nil {
+		t.Fatal(err)
+	}
+	je := cluster.WaitFor(t, ns, held.Name, func(je *joberrorv1.JobError) bool { return je.Status.ResolvedAt != nil })
+	if left := time.Until(je.Status.ExpiresAt.Time); left < 19*24*time.Hour {
+		t.Errorf("the error that is held back expires in %s, want 20 days as before", left)
+	}
+	harness.Eventually(t, func() string {
+		je := &joberrorv1.JobError{}
+		if err := cluster.Client.Get(t.Context(), harness.Key(ns, "ordinary"), je); !apierrors.IsNotFound(err) {
+			return "the error that expires as its status says is not deleted yet"
+		}
+		return ""
+	})
+	if got := len(cluster.Errors(t, ns)); got != n {
+		t.Errorf("%d errors, want all %d that are held back", got, n)
+	}
+	stop(t, second)
+
+	operate(t, append(shorter, "--allow-mass-expiry")...)
+	cluster.WaitErrors(t, ns, harness.Code)
+	if want := fmt.Sprintf("\njoberror_expired_unexpectedly_total{cause=\"EarlierThanRecorded\",kind=\"JobError\"} %d\n", n); !strings.Contains(metrics(t, address), want) {
+		t.Errorf("the metrics lack %q", want)
+	}
+}
+
+func TestAFewUnexpectedExpiriesAreAnnounced(t *testing.T) {
+	ns := cluster.Namespace(t)
+	first := operate(t)
+	report(t, ns, 20)
+	stop(t, first)
+	operate(t, "--retention=7d")
+	cluster.WaitErrors(t, ns, harness.Code)
+	expectEvent(t, "UnexpectedExpiry")
+}
