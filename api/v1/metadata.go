@@ -68,11 +68,13 @@ const (
 // Annotations that users set on a Job.
 const (
 	// AnnotationRetention sets how long the Job's errors are kept, as a number with a
-	// unit: 12h, 7d, 4w. The operator copies it to each error that it records,
-	// because the Job may be deleted before the error has a status.
+	// unit: 7d, 4w. The operator's flag --min-retention is the minimum. The operator
+	// copies the annotation to each error that it records, because the Job may be deleted
+	// before the error has a status.
 	AnnotationRetention = "joberror.io/retention"
 	// AnnotationDeletionPolicy decides whether the Job's errors are deleted with the
-	// Job. DeletionPolicyCascade is the only value. Without it, they are kept.
+	// Job. DeletionPolicyCascade is the only value, and needs the operator's flag
+	// --allow-cascade. Without both, they are kept.
 	AnnotationDeletionPolicy = "joberror.io/deletion-policy"
 	// AnnotationUserID sets the _userId of the errors that are captured from the Job.
 	AnnotationUserID = "joberror.io/user-id"

@@ -90,6 +90,8 @@ The target is a ratio of 1.15. An operation does work that its floor does not do
 - Capture writes an Event on each Job about its errors, and then the Event's count: two
   more writes for each Job, which has two errors here.
 - Expiry and capture at startup include the time until the operator is ready: about 2 s.
+- The operator runs with --allow-mass-expiry; otherwise, the overdue errors would be held
+  back or deleted at a pace of 10 per second.
 - In every operation, the API server sends each change to the operator, and evaluates
   the conditions of the webhooks and policies that exempt the operator.`
 
