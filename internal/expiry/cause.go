@@ -87,12 +87,15 @@ func (t *tally) unexpectedly() int {
 	return n
 }
 
-// causes lists the causes of the unexpected expiries with their counts.
-func (t *tally) causes() string {
+// describe says how many objects have expired unexpectedly, and why. It is empty if none has.
+func (t *tally) describe() string {
 	var list []string
 	for cause, n := range t.unexpected {
 		list = append(list, fmt.Sprintf("%s %d", cause, n))
 	}
+	if len(list) == 0 {
+		return ""
+	}
 	slices.Sort(list)
-	return strings.Join(list, ", ")
+	return fmt.Sprintf(", %d of them unexpectedly (%s)", t.unexpectedly(), strings.Join(list, ", "))
 }

@@ -51,7 +51,7 @@ func TestTally(t *testing.T) {
 	} {
 		counted.add(e, now)
 	}
-	if counted.all != 7 || counted.expired != 5 || counted.unexpectedly() != 3 || counted.causes() != "NotRecorded 2, Overdue 1" {
+	if counted.all != 7 || counted.expired != 5 || counted.unexpectedly() != 3 || counted.describe() != ", 3 of them unexpectedly (NotRecorded 2, Overdue 1)" {
 		t.Errorf("tally = %+v, want 5 of 7 expired, unexpectedly 2 that were not recorded and 1 overdue", counted)
 	}
 }

@@ -128,9 +128,9 @@ func (g *Guard) announce(now time.Time) {
 		return
 	}
 	logger.Info("Objects have expired unexpectedly, or are held back", "kind", g.kind, "reason", current.reason, "expired", g.tally.expired,
-		"all", g.tally.all, "unexpected", g.tally.causes(), "outcome", current.outcome)
+		"all", g.tally.all, "unexpected", g.tally.unexpected, "outcome", current.outcome)
 	g.Recorder.Eventf(g.Object, nil, current.eventType, string(current.reason), "Expire"+g.kind,
-		"%d of %d %ss expired, %d of them unexpectedly: %s; %s", g.tally.expired, g.tally.all, g.kind, g.tally.unexpectedly(), g.tally.causes(), current.outcome)
+		"%d of %d %ss expired%s; %s", g.tally.expired, g.tally.all, g.kind, g.tally.describe(), current.outcome)
 }
 
 // measure sets the metric of what is held back, for both reasons.

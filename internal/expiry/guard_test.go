@@ -177,7 +177,7 @@ func TestTheLongestAnnouncementFitsAnEvent(t *testing.T) {
 	t.Parallel()
 	many := tally{all: 1e9, expired: 1e9, unexpected: map[Cause]int{NotRecorded: 1e8, Earlier: 1e8, Overdue: 1e8}}
 	s := &situation{ahead: 1e9 * time.Second, tally: many}
-	if note := fmt.Sprint(many.causes(), s.announcement().outcome); len(note) > 700 {
-		t.Errorf("the causes and the outcome have %d bytes, want at most 700", len(note))
+	if note := fmt.Sprint(many.describe(), s.announcement().outcome); len(note) > 700 {
+		t.Errorf("the tally and the outcome have %d bytes, want at most 700", len(note))
 	}
 }

@@ -7,9 +7,8 @@ import (
 	"testing"
 	"time"
 
-	corev1 "k8s.io/api/core/v1"
-
 	"golang.org/x/time/rate"
+	corev1 "k8s.io/api/core/v1"
 )
 
 // tallyOf returns a tally with unexpected expiries only.
