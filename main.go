@@ -8,9 +8,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"os"
 	"time"
 
+	"github.com/KimMachineGun/automemlimit/memlimit"
 	"github.com/prometheus/common/version"
 	"github.com/spf13/pflag"
 	"k8s.io/apimachinery/pkg/runtime"
@@ -31,6 +33,7 @@ import (
 	"joberror.io/operator/internal/caches"
 	"joberror.io/operator/internal/certs"
 	"joberror.io/operator/internal/election"
+	"joberror.io/operator/internal/errorlimit"
 	"joberror.io/operator/internal/jobref"
 	"joberror.io/operator/internal/logs"
 	"joberror.io/operator/internal/metrics"
@@ -83,6 +86,7 @@ const (
 // run sets up the manager and runs it until the stop context ends.
 func run(stop context.Context, opts *options.Options) error {
 	ctrl.SetLogger(logs.New())
+	limitMemory()
 	drain, ctx := serving.NewDrain(stop, drainPeriod)
 	config, err := clientcmd.BuildConfigFromFlags("", opts.Kubeconfig)
 	if err != nil {
@@ -123,18 +127,22 @@ func run(stop context.Context, opts *options.Options) error {
 	if err := jobref.SetupIndexes(ctx, mgr.GetFieldIndexer()); err != nil {
 		return err
 	}
+	counter := errorlimit.NewCounter(opts.Limits)
+	if err := counter.WatchCache(ctx, mgr.GetCache()); err != nil {
+		return err
+	}
 	if err := webhook.Setup(mgr, opts.Policy()); err != nil {
 		return err
 	}
 	aggregated, err := apiserver.Setup(ctx, mgr, apiserver.Config{
-		Options: opts.APIServer, Retention: opts.Policy(), Kubeconfig: opts.Kubeconfig, Certificate: certificate, Drain: drain,
+		Options: opts.APIServer, Retention: opts.Policy(), Kubeconfig: opts.Kubeconfig, Certificate: certificate, Drain: drain, Errors: counter,
 	})
 	if err != nil {
 		return err
 	}
 	if err := controllers.Setup(ctx, mgr, controllers.Options{
 		Retention: opts.Policy(), Concurrency: opts.Concurrency, Capture: opts.Capture, Lease: lease,
-		AllowMassExpiry: opts.AllowMassExpiry, ClockAhead: serverClock.Ahead,
+		AllowMassExpiry: opts.AllowMassExpiry, ClockAhead: serverClock.Ahead, Counter: counter,
 	}); err != nil {
 		return err
 	}
@@ -145,6 +153,22 @@ func run(stop context.Context, opts *options.Options) error {
 		return err
 	}
 	return mgr.Start(ctx)
+}
+
+// limitMemory sets the memory limit of the Go runtime to 90 % of the container's limit, so
+// that garbage is collected before the container is killed. GOMEMLIMIT takes precedence.
+func limitMemory() {
+	limit, err := memlimit.Set()
+	if err != nil {
+		// Without cgroups, there is no limit to respect.
+		ctrl.Log.Info("The container's memory limit is unknown", "reason", err.Error())
+		return
+	}
+	if limit == math.MaxInt64 {
+		ctrl.Log.Info("The memory is not limited")
+		return
+	}
+	ctrl.Log.Info("The memory of the Go runtime is limited", "bytes", limit)
 }
 
 // scheme returns the scheme with all types that the operator uses.

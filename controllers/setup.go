@@ -21,8 +21,10 @@ import (
 	"joberror.io/operator/controllers/capture"
 	"joberror.io/operator/controllers/joberror"
 	"joberror.io/operator/controllers/joberrorresolution"
+	"joberror.io/operator/controllers/trim"
 	"joberror.io/operator/internal/attribution"
 	"joberror.io/operator/internal/capturepolicy"
+	"joberror.io/operator/internal/errorlimit"
 	"joberror.io/operator/internal/expiry"
 	"joberror.io/operator/internal/joberrors"
 	"joberror.io/operator/internal/retention"
@@ -46,6 +48,8 @@ type Options struct {
 	AllowMassExpiry bool
 	// ClockAhead returns how far the clock is ahead of the API server's.
 	ClockAhead func() time.Duration
+	// Counter knows which limits of JobErrors are exceeded.
+	Counter *errorlimit.Counter
 }
 
 // Setup adds the controllers to the manager. The indexes of package jobref must be set
@@ -84,6 +88,12 @@ func Setup(ctx context.Context, mgr ctrl.Manager, opts Options) error {
 	}
 	if err := resolutionController.SetupWithManager(mgr); err != nil {
 		return fmt.Errorf("set up the controller of JobErrorResolutions: %w", err)
+	}
+	trimController := &trim.Reconciler{
+		Cached: cached, APIReader: apiReader, Clock: clock.RealClock{}, Counter: opts.Counter, Concurrency: opts.Concurrency,
+	}
+	if err := trimController.SetupWithManager(mgr); err != nil {
+		return fmt.Errorf("set up the controller that trims JobErrors: %w", err)
 	}
 	if !opts.Capture.Enabled {
 		return nil

@@ -12,13 +12,20 @@ const LabelJobUID = "joberror.io/job-uid"
 // Labels of a captured JobError.
 const (
 	// LabelCaptured is Captured, or CapturedOverflow for the error that counts the
-	// failures beyond the Job's limit. Errors that a Job reports lack this label.
+	// failures beyond the Job's limit, or CapturedTrimmed for the record that counts the
+	// errors that were deleted because of a limit. Errors that a Job reports lack this
+	// label.
 	LabelCaptured    = "joberror.io/captured"
 	Captured         = "true"
 	CapturedOverflow = "overflow"
+	CapturedTrimmed  = "trimmed"
 	// LabelCronJobName holds the name of the CronJob that the Job is a run of.
 	LabelCronJobName = "joberror.io/cronjob-name"
 )
+
+// NamespaceJobID is the _jobId of the record that counts the errors that were deleted
+// because of the limit of their namespace.
+const NamespaceJobID = "namespace.joberror.io"
 
 // LabelClass holds the class of a captured or reported error. It answers the first
 // question about an error: is it my code or the cluster?

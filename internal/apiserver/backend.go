@@ -16,6 +16,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	joberrorv1 "joberror.io/operator/api/v1"
+	"joberror.io/operator/internal/errorlimit"
 	"joberror.io/operator/internal/retention"
 )
 
@@ -34,6 +35,8 @@ type backend struct {
 	// storing limits the reported records that are stored at the same time, across all
 	// requests.
 	storing *semaphore.Weighted
+	// errors counts the errors that the limits apply to.
+	errors *errorlimit.Counter
 }
 
 // isName reports whether a part of the path can be a name or a UID. Nothing else may become

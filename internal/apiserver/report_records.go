@@ -55,6 +55,9 @@ func (b *backend) reportedRecords(ctx context.Context, ref jobref.Ref, body *rep
 	if err != nil {
 		return nil, err
 	}
+	if err := b.checkReportLimit(job); err != nil {
+		return nil, err
+	}
 	namespace, err := joblink.Namespace(ctx, b.client, ref.Namespace)
 	if client.IgnoreNotFound(err) != nil {
 		return nil, err

@@ -29,6 +29,7 @@ import (
 
 	resolvev1 "joberror.io/operator/api/resolve/v1"
 	"joberror.io/operator/internal/certs"
+	"joberror.io/operator/internal/errorlimit"
 	"joberror.io/operator/internal/metrics"
 	"joberror.io/operator/internal/retention"
 	"joberror.io/operator/internal/serving"
@@ -46,6 +47,8 @@ type Config struct {
 	Certificate *certs.Certificate
 	// Drain makes clients reconnect to another replica before a shutdown.
 	Drain serving.Drain
+	// Errors counts the errors that the limits apply to.
+	Errors *errorlimit.Counter
 }
 
 // Server runs the aggregated API server on every replica.
@@ -81,6 +84,7 @@ func Setup(ctx context.Context, mgr ctrl.Manager, config Config) (*Server, error
 		timeout:     config.Wait,
 		retention:   config.Retention,
 		storing:     semaphore.NewWeighted(maxStoring),
+		errors:      config.Errors,
 	}
 	s := &Server{
 		config:   config,

@@ -36,10 +36,13 @@ var (
 	expired = prometheus.NewCounterVec(prometheus.CounterOpts{
 		Name: "joberror_expired_total", Help: "JobErrors that were deleted because they had expired.",
 	}, []string{namespaceLabel})
+	trimmed = prometheus.NewCounterVec(prometheus.CounterOpts{
+		Name: "joberror_trimmed_total", Help: "JobErrors that were deleted before they expired, because of the limit of their CronJob, their Job or their namespace.",
+	}, []string{namespaceLabel, "scope"})
 )
 
 func init() {
-	metrics.Registry.MustRegister(captured, suppressed, dropped, captureDuration, reported, resolved, expired)
+	metrics.Registry.MustRegister(captured, suppressed, dropped, captureDuration, reported, resolved, expired, trimmed)
 }
 
 // dropNamespace deletes the metrics of a namespace that was deleted.
@@ -48,7 +51,7 @@ func dropNamespace(obj any) {
 	if err != nil {
 		return
 	}
-	for _, counter := range []*prometheus.CounterVec{captured, suppressed, dropped, reported, resolved, expired} {
+	for _, counter := range []*prometheus.CounterVec{captured, suppressed, dropped, reported, resolved, expired, trimmed} {
 		counter.DeletePartialMatch(prometheus.Labels{namespaceLabel: name.Name})
 	}
 }
@@ -76,3 +79,8 @@ func Resolved(namespace, reason string) { resolved.WithLabelValues(namespace, re
 
 // Expired counts a JobError that was deleted because it had expired.
 func Expired(namespace string) { expired.WithLabelValues(namespace).Inc() }
+
+// Trimmed counts JobErrors that were deleted because of the limit of a scope.
+func Trimmed(namespace, scope string, count int) {
+	trimmed.WithLabelValues(namespace, scope).Add(float64(count))
+}

@@ -18,6 +18,7 @@ import (
 	"joberror.io/operator/internal/apiserver"
 	"joberror.io/operator/internal/attribution"
 	"joberror.io/operator/internal/capturepolicy"
+	"joberror.io/operator/internal/errorlimit"
 	"joberror.io/operator/internal/retention"
 )
 
@@ -51,6 +52,8 @@ type Options struct {
 	AllowCascade bool
 	// AllowMassExpiry deletes all unexpectedly expired objects at once.
 	AllowMassExpiry bool
+	// Limits are how many errors are kept, whatever their retention.
+	Limits errorlimit.Limits
 	// Concurrency is how many writes of JobErrors are in flight at the same time.
 	Concurrency int
 	// APIServer holds the settings of the aggregated API.
@@ -77,6 +80,7 @@ func New() *Options {
 		ManageCertificates: true,
 		APIServer:          apiserver.NewOptions(),
 		Capture:            capturepolicy.NewOptions(),
+		Limits:             errorlimit.NewLimits(),
 		retention:          "30d",
 		minRetention:       "1d",
 	}
@@ -101,6 +105,7 @@ func (o *Options) AddFlags(flags *pflag.FlagSet) {
 	flags.BoolVar(&o.AllowMassExpiry, "allow-mass-expiry", o.AllowMassExpiry, "Delete what has expired unexpectedly at once, for example after a shorter --retention. Otherwise, it is deleted slowly, or not at all if it is more than half of all errors and at least 100.")
 	flags.IntVar(&o.Concurrency, "concurrency", o.Concurrency, "How many writes of JobErrors are in flight at the same time.")
 	flags.BoolVar(&o.Version, "version", o.Version, "Print the version and exit.")
+	o.Limits.AddFlags(flags)
 	o.Capture.AddFlags(flags)
 	o.APIServer.AddFlags(flags)
 }
@@ -133,7 +138,7 @@ func (o *Options) Validate() error {
 	if o.Namespace == "" {
 		errs = append(errs, errors.New("--namespace: must not be empty"))
 	}
-	return errors.Join(slices.Concat(errs, o.Capture.Validate(), o.APIServer.Validate())...)
+	return errors.Join(slices.Concat(errs, o.Limits.Validate(), o.Capture.Validate(), o.APIServer.Validate())...)
 }
 
 // checkLoopback returns an error unless an address that everyone may use is off or on the

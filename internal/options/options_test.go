@@ -85,6 +85,7 @@ func TestTheLimitsOfAFlagAreValid(t *testing.T) {
 		"--apiserver-wait=1ms", "--apiserver-wait=55s",
 		"--concurrency=1", "--concurrency=1000",
 		"--pprof-bind-address=127.0.0.1:6060", "--pprof-bind-address=[::1]:6060", "--pprof-bind-address=localhost:6060",
+		"--max-errors-per-cronjob=0", "--max-errors-per-cronjob=1", "--max-errors-per-job=0", "--max-errors-per-namespace=0", "--max-errors-per-namespace=1000000",
 		"--capture-limit=1", "--capture-log-lines=0", "--capture-log-lines=1000", "--capture-limit=10000", "--capture-grace=0", "--capture-grace=24h",
 		"--capture-namespaces=a,b", "--capture-selector=team in (a,b),!test", "--capture=false", "--auto-resolve=false",
 	} {
@@ -108,6 +109,7 @@ func TestAnInvalidFlagIsNamed(t *testing.T) {
 		"--concurrency=0", "--concurrency=-1", "--concurrency=1001",
 		"--namespace=",
 		"--pprof-bind-address=:6060", "--pprof-bind-address=0.0.0.0:6060", "--pprof-bind-address=10.0.0.1:6060", "--pprof-bind-address=6060",
+		"--max-errors-per-cronjob=-1", "--max-errors-per-job=-1", "--max-errors-per-namespace=-1",
 		"--capture-limit=0", "--capture-log-lines=-1", "--capture-log-lines=1001", "--capture-limit=10001", "--capture-grace=-1s", "--capture-grace=25h",
 		"--capture-namespaces=A", "--capture-namespaces=a/b", "--capture-selector=a=b=c",
 	} {
