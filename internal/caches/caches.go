@@ -17,11 +17,13 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/fields"
+	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/cache"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	joberrorv1 "joberror.io/operator/api/v1"
 	"joberror.io/operator/internal/certs"
+	"joberror.io/operator/internal/failure"
 	"joberror.io/operator/internal/truncate"
 )
 
@@ -83,9 +85,15 @@ func (s *stripper) stripJobError(obj any) (any, error) {
 		Code: truncate.Bytes(je.Spec.Code, maxCode), Message: truncate.Bytes(je.Spec.Message, maxMessage),
 	}
 	internAll(&je.Namespace, &je.Spec.JobID, &je.Spec.Code, &je.Spec.Message, &je.Status.ResolvedBy, &je.Status.Resolution)
+	if failure.MarkIsCounted(je) {
+		// The status says the same.
+		delete(je.Annotations, joberrorv1.AnnotationOccurrence)
+	}
 	je.Annotations = internedMap(je.Annotations)
-	je.Labels = *shareLast(&s.labels, je.Labels, maps.Equal[map[string]string])
+	je.Labels = *shareLast(&s.labels, internedMap(je.Labels), maps.Equal[map[string]string])
 	je.OwnerReferences = *shareLast(&s.owners, je.OwnerReferences, slices.Equal[[]metav1.OwnerReference])
+	// The decoder leaves room for more.
+	je.Status.Conditions, je.Status.RecentOccurrences = clone(je.Status.Conditions), clone(je.Status.RecentOccurrences)
 	for i := range je.Status.Conditions {
 		c := &je.Status.Conditions[i]
 		internAll(&c.Type, &c.Reason, &c.Message)
@@ -93,7 +101,8 @@ func (s *stripper) stripJobError(obj any) (any, error) {
 	}
 	if job := je.Status.Job; job != nil {
 		internAll(&job.Name, &job.Retention)
-		job.UID = interned(job.UID)
+		// A label has the same text.
+		job.UID = types.UID(interned(string(job.UID)))
 	}
 	return obj, nil
 }
@@ -116,6 +125,14 @@ func shareLast[T any](last *atomic.Pointer[T], value T, equal func(T, T) bool) *
 	}
 	last.Store(&value)
 	return &value
+}
+
+// clone returns a copy of a slice without spare capacity; nil for an empty one.
+func clone[T any](s []T) []T {
+	if len(s) == 0 {
+		return nil
+	}
+	return append(make([]T, 0, len(s)), s...)
 }
 
 func internAll(texts ...*string) {

@@ -62,6 +62,19 @@ func TestStripJobErrorKeepsTheFieldsThatAreRead(t *testing.T) {
 	}
 }
 
+func TestAMarkThatTheStatusCountsIsDropped(t *testing.T) {
+	t.Parallel()
+	const mark = "1762337700.4n0q1r2s3t"
+	for name, counted := range map[string][]string{"counted": {mark}, "not counted": nil} {
+		je := fullJobError()
+		je.Annotations[joberrorv1.AnnotationOccurrence], je.Status.RecentOccurrences = mark, counted
+		_, kept := strip(t, new(stripper).stripJobError, je).Annotations[joberrorv1.AnnotationOccurrence]
+		if kept == (counted != nil) {
+			t.Errorf("%s: the mark is kept: %t", name, kept)
+		}
+	}
+}
+
 func TestLongTextIsTruncated(t *testing.T) {
 	t.Parallel()
 	je := fullJobError()

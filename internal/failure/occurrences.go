@@ -100,6 +100,15 @@ func CountMarked(je *joberrorv1.JobError, status *joberrorv1.JobErrorStatus) {
 	}
 }
 
+// MarkIsCounted reports whether the status of an error counts and remembers all occurrences
+// for which the error was created or reopened.
+func MarkIsCounted(je *joberrorv1.JobError) bool {
+	first, times, ok := decodeOccurrence(je.Annotations[joberrorv1.AnnotationOccurrence])
+	return ok && !slices.ContainsFunc(first.expand(times), func(o occurrence) bool {
+		return !slices.ContainsFunc(je.Status.RecentOccurrences, o.sameAs)
+	})
+}
+
 // IsRecordedBy reports whether a captured error already holds this occurrence.
 func (f Failure) IsRecordedBy(je *joberrorv1.JobError) bool {
 	same := f.firstOccurrence().sameAs

@@ -169,3 +169,33 @@ func TestLimitsTheOccurrencesOfAnAnnotation(t *testing.T) {
 		t.Errorf("Occurrences = %d, want %d", je.Status.Occurrences, maxTimes)
 	}
 }
+
+func TestMarkIsCounted(t *testing.T) {
+	t.Parallel()
+	once := Failure{Occurrence: "a", At: time.Unix(1762337700, 0)}
+	twice := Failure{Occurrence: "a", At: time.Unix(1762337700, 0), Times: 2}
+	for name, test := range map[string]struct {
+		marked, counted *Failure
+		want            bool
+	}{
+		"no mark":                {nil, &once, false},
+		"not counted":            {&once, nil, false},
+		"counted":                {&once, &once, true},
+		"only the first counted": {&twice, &once, false},
+		"both counted":           {&twice, &twice, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			je := &joberrorv1.JobError{}
+			if test.marked != nil {
+				test.marked.Annotate(je)
+			}
+			if test.counted != nil {
+				test.counted.AddTo(&je.Status, time.Time{})
+			}
+			if got := MarkIsCounted(je); got != test.want {
+				t.Errorf("MarkIsCounted = %t, want %t", got, test.want)
+			}
+		})
+	}
+}

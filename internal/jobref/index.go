@@ -5,6 +5,8 @@ package jobref
 
 import (
 	"context"
+	"hash/crc32"
+	"strconv"
 
 	batchv1 "k8s.io/api/batch/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -43,22 +45,43 @@ func SetupIndexes(ctx context.Context, indexer client.FieldIndexer) error {
 	if err != nil {
 		return err
 	}
-	err = indexer.IndexField(ctx, &joberrorv1.JobError{}, indexCaptured, func(obj client.Object) []string {
-		return nonEmpty(obj.GetLabels()[joberrorv1.LabelCronJobName])
-	})
-	if err != nil {
-		return err
+	for name, values := range errorIndexes {
+		err := indexer.IndexField(ctx, &joberrorv1.JobError{}, name, func(obj client.Object) []string {
+			var keys []string
+			for _, value := range values(obj.(*joberrorv1.JobError)) {
+				keys = append(keys, bucket(value))
+			}
+			return keys
+		})
+		if err != nil {
+			return err
+		}
 	}
-	err = indexer.IndexField(ctx, &joberrorv1.JobError{}, indexJob, func(obj client.Object) []string {
-		return []string{obj.(*joberrorv1.JobError).Spec.JobID}
-	})
-	if err != nil {
-		return err
-	}
-	return indexer.IndexField(ctx, &joberrorv1.JobError{}, indexAlias, func(obj client.Object) []string {
-		return aliases(obj.(*joberrorv1.JobError))
-	})
+	return nil
 }
+
+// errorIndexes holds the values of each JobError under which an index finds it.
+var errorIndexes = map[string]func(*joberrorv1.JobError) []string{
+	indexCaptured: func(je *joberrorv1.JobError) []string { return nonEmpty(je.Labels[joberrorv1.LabelCronJobName]) },
+	indexJob:      func(je *joberrorv1.JobError) []string { return []string{je.Spec.JobID} },
+	indexAlias:    aliases,
+}
+
+// buckets is the number of keys that an index of JobErrors has. Values share keys, because
+// the errors of a CronJob each have a Job of their own: with a key for each value, the
+// indexes would take up almost as much memory as the errors.
+const buckets = 1024
+
+// bucketKeys holds the keys, so that not each error needs a copy.
+var bucketKeys = func() (keys [buckets]string) {
+	for i := range keys {
+		keys[i] = strconv.Itoa(i)
+	}
+	return keys
+}()
+
+// bucket returns the key of a value.
+func bucket(value string) string { return bucketKeys[crc32.ChecksumIEEE([]byte(value))%buckets] }
 
 // nonEmpty returns the value as the only index key, or no key if the value is empty.
 func nonEmpty(value string) []string {

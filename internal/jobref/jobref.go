@@ -107,12 +107,13 @@ func Mentions(ctx context.Context, cache client.Reader, namespace, id string) ([
 	return append(named, aliased...), err
 }
 
-// indexed returns the JobErrors in the cache that an index has under an id.
+// indexed returns the JobErrors in the cache that an index has under an id. A limit applies
+// to all errors that share a key with it.
 func indexed(ctx context.Context, cache client.Reader, namespace, index, id string, opts ...client.ListOption) ([]joberrorv1.JobError, error) {
 	var list joberrorv1.JobErrorList
-	opts = append(opts, client.InNamespace(namespace), client.MatchingFields{index: id}, client.UnsafeDisableDeepCopy)
+	opts = append(opts, client.InNamespace(namespace), client.MatchingFields{index: bucket(id)}, client.UnsafeDisableDeepCopy)
 	err := cache.List(ctx, &list, opts...)
-	return list.Items, err
+	return slices.DeleteFunc(list.Items, func(je joberrorv1.JobError) bool { return !slices.Contains(errorIndexes[index](&je), id) }), err
 }
 
 // Ref is a job that a request names.

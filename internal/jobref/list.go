@@ -91,7 +91,7 @@ func (r Ref) All(ctx context.Context, apiReader client.Reader, opts ListOptions)
 // HasErrors reports whether the job has any error. It reads from the API server only if
 // the cache has none.
 func (r Ref) HasErrors(ctx context.Context, cache, apiReader client.Reader) (bool, error) {
-	known, err := indexed(ctx, cache, r.Namespace, indexJob, r.ID, client.Limit(1))
+	known, err := indexed(ctx, cache, r.Namespace, indexJob, r.ID, client.Limit(pageSize))
 	if err != nil || len(known) > 0 && r.Owns(&known[0]) {
 		return err == nil, err
 	}
