@@ -9,7 +9,6 @@ import (
 	"time"
 
 	batchv1 "k8s.io/api/batch/v1"
-	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
@@ -92,8 +91,9 @@ func (r *Reconciler) createRecord(ctx context.Context, record, member *joberrorv
 	switch {
 	case apierrors.IsAlreadyExists(err):
 		return nil, requeue.ErrStaleCache
-	case apierrors.IsForbidden(err) && !apierrors.HasStatusCause(err, corev1.NamespaceTerminatingCause):
-		// A quota has no room left. The deletions make room.
+	case apierrors.IsForbidden(err):
+		// A quota has no room left, and the deletions make room; or the namespace is being
+		// deleted.
 		log.FromContext(ctx).Info("Deleted errors are not counted in a record: it can't be created", "jobError", record.Name, "reason", err.Error())
 		return nil, nil
 	case err != nil:
