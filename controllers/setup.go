@@ -90,7 +90,7 @@ func Setup(ctx context.Context, mgr ctrl.Manager, opts Options) error {
 		return fmt.Errorf("set up the controller of JobErrorResolutions: %w", err)
 	}
 	trimController := &trim.Reconciler{
-		Cached: cached, APIReader: apiReader, Clock: clock.RealClock{}, Counter: opts.Counter, Concurrency: opts.Concurrency,
+		Cached: cached, APIReader: apiReader, Clock: clock.RealClock{}, Retention: opts.Retention, Counter: opts.Counter, Concurrency: opts.Concurrency,
 	}
 	if err := trimController.SetupWithManager(mgr); err != nil {
 		return fmt.Errorf("set up the controller that trims JobErrors: %w", err)

@@ -32,6 +32,7 @@ import (
 	"joberror.io/operator/internal/jobref"
 	"joberror.io/operator/internal/metrics"
 	"joberror.io/operator/internal/requeue"
+	"joberror.io/operator/internal/retention"
 )
 
 const (
@@ -55,6 +56,7 @@ type Reconciler struct {
 	// APIReader reads from the API server.
 	APIReader client.Reader
 	Clock     clock.PassiveClock
+	Retention retention.Policy
 	Counter   *errorlimit.Counter
 	// Concurrency limits the deletions in flight.
 	Concurrency int

@@ -122,7 +122,7 @@ func (r *Reconciler) link(ctx context.Context, record *joberrorv1.JobError, refe
 		}
 		joblink.Remember(record, job, namespace.UID)
 	} else {
-		joblink.Apply(record, job, namespace.UID)
+		joblink.Apply(record, job, namespace.UID, r.Retention)
 		metav1.SetMetaDataLabel(&record.ObjectMeta, joberrorv1.LabelJobUID, string(job.UID))
 	}
 	joblink.RememberRetention(record, job)

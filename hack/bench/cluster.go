@@ -90,8 +90,7 @@ func (b *bench) stop() error { return errors.Join(b.stopOperator(), b.Stop()) }
 func (b *bench) launch(ctx context.Context) (time.Time, error) {
 	var err error
 	b.operator, err = b.LaunchOperator("operator", b.settings.operator, b.ports,
-		fmt.Sprintf("--concurrency=%d", b.inFlight), "--allow-mass-expiry", "--metrics-bind-address="+b.metrics, "--metrics-insecure", "--pprof-bind-address="+b.pprof)
-		fmt.Sprintf("--concurrency=%d", b.inFlight), "--metrics-bind-address="+b.metrics, "--metrics-insecure", "--pprof-bind-address="+b.pprof,
+		fmt.Sprintf("--concurrency=%d", b.inFlight), "--allow-mass-expiry", "--metrics-bind-address="+b.metrics, "--metrics-insecure", "--pprof-bind-address="+b.pprof,
 		// The jobs of the benchmark have more errors than are kept by default.
 		"--max-errors-per-job=0", "--max-errors-per-namespace=0")
 	if err == nil {
