@@ -100,6 +100,7 @@ func Setup(ctx context.Context, mgr ctrl.Manager, opts Options) error {
 	}
 	captureController := &capture.Reconciler{
 		Cached: cached, APIReader: apiReader, Writer: writer, Clock: realClock,
+		Cached: cached, APIReader: apiReader, Writer: writer, Recorder: recorder, Clock: clock.RealClock{},
 		Retention: opts.Retention, Policy: opts.Capture, Lease: opts.Lease,
 	}
 	if err := captureController.SetupWithManager(ctx, mgr, opts.Concurrency); err != nil {

@@ -19,6 +19,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 	typedcorev1 "k8s.io/client-go/kubernetes/typed/core/v1"
+	"k8s.io/client-go/tools/events"
 	"k8s.io/utils/clock"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -47,6 +48,7 @@ type Reconciler struct {
 	// APIReader reads from the API server.
 	APIReader client.Reader
 	Writer    *joberrors.Writer
+	Recorder  events.EventRecorder
 	Clock     clock.PassiveClock
 	Retention retention.Policy
 	Policy    capturepolicy.Options
@@ -55,6 +57,7 @@ type Reconciler struct {
 
 	pending *pending
 	created *createdErrors
+	backoff *backoff
 	logs    *containerLogs
 	// leadingSince is when this replica began to record.
 	leadingSince time.Time
@@ -63,26 +66,26 @@ type Reconciler struct {
 // SetupWithManager adds the controller to the manager, and what it watches to every
 // replica. workers is how many names of Jobs are reconciled at a time.
 func (r *Reconciler) SetupWithManager(ctx context.Context, mgr ctrl.Manager, workers int) error {
-	r.pending, r.created = newPending(), newCreatedErrors()
+	r.pending, r.created, r.backoff = newPending(r.Policy.Grace), newCreatedErrors(), newBackoff(r.Clock)
 	core, err := typedcorev1.NewForConfigAndClient(mgr.GetConfig(), mgr.GetHTTPClient())
 	if err != nil {
 		return fmt.Errorf("make a client for pods and Events: %w", err)
 	}
 	if r.Policy.LogLines > 0 {
-		r.logs = &containerLogs{pods: core, lines: r.Policy.LogLines}
+		r.logs = newContainerLogs(core, r.Policy.LogLines, r.pending.retry)
 	}
-	events := &eventHandler{
+	seen := &eventHandler{
 		cached: r.Cached, clock: r.Clock, policy: r.Policy, pending: r.pending, deletions: failure.NewDeletionMemory(),
 	}
-	events.manualPods = newManualPods(events, core)
-	if err := events.watch(ctx, mgr.GetCache()); err != nil {
+	seen.manualPods = newManualPods(seen, core)
+	if err := seen.watch(ctx, mgr.GetCache()); err != nil {
 		return err
 	}
 	watchedUntil, err := lastRenewal(ctx, r.APIReader, r.Lease)
 	if err != nil {
 		return err
 	}
-	if err := mgr.Add(&clusterEvents{eventHandler: events, events: core, watchedUntil: watchedUntil}); err != nil {
+	if err := mgr.Add(&clusterEvents{eventHandler: seen, events: core, watchedUntil: watchedUntil}); err != nil {
 		return err
 	}
 	return ctrl.NewControllerManagedBy(mgr).
@@ -101,23 +104,21 @@ func (r *Reconciler) lead(ctx context.Context, q queue) error {
 	return nil
 }
 
-// Reconcile records the pending failures of the Jobs with this name.
+// Reconcile records the failures of the Jobs with this name that are due.
 func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Result, error) {
-	next := time.Duration(0)
-	for uid, sightings := range r.pending.of(req.NamespacedName) {
-		delay, err := r.reconcile(ctx, req.NamespacedName, uid, sightings)
+	due, next := r.pending.due(req.NamespacedName, r.Clock.Now())
+	for uid, sightings := range due {
+		wait, err := r.reconcile(ctx, req.NamespacedName, uid, sightings)
 		if err != nil {
 			return requeue.After(0, err)
 		}
-		if next == 0 || delay > 0 && delay < next {
-			next = delay
-		}
+		next = sooner(next, wait)
 	}
 	return requeue.After(next, nil)
 }
 
-// reconcile records the pending failures of one Job. It returns the time until the next
-// failure is due; zero if there is none.
+// reconcile records the failures of one Job that are due. It returns the time until the next
+// attempt if the namespace refuses records; otherwise zero.
 func (r *Reconciler) reconcile(ctx context.Context, key types.NamespacedName, uid types.UID, sightings []sighting) (time.Duration, error) {
 	subject, wanted, err := r.subjectOf(ctx, key, uid, sightings[0].CronJob)
 	if err != nil {
@@ -129,16 +130,25 @@ func (r *Reconciler) reconcile(ctx context.Context, key types.NamespacedName, ui
 		}
 		return 0, nil
 	}
-	due, next := r.due(subject, sightings)
-	groups, err := r.group(ctx, subject, due)
+	groups, err := r.group(ctx, subject, r.needRecord(subject, sightings))
 	if err != nil {
 		return 0, err
 	}
 	var errs []error
+	next := time.Duration(0)
 	for _, g := range groups {
-		errs = append(errs, r.record(ctx, subject, g))
+		wait, err := r.tryRecord(ctx, subject, g)
+		errs, next = append(errs, err), sooner(next, wait)
 	}
 	return next, requeue.FirstFailure(errs)
+}
+
+// sooner returns the shorter of two delays; zero is none.
+func sooner(a, b time.Duration) time.Duration {
+	if a == 0 || b != 0 && b < a {
+		return b
+	}
+	return a
 }
 
 // subject is the Job that failed, or a substitute for the Job that a CronJob could not

@@ -5,7 +5,6 @@ package capture
 
 import (
 	"slices"
-	"time"
 
 	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
@@ -14,29 +13,22 @@ import (
 	"joberror.io/operator/internal/failure"
 )
 
-// due returns the failures to record now, and the time until the next one is due; zero
-// if there is none. It drops the failures that need no record from pending.
-func (r *Reconciler) due(job subject, sightings []sighting) (due []sighting, next time.Duration) {
-	now := r.Clock.Now()
-	for _, s := range sightings {
-		delay := s.dueIn(now, r.Policy.Grace)
+// needRecord returns the failures that need a record, of those that are due. It drops the
+// others from pending.
+func (r *Reconciler) needRecord(job subject, due []sighting) []sighting {
+	return slices.DeleteFunc(due, func(s sighting) bool {
 		switch {
-		case delay > 0:
-			if next == 0 || delay < next {
-				next = delay
-			}
-		case failure.Ignores(job.Spec.PodFailurePolicy, s.Failure):
+		case failure.Ignores(job.Spec.PodFailurePolicy, s.Failure), !s.ended.IsZero() && needsNoPods(job.Job):
 			r.pending.markRecorded(job.key(), job.UID, s.Failure)
+			return true
 		case s.repeatsJob() && job.exists:
 			// The Job's own status says the same, and more.
 			r.pending.forget(job.key(), job.UID, s.Failure)
-		case !s.ended.IsZero() && needsNoPods(job.Job):
-			r.pending.markRecorded(job.key(), job.UID, s.Failure)
-		case !s.Transient || s.waiting:
-			due = append(due, s)
+			return true
+		default:
+			return false
 		}
-	}
-	return due, next
+	})
 }
 
 // needsNoPods reports whether the Job controller deletes pods because the Job no longer

@@ -10,6 +10,7 @@ import (
 	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/client-go/tools/events"
 	testingclock "k8s.io/utils/clock/testing"
 	"k8s.io/utils/ptr"
 
@@ -20,12 +21,15 @@ import (
 
 // newReconciler returns a reconciler with one pending failure of the Job backup, UID a.
 func newReconciler(at time.Time, f failure.Failure) *Reconciler {
+	clock := testingclock.NewFakePassiveClock(at)
 	r := &Reconciler{
-		Clock:     testingclock.NewFakePassiveClock(at),
+		Clock:     clock,
+		Recorder:  events.NewFakeRecorder(10),
 		Retention: retention.Policy{Default: 30 * 24 * time.Hour},
 		Policy:    capturepolicy.NewOptions(),
-		pending:   newPending(),
+		pending:   newPending(grace),
 		created:   newCreatedErrors(),
+		backoff:   newBackoff(clock),
 	}
 	r.pending.add(backup, "a", []failure.Failure{f}, now)
 	return r
@@ -77,7 +81,8 @@ func TestDue(t *testing.T) {
 			t.Parallel()
 			r := newReconciler(now.Add(tc.after), tc.failure)
 			r.pending.update(tc.then, now)
-			due, next := r.due(tc.job, r.pending.of(backup)["a"])
+			sightings, next := r.pending.due(backup, r.Clock.Now())
+			due := r.needRecord(tc.job, sightings["a"])
 			if pending := len(r.pending.of(backup)["a"]); len(due) != tc.due || pending != tc.pending {
 				t.Errorf("%d are due and %d pending, want %d and %d", len(due), pending, tc.due, tc.pending)
 			}

@@ -15,7 +15,6 @@ import (
 
 	joberrorv1 "joberror.io/operator/api/v1"
 	"joberror.io/operator/internal/failure"
-	"joberror.io/operator/internal/joblink"
 	"joberror.io/operator/internal/jobref"
 )
 
@@ -35,61 +34,103 @@ type member struct {
 }
 
 // group groups sightings by the JobError that records them. It drops repeated reports of
-// one disruption from pending.
+// one disruption from pending. The groups that were refused least often come first: those
+// that a namespace always refuses do not hold up the others.
 func (r *Reconciler) group(ctx context.Context, job subject, sightings []sighting) ([]*group, error) {
-	var errs []joberrorv1.JobError
+	var recorded []joberrorv1.JobError
 	if slices.ContainsFunc(sightings, func(s sighting) bool { return s.PodLevel }) {
-		var err error
-		if errs, err = jobref.Mentions(ctx, r.Cached, job.Namespace, job.Name); err != nil {
+		errs, err := jobref.Mentions(ctx, r.Cached, job.Namespace, job.Name)
+		if err != nil {
 			return nil, fmt.Errorf("list the errors of Job %s: %w", job.Name, err)
 		}
+		recorded = capturedFrom(job.Job, errs)
 	}
-	groups, repeated := groupByError(job.Job, sightings, errs, r.created.podLevel(job.Job, errs), r.Policy.Limit)
+	nameOf := func(f failure.Failure) (string, error) { return r.nameOf(ctx, job, f) }
+	groups, repeated, err := groupByError(sightings, recorded, r.created.podLevel(job.Job, recorded), r.Policy.Limit, nameOf)
+	if err != nil {
+		return nil, err
+	}
 	for _, s := range repeated {
 		r.pending.markRecorded(job.key(), job.UID, s.Failure)
 	}
+	slices.SortStableFunc(groups, func(a, b *group) int { return a.members[0].seen.refusals - b.members[0].seen.refusals })
 	return groups, nil
+}
+
+// capturedFrom returns the errors that the operator captured from a Job and its pods.
+func capturedFrom(job *batchv1.Job, errs []joberrorv1.JobError) []joberrorv1.JobError {
+	return slices.DeleteFunc(errs, func(je joberrorv1.JobError) bool {
+		return !failure.Failure{}.IsRecordOf(&je, job.Name, job.UID)
+	})
 }
 
 // groupByError groups sightings by the JobError that records them, and returns those
 // that repeat a disruption that another JobError records. A Job has at most limit
 // JobErrors about its pods: one JobError counts the failures over the limit. What the
 // Job says about itself, and what it reports, has no limit here.
-func groupByError(job *batchv1.Job, sightings []sighting, recorded []joberrorv1.JobError, podLevel sets.Set[string], limit int) (groups []*group, repeated []sighting) {
-	byName := map[string]*group{}
+func groupByError(sightings []sighting, recorded []joberrorv1.JobError, podLevel sets.Set[string], limit int,
+	nameOf func(failure.Failure) (string, error),
+) (groups []*group, repeated []sighting, err error) {
+	disrupted := disruptions(nil)
+	byKey := map[string]*group{}
 	for _, s := range sightings {
 		as := s.Failure
-		name := failure.ErrorName(job.Name, job.UID, as.Key)
-		if as.PodLevel && byName[name] == nil {
-			switch {
-			case as.Disruption && recordedElsewhere(recorded, name, as):
-				repeated = append(repeated, s)
-				continue
-			case podLevel.Has(name) || podLevel.Len() < limit:
-				podLevel.Insert(name)
-			default:
-				as = failure.Overflow(s.Failure, limit)
-				name = failure.ErrorName(job.Name, job.UID, as.Key)
+		if g := byKey[as.Key]; g != nil {
+			g.members = append(g.members, member{seen: s, as: as})
+			continue
+		}
+		name, err := nameOf(as)
+		if err != nil {
+			return nil, nil, err
+		}
+		if as.Disruption && disrupted == nil {
+			disrupted = disruptionsIn(recorded)
+		}
+		switch {
+		case !as.PodLevel:
+		case as.Disruption && disrupted.elsewhere(name, as):
+			repeated = append(repeated, s)
+			continue
+		case podLevel.Has(name) || podLevel.Len() < limit:
+			podLevel.Insert(name)
+		default:
+			as = failure.Overflow(s.Failure, limit)
+			if name, err = nameOf(as); err != nil {
+				return nil, nil, err
 			}
 		}
-		g := byName[name]
+		g := byKey[as.Key]
 		if g == nil {
 			g = &group{name: name, overflow: as.Key != s.Key}
-			byName[name] = g
+			byKey[as.Key] = g
 			groups = append(groups, g)
 		}
 		g.members = append(g.members, member{seen: s, as: as})
 	}
-	return groups, repeated
+	return groups, repeated, nil
 }
 
-// recordedElsewhere reports whether a JobError with another name already records the
-// disruption of the same pod, with the reason that was given first.
-func recordedElsewhere(recorded []joberrorv1.JobError, name string, f failure.Failure) bool {
-	return slices.ContainsFunc(recorded, func(je joberrorv1.JobError) bool {
+// disruptions holds the names of the JobErrors that hold an occurrence of a failure of which
+// a pod does not recover, by the trace of the occurrence.
+type disruptions map[string][]string
+
+func disruptionsIn(recorded []joberrorv1.JobError) disruptions {
+	d := disruptions{}
+	for i := range recorded {
 		// Before its disruption the pod may have waited, which is another failure.
-		return je.Name != name && !failure.CanRecover(je.Spec.Code) && f.IsRecordedBy(&je)
-	})
+		if je := &recorded[i]; !failure.CanRecover(je.Spec.Code) {
+			for _, hash := range failure.TracesIn(je) {
+				d[hash] = append(d[hash], je.Name)
+			}
+		}
+	}
+	return d
+}
+
+// elsewhere reports whether a JobError with another name already records the disruption of
+// the same pod, with the reason that was given first.
+func (d disruptions) elsewhere(name string, f failure.Failure) bool {
+	return slices.ContainsFunc(d[f.Traces()[0]], func(other string) bool { return other != name })
 }
 
 // createdErrors remembers the names of the JobErrors that were created for the pods of
@@ -98,17 +139,15 @@ type createdErrors struct{ byJob *lru.Cache }
 
 func newCreatedErrors() *createdErrors { return &createdErrors{byJob: lru.New(maxJobs)} }
 
-// podLevel returns the names of the JobErrors about the Job's pods: those in the cache,
-// and those that the cache may not have yet.
-func (c *createdErrors) podLevel(job *batchv1.Job, cached []joberrorv1.JobError) sets.Set[string] {
+// podLevel returns the names of the JobErrors about the Job's pods: those of the captured
+// ones in the cache, and those that the cache may not have yet.
+func (c *createdErrors) podLevel(job *batchv1.Job, captured []joberrorv1.JobError) sets.Set[string] {
 	names := c.of(job.UID).Clone()
-	for i := range cached {
-		je := &cached[i]
-		if je.Name == failure.ErrorName(job.Name, job.UID, failure.JobKey(je.Spec.Code)) {
-			// It is about the Job as a whole.
-			continue
-		}
-		if linked := joblink.Linked(je); je.Labels[joberrorv1.LabelCaptured] == joberrorv1.Captured && linked != nil && linked.UID == job.UID {
+	for i := range captured {
+		je := &captured[i]
+		// The others are about the Job as a whole, or count what is over the limit.
+		about := failure.ErrorName(job.Name, job.UID, failure.JobKey(je.Spec.Code))
+		if je.Labels[joberrorv1.LabelCaptured] == joberrorv1.Captured && failure.FirstName(je.Name) != about {
 			names.Insert(je.Name)
 		}
 	}

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"testing"
 
+	batchv1 "k8s.io/api/batch/v1"
 	"k8s.io/apimachinery/pkg/util/sets"
 
 	joberrorv1 "joberror.io/operator/api/v1"
@@ -30,6 +31,11 @@ func sightingsOf(failures ...failure.Failure) []sighting {
 		sightings = append(sightings, sighting{Failure: f, firstSeen: now})
 	}
 	return sightings
+}
+
+// firstName returns the names that nobody has taken.
+func firstName(job *batchv1.Job) func(failure.Failure) (string, error) {
+	return func(f failure.Failure) (string, error) { return failure.ErrorName(job.Name, job.UID, f.Key), nil }
 }
 
 func TestGroupByError(t *testing.T) {
@@ -57,7 +63,10 @@ func TestGroupByError(t *testing.T) {
 			for _, key := range tc.known {
 				known.Insert(name(key))
 			}
-			groups, repeated := groupByError(job, sightingsOf(tc.failures...), nil, known, tc.limit)
+			groups, repeated, err := groupByError(sightingsOf(tc.failures...), nil, known, tc.limit, firstName(job))
+			if err != nil {
+				t.Fatal(err)
+			}
 			if len(groups) != len(tc.want) || len(repeated) > 0 {
 				t.Fatalf("%d groups and %d repeated, want %v", len(groups), len(repeated), tc.want)
 			}
@@ -76,7 +85,10 @@ func TestDisruptionIsRecordedOnce(t *testing.T) {
 	t.Parallel()
 	for code, want := range map[string]int{"DeletionByTaintManager": 1, "Unschedulable": 0} {
 		recorded := []joberrorv1.JobError{*disruption(code).JobError(backupJob(), "x")}
-		groups, repeated := groupByError(backupJob(), sightingsOf(disruption("Evicted")), recorded, sets.New[string](), 100)
+		groups, repeated, err := groupByError(sightingsOf(disruption("Evicted")), recorded, sets.New[string](), 100, firstName(backupJob()))
+		if err != nil {
+			t.Fatal(err)
+		}
 		if len(repeated) != want || len(groups) != 1-want {
 			t.Errorf("after %s, %d are repeated and %d recorded", code, len(repeated), len(groups))
 		}
@@ -89,13 +101,14 @@ func TestCreatedErrors(t *testing.T) {
 	created := newCreatedErrors()
 	created.add(job.UID, "new")
 	cached := *podFailure("a", "1").JobError(job, "x")
-	cached.Status.Job = &joberrorv1.JobReference{Name: job.Name, UID: job.UID}
-	jobLevel := cached
+	cached.Labels[joberrorv1.LabelJobUID] = string(job.UID)
+	jobLevel, another, foreign := *cached.DeepCopy(), *cached.DeepCopy(), *cached.DeepCopy()
 	jobLevel.Spec.Code = "DeadlineExceeded"
-	jobLevel.Name = failure.ErrorName(job.Name, job.UID, failure.JobKey(jobLevel.Spec.Code))
-	another := cached
-	another.Name, another.Status.Job = "another", &joberrorv1.JobReference{Name: job.Name, UID: "b"}
-	got := created.podLevel(job, []joberrorv1.JobError{cached, jobLevel, another})
+	jobLevel.Name = failure.NumberedName(failure.ErrorName(job.Name, job.UID, failure.JobKey(jobLevel.Spec.Code)), 2)
+	another.Name, another.Labels[joberrorv1.LabelJobUID] = "another", "b"
+	foreign.Name = "foreign"
+	delete(foreign.Labels, joberrorv1.LabelCaptured)
+	got := created.podLevel(job, capturedFrom(job, []joberrorv1.JobError{cached, jobLevel, another, foreign}))
 	if want := sets.New("new", cached.Name); !got.Equal(want) {
 		t.Errorf("podLevel = %v, want %v", sets.List(got), sets.List(want))
 	}

@@ -5,6 +5,7 @@ package capture
 
 import (
 	"cmp"
+	"container/list"
 	"slices"
 	"sync"
 	"time"
@@ -29,6 +30,11 @@ const (
 	maxJobs     = 4_000
 )
 
+// batchDelay is the least time between two reconciles of a Job for failures that become due
+// as time passes. Ten thousand pods that began to wait one after the other are recorded
+// together.
+const batchDelay = 500 * time.Millisecond
+
 type queue = workqueue.TypedRateLimitingInterface[ctrl.Request]
 
 // pending holds the failures that were seen until they are recorded. The watch events
@@ -37,13 +43,20 @@ type queue = workqueue.TypedRateLimitingInterface[ctrl.Request]
 // On a standby, pending holds what the leader is probably recording at this moment, and
 // drops it once the record appears.
 type pending struct {
+	// grace is how long a transient failure must last.
+	grace time.Duration
+
 	mu sync.Mutex
-	// jobs holds the sightings of the Jobs with each name.
-	jobs map[types.NamespacedName]map[sightingID]*sighting
+	// agendas holds the sightings of the Jobs with each name.
+	agendas map[types.NamespacedName]*agenda
 	// waits holds the places of the transient failures of each pod or Job.
 	waits map[types.UID]map[place]bool
-	// order evicts the oldest sighting when there are too many.
-	order *lru.Cache
+	// traces holds the places of the sightings that a JobError with this trace holds.
+	traces map[trace][]place
+	// namespaces holds the places of the sightings in each namespace, the oldest first.
+	namespaces map[string]*list.List
+	// size is the number of sightings.
+	size int
 	// recorded holds failures that are recorded or need no record.
 	recorded *lru.Cache
 	// deleted holds the last states of deleted Jobs, by UID.
@@ -52,15 +65,22 @@ type pending struct {
 	queue queue
 }
 
-func newPending() *pending {
-	p := &pending{
-		jobs:     map[types.NamespacedName]map[sightingID]*sighting{},
-		waits:    map[types.UID]map[place]bool{},
-		recorded: lru.New(maxRecorded),
-		deleted:  lru.New(maxJobs),
+// trace is a hash that a JobError of the Jobs with a name has for an occurrence.
+type trace struct {
+	job  types.NamespacedName
+	hash string
+}
+
+func newPending(grace time.Duration) *pending {
+	return &pending{
+		grace:      grace,
+		agendas:    map[types.NamespacedName]*agenda{},
+		waits:      map[types.UID]map[place]bool{},
+		traces:     map[trace][]place{},
+		namespaces: map[string]*list.List{},
+		recorded:   lru.New(maxRecorded),
+		deleted:    lru.New(maxJobs),
 	}
-	p.order = lru.NewWithEvictionFunc(maxPending, func(key lru.Key, _ any) { p.evict(key.(place)) })
-	return p
 }
 
 // lead enqueues all that is pending now and whatever is added later. It returns how many
@@ -69,16 +89,30 @@ func (p *pending) lead(q queue) int {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.queue = q
-	for key := range p.jobs {
-		p.enqueue(key)
+	for key := range p.agendas {
+		p.enqueue(key, 0)
 	}
-	return len(p.jobs)
+	return len(p.agendas)
 }
 
-// enqueue asks the leader to reconcile the Jobs with this name.
-func (p *pending) enqueue(key types.NamespacedName) {
+// retry asks the leader to reconcile the Jobs with this name now.
+func (p *pending) retry(key types.NamespacedName) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.enqueue(key, 0)
+}
+
+// enqueue asks the leader to reconcile the Jobs with this name after a delay.
+func (p *pending) enqueue(key types.NamespacedName, delay time.Duration) {
 	if p.queue != nil {
-		p.queue.Add(ctrl.Request{NamespacedName: key})
+		p.queue.AddAfter(ctrl.Request{NamespacedName: key}, delay)
+	}
+}
+
+// schedule enqueues a Job for the time when a sighting is due.
+func (p *pending) schedule(at place, s *sighting, now time.Time) {
+	if s.due != never {
+		p.enqueue(at.job, max(0, s.due.Sub(now)))
 	}
 }
 
@@ -88,23 +122,18 @@ func (p *pending) add(key types.NamespacedName, job types.UID, failures []failur
 	defer p.mu.Unlock()
 	for _, f := range failures {
 		id := idOf(job, f)
-		if _, recorded := p.recorded.Get(id); !recorded && p.put(place{key, id}, f, now) {
-			p.enqueue(key)
+		if _, recorded := p.recorded.Get(id); !recorded {
+			p.put(place{key, id}, f, now)
 		}
 	}
 }
 
-// put adds a failure or updates it, and reports whether the leader has anything new to
-// look at.
-func (p *pending) put(at place, f failure.Failure, now time.Time) bool {
-	s, known := p.jobs[at.job][at.id]
+// put adds a failure or updates it, and schedules it if there is anything new to look at.
+func (p *pending) put(at place, f failure.Failure, now time.Time) {
+	s := p.find(at)
+	known := s != nil
 	if !known {
 		s = &sighting{firstSeen: now}
-		if p.jobs[at.job] == nil {
-			p.jobs[at.job] = map[sightingID]*sighting{}
-		}
-		p.jobs[at.job][at.id] = s
-		p.order.Add(at, nil)
 	}
 	if f.At.After(s.firstSeen) {
 		// No failure happens after it was seen: the node's clock is ahead.
@@ -115,14 +144,74 @@ func (p *pending) put(at place, f failure.Failure, now time.Time) bool {
 	if !known || f.Key == s.Key && (better || s.FromEvent == f.FromEvent) {
 		s.Failure = f
 	}
-	if f.Transient && !known {
-		s.waitingUID, s.waiting = f.Subject, true
-		if p.waits[f.Subject] == nil {
-			p.waits[f.Subject] = map[place]bool{}
-		}
-		p.waits[f.Subject][at] = true
+	if !known {
+		p.insert(at, s)
 	}
-	return !known || better
+	if !known || better {
+		p.reschedule(at, s, now)
+	}
+}
+
+// insert adds a new sighting. If there are too many, the namespace with the most loses its
+// oldest, so that no namespace costs another one its failures.
+func (p *pending) insert(at place, s *sighting) {
+	if s.Transient {
+		s.waitingUID, s.waiting = s.Subject, true
+		if p.waits[s.waitingUID] == nil {
+			p.waits[s.waitingUID] = map[place]bool{}
+		}
+		p.waits[s.waitingUID][at] = true
+	}
+	s.due = s.dueAt(p.grace)
+	a := p.agendas[at.job]
+	if a == nil {
+		a = newAgenda()
+		p.agendas[at.job] = a
+	}
+	a.add(at.id, s)
+	for _, hash := range s.Traces() {
+		key := trace{at.job, hash}
+		p.traces[key] = append(p.traces[key], at)
+	}
+	namespace := p.namespaces[at.job.Namespace]
+	if namespace == nil {
+		namespace = list.New()
+		p.namespaces[at.job.Namespace] = namespace
+	}
+	s.age = namespace.PushBack(at)
+	if p.size++; p.size > maxPending {
+		p.evict()
+	}
+}
+
+// reschedule schedules a sighting whose time may have changed.
+func (p *pending) reschedule(at place, s *sighting, now time.Time) {
+	a := p.agendas[at.job]
+	if a == nil || a.sightings[at.id] != s {
+		// It was evicted at once.
+		return
+	}
+	if due := s.dueAt(p.grace); due != s.due {
+		s.due = due
+		a.move(s)
+	}
+	p.schedule(at, s, now)
+}
+
+// evict drops the oldest sighting of the namespace with the most. Only the leader loses a
+// failure this way: on a standby, the leader has recorded it long ago.
+func (p *pending) evict() {
+	var most *list.List
+	for _, namespace := range p.namespaces {
+		if most == nil || namespace.Len() > most.Len() {
+			most = namespace
+		}
+	}
+	oldest := most.Front().Value.(place)
+	if p.queue != nil {
+		metrics.Dropped(oldest.job.Namespace, 1)
+	}
+	p.drop(oldest)
 }
 
 // update updates the transient failures of a pod or Job by what it waits for now. It
@@ -132,7 +221,7 @@ func (p *pending) update(state failure.WaitState, now time.Time) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for at := range p.waits[state.UID] {
-		s := p.jobs[at.job][at.id]
+		s := p.find(at)
 		wasWaiting := s.waiting
 		switch {
 		case !s.ended.IsZero():
@@ -141,32 +230,41 @@ func (p *pending) update(state failure.WaitState, now time.Time) {
 			p.drop(at)
 		case state.Ended && (wasWaiting || state.Waiting[s.Key]):
 			s.waiting, s.ended = true, now
-			p.enqueue(at.job)
+			p.reschedule(at, s, now)
 		case state.Ended:
 			p.drop(at)
 		default:
-			s.waiting = s.FromEvent || state.Waiting[s.Key]
-			if s.waiting && !wasWaiting {
-				p.enqueue(at.job)
+			if s.waiting = s.FromEvent || state.Waiting[s.Key]; s.waiting != wasWaiting {
+				p.reschedule(at, s, now)
 			}
 		}
 	}
 }
 
-// of returns what is pending for the Jobs with this name, by their UIDs, earliest first.
-func (p *pending) of(key types.NamespacedName) map[types.UID][]sighting {
+// due returns what is due for the Jobs with this name, by their UIDs, earliest first, and
+// the time until the next failure is due; zero if there is none.
+func (p *pending) due(key types.NamespacedName, now time.Time) (byJob map[types.UID][]sighting, next time.Duration) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	byJob := map[types.UID][]sighting{}
-	for id, s := range p.jobs[key] {
-		byJob[id.job] = append(byJob[id.job], *s)
+	a := p.agendas[key]
+	if a == nil {
+		return nil, 0
+	}
+	due, at := a.due(now)
+	byJob = map[types.UID][]sighting{}
+	for _, s := range due {
+		job := s.age.Value.(place).id.job
+		byJob[job] = append(byJob[job], *s)
 	}
 	for _, sightings := range byJob {
 		slices.SortFunc(sightings, func(a, b sighting) int {
 			return cmp.Or(a.At.Compare(b.At), cmp.Compare(a.Key, b.Key), cmp.Compare(a.Occurrence, b.Occurrence))
 		})
 	}
-	return byJob
+	if at != never {
+		next = max(at.Sub(now), batchDelay)
+	}
+	return byJob, next
 }
 
 // markRecorded drops a failure that is recorded, or that needs no record, permanently.
@@ -188,12 +286,53 @@ func (p *pending) dropRecorded(je *joberrorv1.JobError) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	key := types.NamespacedName{Namespace: je.Namespace, Name: je.Spec.JobID}
-	for id, s := range p.jobs[key] {
-		ofJob := s.CronJob || string(id.job) == je.Labels[joberrorv1.LabelJobUID]
-		if ofJob && s.RecordedIn(je, key.Name, id.job) {
-			p.dropForever(place{key, id})
+	if p.agendas[key] == nil {
+		return
+	}
+	for _, hash := range failure.TracesIn(je) {
+		for _, at := range slices.Clone(p.traces[trace{key, hash}]) {
+			if p.find(at).RecordedIn(je, key.Name, at.id.job) {
+				p.dropForever(at)
+			}
 		}
 	}
+}
+
+// countRefusal counts a refused attempt to record sightings.
+func (p *pending) countRefusal(sightings []place) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, at := range sightings {
+		if s := p.find(at); s != nil {
+			s.refusals++
+		}
+	}
+}
+
+// dropRefused notes that sightings wait because their namespace refuses records. It drops
+// those that have waited for as long as patience lasts, and returns how many.
+func (p *pending) dropRefused(sightings []place, now time.Time, patience time.Duration) (dropped int) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, at := range sightings {
+		switch s := p.find(at); {
+		case s == nil:
+		case s.refusedSince.IsZero():
+			s.refusedSince = now
+		case now.Sub(s.refusedSince) >= patience:
+			p.dropForever(at)
+			dropped++
+		}
+	}
+	return dropped
+}
+
+// find returns the sighting at a place; nil if there is none.
+func (p *pending) find(at place) *sighting {
+	if a := p.agendas[at.job]; a != nil {
+		return a.sightings[at.id]
+	}
+	return nil
 }
 
 func (p *pending) dropForever(at place) {
@@ -202,32 +341,34 @@ func (p *pending) dropForever(at place) {
 }
 
 func (p *pending) drop(at place) {
-	p.remove(at)
-	p.order.Remove(at)
-}
-
-// evict drops the oldest sighting. Only the leader loses a failure this way: on a
-// standby, the leader has recorded it long ago.
-func (p *pending) evict(at place) {
-	if _, held := p.jobs[at.job][at.id]; held && p.queue != nil {
-		metrics.Dropped(at.job.Namespace)
-	}
-	p.remove(at)
-}
-
-func (p *pending) remove(at place) {
-	s, held := p.jobs[at.job][at.id]
-	if !held {
+	s := p.find(at)
+	if s == nil {
 		return
 	}
-	delete(p.jobs[at.job], at.id)
-	if len(p.jobs[at.job]) == 0 {
-		delete(p.jobs, at.job)
+	p.size--
+	if p.agendas[at.job].remove(at.id); len(p.agendas[at.job].sightings) == 0 {
+		delete(p.agendas, at.job)
 	}
-	delete(p.waits[s.waitingUID], at)
-	if len(p.waits[s.waitingUID]) == 0 {
+	if delete(p.waits[s.waitingUID], at); len(p.waits[s.waitingUID]) == 0 {
 		delete(p.waits, s.waitingUID)
 	}
+	for _, hash := range s.Traces() {
+		p.dropTrace(trace{at.job, hash}, at)
+	}
+	namespace := p.namespaces[at.job.Namespace]
+	if namespace.Remove(s.age); namespace.Len() == 0 {
+		delete(p.namespaces, at.job.Namespace)
+	}
+}
+
+func (p *pending) dropTrace(key trace, at place) {
+	places := p.traces[key]
+	i := slices.Index(places, at)
+	if places = slices.Delete(places, i, i+1); len(places) == 0 {
+		delete(p.traces, key)
+		return
+	}
+	p.traces[key] = places
 }
 
 // rememberDeleted keeps the last state of a deleted Job: its pods may end after it.

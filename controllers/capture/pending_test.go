@@ -24,6 +24,15 @@ var (
 	earlier = now.Add(-time.Hour)
 )
 
+// grace is how long a transient failure must last.
+const grace = 2 * time.Minute
+
+// of returns all that is pending for the Jobs with a name, due or not.
+func (p *pending) of(key types.NamespacedName) map[types.UID][]sighting {
+	due, _ := p.due(key, never)
+	return due
+}
+
 var backup = types.NamespacedName{Namespace: "team", Name: "backup"}
 
 func failed(key, occurrence string, at time.Time) []failure.Failure {
@@ -33,7 +42,7 @@ func failed(key, occurrence string, at time.Time) []failure.Failure {
 // leading returns the pending failures of a leader, and its queue.
 func leading(t *testing.T) (*pending, queue) {
 	t.Helper()
-	p, q := newPending(), workqueue.NewTypedRateLimitingQueue(workqueue.DefaultTypedControllerRateLimiter[ctrl.Request]())
+	p, q := newPending(grace), workqueue.NewTypedRateLimitingQueue(workqueue.DefaultTypedControllerRateLimiter[ctrl.Request]())
 	t.Cleanup(q.ShutDown)
 	p.lead(q)
 	return p, q
@@ -59,7 +68,7 @@ func TestEventDoesNotReplaceTheStatus(t *testing.T) {
 		"status first": {status, event},
 		"event first":  {event, status},
 	} {
-		p := newPending()
+		p := newPending(grace)
 		p.add(backup, "a", tc.first, now)
 		p.add(backup, "a", tc.then, now)
 		if got := p.of(backup)["a"]; len(got) != 1 || got[0].FromEvent {
@@ -93,14 +102,14 @@ func TestPendingUntilRecorded(t *testing.T) {
 	}
 	p.markRecorded(backup, "a", late[0])
 	p.markRecorded(backup, "b", late[0])
-	if len(p.jobs) != 0 || p.order.Len() != 0 {
-		t.Errorf("after all are recorded, %+v are left", p.jobs)
+	if p.size != 0 || len(p.agendas) != 0 || len(p.namespaces) != 0 || len(p.traces) != 0 {
+		t.Errorf("after all are recorded, %+v are left", p.agendas)
 	}
 }
 
 func TestNextLeaderRecordsWhatTheStandbyCollected(t *testing.T) {
 	t.Parallel()
-	p := newPending()
+	p := newPending(grace)
 	p.add(backup, "a", failed("exit", "1", now), now)
 	q := workqueue.NewTypedRateLimitingQueue(workqueue.DefaultTypedControllerRateLimiter[ctrl.Request]())
 	defer q.ShutDown()
@@ -136,7 +145,7 @@ func TestStandbyDropsWhatTheLeaderRecorded(t *testing.T) {
 		"a disruption with another reason": {podFailed("pod/B", "u", disrupted), record(podFailed("pod/A", "u", disrupted)), 0},
 		"a failure over the limit":         {podFailed("exit", "1"), record(failure.Overflow(podFailed("exit", "1"), 100)), 0},
 	} {
-		p := newPending()
+		p := newPending(grace)
 		p.add(backup, "a", []failure.Failure{tc.seen}, now)
 		p.dropRecorded(tc.recorded)
 		if got := len(p.of(backup)["a"]); got != tc.want {
@@ -145,14 +154,22 @@ func TestStandbyDropsWhatTheLeaderRecorded(t *testing.T) {
 	}
 }
 
-func TestPendingIsBounded(t *testing.T) {
+// One namespace fills what is held. The others keep what they have.
+func TestPendingIsBoundedAndFair(t *testing.T) {
 	t.Parallel()
-	p := newPending()
+	p := newPending(grace)
+	quiet := types.NamespacedName{Namespace: "quiet", Name: "job"}
+	p.add(quiet, "q", failed("exit", "first", now), now)
 	for i := range maxPending + 10 {
 		p.add(backup, "a", failed("exit", fmt.Sprint(i), now), now)
 	}
-	if got := p.of(backup)["a"]; len(got) != maxPending {
-		t.Errorf("%d are pending, want %d", len(got), maxPending)
+	p.add(quiet, "q", failed("exit", "last", now), now)
+	if len(p.of(quiet)["q"]) != 2 || p.size != maxPending {
+		t.Errorf("%d are pending in the quiet namespace and %d in all, want 2 and %d", len(p.of(quiet)["q"]), p.size, maxPending)
+	}
+	oldest, latest := place{backup, idOf("a", failed("exit", "11", now)[0])}, place{backup, idOf("a", failed("exit", fmt.Sprint(maxPending+9), now)[0])}
+	if p.find(oldest) != nil || p.find(latest) == nil {
+		t.Error("the busy namespace has not lost its oldest failures")
 	}
 }
 
@@ -175,7 +192,7 @@ func TestTransientFailure(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			p := newPending()
+			p := newPending(grace)
 			p.add(backup, "a", []failure.Failure{wait}, now)
 			for i, state := range tc.states {
 				at := now
@@ -191,7 +208,7 @@ func TestTransientFailure(t *testing.T) {
 				}
 				return
 			}
-			if len(got) != 1 || !got[0].waiting || got[0].dueIn(now, 2*time.Minute) != tc.due {
+			if len(got) != 1 || !got[0].waiting || got[0].due.Sub(now) != tc.due {
 				t.Fatalf("pending = %+v, want one that is due in %s", got, tc.due)
 			}
 		})
@@ -201,7 +218,7 @@ func TestTransientFailure(t *testing.T) {
 // The time until a failure is recorded starts when that occurrence was seen.
 func TestEachOccurrenceHasItsOwnFirstSeen(t *testing.T) {
 	t.Parallel()
-	p := newPending()
+	p := newPending(grace)
 	old, fresh := failed("exit", "1", earlier), failed("exit", "2", now)
 	p.add(backup, "a", old, earlier)
 	p.add(backup, "a", append(old, fresh...), now)
@@ -212,7 +229,7 @@ func TestEachOccurrenceHasItsOwnFirstSeen(t *testing.T) {
 
 func TestNoFailureHappensAfterItWasSeen(t *testing.T) {
 	t.Parallel()
-	p := newPending()
+	p := newPending(grace)
 	ahead := failed("exit", "1", now.Add(time.Hour))
 	p.add(backup, "a", ahead, now)
 	p.add(backup, "a", ahead, now.Add(time.Minute))
@@ -225,7 +242,7 @@ func TestNoFailureHappensAfterItWasSeen(t *testing.T) {
 // gives another.
 func TestPodIsDisruptedOnce(t *testing.T) {
 	t.Parallel()
-	p := newPending()
+	p := newPending(grace)
 	first := []failure.Failure{{Key: "pod/DeletionByTaintManager", Occurrence: "u", At: now, Disruption: true}}
 	later := []failure.Failure{{Key: "pod/DeletionByPodGC", Occurrence: "u", At: now, Disruption: true}}
 	p.add(backup, "a", first, now)
@@ -241,7 +258,7 @@ func TestPodIsDisruptedOnce(t *testing.T) {
 
 func TestForgottenFailureMayReturn(t *testing.T) {
 	t.Parallel()
-	p := newPending()
+	p := newPending(grace)
 	stuck := failed("wait", "1", now)
 	p.add(backup, "a", stuck, now)
 	p.forget(backup, "a", stuck[0])
@@ -255,7 +272,7 @@ func TestForgottenFailureMayReturn(t *testing.T) {
 
 func TestDeletedJobIsRemembered(t *testing.T) {
 	t.Parallel()
-	p := newPending()
+	p := newPending(grace)
 	for range maxJobs {
 		p.rememberDeleted(&batchv1.Job{ObjectMeta: metav1.ObjectMeta{UID: "other"}})
 	}

@@ -10,7 +10,6 @@ import (
 	"time"
 
 	batchv1 "k8s.io/api/batch/v1"
-	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
@@ -26,22 +25,26 @@ import (
 	"joberror.io/operator/internal/retention"
 )
 
-// record creates the JobError of a group, or counts the group in the existing one.
-func (r *Reconciler) record(ctx context.Context, job subject, g *group) error {
+// existing returns the JobError of a group; nil if the cache has none.
+func (r *Reconciler) existing(ctx context.Context, job subject, g *group) (*joberrorv1.JobError, error) {
 	je := &joberrorv1.JobError{}
 	err := r.Cached.Get(ctx, types.NamespacedName{Namespace: job.Namespace, Name: g.name}, je)
 	switch {
 	case apierrors.IsNotFound(err):
-		return r.create(ctx, job, g)
+		return nil, nil
 	case err != nil:
-		return fmt.Errorf("read JobError %s: %w", g.name, err)
-	case g.members[0].as.Report == nil && je.Labels[joberrorv1.LabelCaptured] == "":
-		log.FromContext(ctx).Info("A failure is not recorded: a JobError that was not captured has its name", "job", job.Name, "jobError", je.Name)
-		r.drop(job, g.members...)
-		return nil
+		return nil, fmt.Errorf("read JobError %s: %w", g.name, err)
 	default:
-		return r.addTo(ctx, job, je, g)
+		return je, nil
 	}
+}
+
+// record creates the JobError of a group, or counts the group in the existing one.
+func (r *Reconciler) record(ctx context.Context, job subject, existing *joberrorv1.JobError, g *group) error {
+	if existing == nil {
+		return r.create(ctx, job, g)
+	}
+	return r.addTo(ctx, job, existing, g)
 }
 
 // create creates the JobError of a group for its first member that is not past its
@@ -50,25 +53,24 @@ func (r *Reconciler) create(ctx context.Context, job subject, g *group) error {
 	if r.dropExpired(job, g); len(g.members) == 0 {
 		return nil
 	}
-	first := g.members[0].as
-	if message := r.logs.message(ctx, job.Namespace, first); message != "" {
+	first, at := g.members[0].as, placesOf(job, g)[0]
+	message, ready := r.logs.message(ctx, at, first)
+	if !ready {
+		// The end of the log brings the next reconcile.
+		return nil
+	}
+	if message != "" {
 		first.Message = message
 	}
-	err := r.Writer.Create(ctx, r.newJobError(job, first))
-	switch {
-	case apierrors.IsAlreadyExists(err):
+	je := r.newJobError(job, first)
+	je.Name = g.name
+	if err := r.Writer.Create(ctx, je); apierrors.IsAlreadyExists(err) {
 		return requeue.ErrStaleCache
-	case apierrors.HasStatusCause(err, corev1.NamespaceTerminatingCause):
-		r.drop(job, g.members...)
-		return nil
-	case apierrors.IsInvalid(err):
-		// It will not become valid.
-		log.FromContext(ctx).Error(err, "A failure can't be recorded", "job", job.Name, "code", first.Code)
-		r.drop(job, g.members...)
-		return nil
-	case err != nil:
+	} else if err != nil {
 		return err
 	}
+	r.backoff.accepted(write{job.Namespace, verbCreate})
+	r.logs.forget(at)
 	if first.PodLevel && !g.overflow {
 		r.created.add(job.UID, g.name)
 	}
@@ -150,6 +152,7 @@ func (r *Reconciler) addTo(ctx context.Context, job subject, je *joberrorv1.JobE
 	if err := r.Writer.PatchStatus(ctx, je, before); err != nil {
 		return requeue.IfStale(err)
 	}
+	r.backoff.accepted(write{job.Namespace, verbPatch})
 	for _, m := range added {
 		r.observe(job, g, m)
 	}
@@ -202,6 +205,7 @@ func (r *Reconciler) reopen(ctx context.Context, job subject, je *joberrorv1.Job
 	if err := r.Writer.Patch(ctx, je, changed); err != nil {
 		return requeue.IfStale(err)
 	}
+	r.backoff.accepted(write{job.Namespace, verbPatch})
 	log.FromContext(ctx).Info("Reopened an error", "jobError", je.Name, "job", job.Name, "reason", cause.Reason)
 	return r.finishFirst(job, g, m)
 }

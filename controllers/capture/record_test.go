@@ -33,6 +33,14 @@ func namespaceEnding() *apierrors.StatusError {
 	return err
 }
 
+func invalid() *apierrors.StatusError {
+	return apierrors.NewInvalid(joberrorv1.GroupVersion.WithKind("JobError").GroupKind(), "e", nil)
+}
+
+func forbidden(why string) *apierrors.StatusError {
+	return apierrors.NewForbidden(resource, "e", errors.New(why))
+}
+
 // A failure is dropped only if it is recorded or can never be: otherwise it would be
 // lost.
 func TestFailedCreate(t *testing.T) {
@@ -46,9 +54,9 @@ func TestFailedCreate(t *testing.T) {
 	}{
 		"success":                {},
 		"already exists":         {answer: apierrors.NewAlreadyExists(resource, "e"), want: soon, pending: 1},
-		"invalid":                {answer: apierrors.NewInvalid(joberrorv1.GroupVersion.WithKind("JobError").GroupKind(), "e", nil)},
+		"invalid":                {answer: invalid()},
 		"the namespace is going": {answer: namespaceEnding()},
-		"forbidden":              {answer: apierrors.NewForbidden(resource, "e", errors.New("quota")), err: true, pending: 1},
+		"forbidden":              {answer: forbidden("no right"), want: ctrl.Result{RequeueAfter: minRefusalDelay}, pending: 1},
 		"timeout":                {answer: apierrors.NewTimeoutError("busy", 1), err: true, pending: 1},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -4,6 +4,7 @@
 package capture
 
 import (
+	"container/list"
 	"time"
 
 	"k8s.io/apimachinery/pkg/types"
@@ -20,6 +21,9 @@ const (
 	jobStatusDelay = 10 * time.Second
 )
 
+// never is later than any time at which a failure is due.
+var never = time.Unix(1<<40, 0)
+
 // sighting is a failure that was seen and is not recorded yet.
 type sighting struct {
 	failure.Failure
@@ -32,25 +36,46 @@ type sighting struct {
 	waiting bool
 	// ended is when that pod or Job was seen to end; the zero time until then.
 	ended time.Time
+	// refusals is how often an attempt to record it was refused.
+	refusals int
+	// refusedSince is when it began to wait because its namespace refuses records; the zero
+	// time until then.
+	refusedSince time.Time
+
+	// due is when it is recorded, as dueAt returned it last.
+	due time.Time
+	// index is its place in the heap of its agenda.
+	index int
+	// age is its place among the sightings of its namespace.
+	age *list.Element
 }
 
-// dueIn returns the time until the failure is recorded: none, unless the pod may
-// recover. A pod that was deleted does not recover.
-func (s sighting) dueIn(now time.Time, grace time.Duration) time.Duration {
+// dueAt returns when the failure is recorded: at once, unless the pod may recover. A pod
+// that was deleted does not recover.
+func (s *sighting) dueAt(grace time.Duration) time.Time {
 	switch {
 	case s.repeatsJob():
-		return s.firstSeen.Add(jobStatusDelay).Sub(now)
+		return s.firstSeen.Add(jobStatusDelay)
 	case !s.Transient:
-		return 0
+		return s.firstSeen
 	case !s.ended.IsZero():
-		return min(s.ended.Add(podGoneDelay).Sub(now), s.firstSeen.Add(max(grace, podGoneDelay)).Sub(now))
+		return earliest(s.ended.Add(podGoneDelay), s.firstSeen.Add(max(grace, podGoneDelay)))
+	case !s.waiting:
+		return never
 	default:
-		return s.firstSeen.Add(grace).Sub(now)
+		return s.firstSeen.Add(grace)
 	}
 }
 
+func earliest(a, b time.Time) time.Time {
+	if b.Before(a) {
+		return b
+	}
+	return a
+}
+
 // repeatsJob reports whether an Event says what the Job's own status says, too.
-func (s sighting) repeatsJob() bool { return s.FromEvent && !s.Transient && !s.CronJob }
+func (s *sighting) repeatsJob() bool { return s.FromEvent && !s.Transient && !s.CronJob }
 
 // sightingID identifies an occurrence among those of all failures.
 type sightingID struct {

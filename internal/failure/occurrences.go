@@ -116,13 +116,50 @@ func (f Failure) IsRecordedBy(je *joberrorv1.JobError) bool {
 	return same(string(first)) || slices.ContainsFunc(je.Status.RecentOccurrences, same)
 }
 
-// RecordedIn reports whether a JobError of a Job holds this occurrence, also as one over
-// the limit.
+// RecordedIn reports whether a JobError that the operator recorded for a Job holds this
+// occurrence, also as one over the limit.
 func (f Failure) RecordedIn(je *joberrorv1.JobError, job string, uid types.UID) bool {
 	if je.Labels[joberrorv1.LabelCaptured] == joberrorv1.CapturedOverflow {
-		return Overflow(f, 0).IsRecordedBy(je)
+		f = Overflow(f, 0)
 	}
-	return (f.Disruption || je.Name == ErrorName(job, uid, f.Key)) && f.IsRecordedBy(je)
+	return f.IsRecordOf(je, job, uid) && f.IsRecordedBy(je) && (f.Disruption || FirstName(je.Name) == ErrorName(job, uid, f.Key))
+}
+
+// IsRecordOf reports whether the operator recorded a JobError for the Job or the CronJob that
+// failed. Its labels show that: nobody else may set them. Anybody may choose the name.
+func (f Failure) IsRecordOf(je *joberrorv1.JobError, job string, uid types.UID) bool {
+	captured, ofJob := je.Labels[joberrorv1.LabelCaptured] != "", je.Labels[joberrorv1.LabelJobUID] == string(uid)
+	switch {
+	case f.Report != nil:
+		return ofJob && !captured
+	case f.CronJob:
+		return captured && je.Labels[joberrorv1.LabelCronJobName] == job
+	default:
+		return captured && ofJob
+	}
+}
+
+// Traces returns the hashes by which a JobError shows that it holds this occurrence: in a
+// record of its own or, for the failure of a pod, in the record of all failures over the
+// limit.
+func (f Failure) Traces() []string {
+	traces := []string{f.firstOccurrence().hash()}
+	if f.PodLevel {
+		traces = append(traces, Overflow(f, 0).firstOccurrence().hash())
+	}
+	return traces
+}
+
+// TracesIn returns the hashes of the occurrences that a JobError holds.
+func TracesIn(je *joberrorv1.JobError) []string {
+	var traces []string
+	if first, _, ok := decodeOccurrence(je.Annotations[joberrorv1.AnnotationOccurrence]); ok {
+		traces = append(traces, first.hash())
+	}
+	for _, o := range je.Status.RecentOccurrences {
+		traces = append(traces, occurrence(o).hash())
+	}
+	return traces
 }
 
 // AddTo adds an occurrence to the status, and reports whether it was new. All that is

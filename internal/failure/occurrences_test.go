@@ -5,10 +5,13 @@ package failure
 
 import (
 	"fmt"
+	"slices"
 	"testing"
 	"time"
 
+	batchv1 "k8s.io/api/batch/v1"
 	"k8s.io/apimachinery/pkg/api/equality"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	joberrorv1 "joberror.io/operator/api/v1"
 )
@@ -197,5 +200,56 @@ func TestMarkIsCounted(t *testing.T) {
 				t.Errorf("MarkIsCounted = %t, want %t", got, test.want)
 			}
 		})
+// Whatever records an occurrence is found by a trace of it.
+func TestTraces(t *testing.T) {
+	t.Parallel()
+	job := &batchv1.Job{ObjectMeta: metav1.ObjectMeta{Name: "job", UID: "a"}}
+	exit := Failure{Key: "exit", Occurrence: "1", PodLevel: true, At: time.Unix(1762337700, 0)}
+	other := Failure{Key: "exit", Occurrence: "2", PodLevel: true, At: time.Unix(1762337700, 0)}
+	counted := other.JobError(job, "x")
+	exit.AddTo(&counted.Status, time.Time{})
+	for name, tc := range map[string]struct {
+		je   *joberrorv1.JobError
+		want bool
+	}{
+		"its own record":                 {exit.JobError(job, "x"), true},
+		"a record that counts it":        {counted, true},
+		"the record of all over a limit": {Overflow(exit, 1).JobError(job, "x"), true},
+		"another record":                 {other.JobError(job, "x"), false},
+		"an error without occurrences":   {&joberrorv1.JobError{}, false},
+	} {
+		traces := TracesIn(tc.je)
+		if got := slices.ContainsFunc(exit.Traces(), func(hash string) bool { return slices.Contains(traces, hash) }); got != tc.want {
+			t.Errorf("%s has a trace: %t, want %t", name, got, tc.want)
+		}
+	}
+}
+
+func TestRecordedIn(t *testing.T) {
+	t.Parallel()
+	job := &batchv1.Job{ObjectMeta: metav1.ObjectMeta{Name: "job", UID: "a"}}
+	exit := Failure{Key: "exit", Occurrence: "1", PodLevel: true, At: time.Unix(1762337700, 0)}
+	as := func(f Failure, change func(*joberrorv1.JobError)) *joberrorv1.JobError {
+		je := f.JobError(job, "x")
+		je.Labels[joberrorv1.LabelJobUID] = "a"
+		change(je)
+		return je
+	}
+	for name, tc := range map[string]struct {
+		je   *joberrorv1.JobError
+		want bool
+	}{
+		"its record":                 {as(exit, func(*joberrorv1.JobError) {}), true},
+		"its record, numbered":       {as(exit, func(je *joberrorv1.JobError) { je.Name = NumberedName(je.Name, 2) }), true},
+		"the record over the limit":  {as(Overflow(exit, 1), func(*joberrorv1.JobError) {}), true},
+		"a name that a user took":    {as(exit, func(je *joberrorv1.JobError) { je.Labels = nil }), false},
+		"a copied annotation":        {as(exit, func(je *joberrorv1.JobError) { je.Name = "mine" }), false},
+		"an error of another Job":    {as(exit, func(je *joberrorv1.JobError) { je.Labels[joberrorv1.LabelJobUID] = "b" }), false},
+		"a reported error":           {as(exit, func(je *joberrorv1.JobError) { delete(je.Labels, joberrorv1.LabelCaptured) }), false},
+		"a record of something else": {as(Failure{Key: "exit", Occurrence: "2"}, func(*joberrorv1.JobError) {}), false},
+	} {
+		if got := exit.RecordedIn(tc.je, job.Name, job.UID); got != tc.want {
+			t.Errorf("%s: RecordedIn = %t, want %t", name, got, tc.want)
+		}
 	}
 }

@@ -63,6 +63,9 @@ func CanRecover(code string) bool {
 	return code == corev1.PodReasonUnschedulable || code == reasonFailedCreate || code != "" && waitCodes[code] == code || slices.Contains(PodEventReasons, code)
 }
 
+// FailedCreateKey returns the key of the failure to create the pods of a Job.
+func FailedCreateKey() string { return JobKey(reasonFailedCreate) }
+
 // FailedCreate reports whether the code means that the pods of a Job can't be created.
 func FailedCreate(code string) bool { return code == reasonFailedCreate }
 
@@ -108,18 +111,36 @@ func WaitStateOf(pod *corev1.Pod) WaitState {
 		UID: pod.UID, Waiting: map[string]bool{}, Recovered: map[string]bool{},
 		Ended: pod.DeletionTimestamp != nil || pod.Status.Phase == corev1.PodFailed || pod.Status.Phase == corev1.PodSucceeded,
 	}
-	for _, f := range unschedulable(pod) {
+	for _, f := range waits(pod) {
 		w.Waiting[f.Key] = true
-	}
-	for _, c := range containers(pod) {
-		for _, f := range c.waitFailures() {
-			w.Waiting[f.Key] = true
-		}
 	}
 	for _, key := range RecoveredKeys(pod) {
 		w.Recovered[key] = true
 	}
 	return w
+}
+
+// waits returns the transient failures that the status of a pod shows.
+func waits(pod *corev1.Pod) []Failure {
+	all := unschedulable(pod)
+	for _, c := range containers(pod) {
+		all = append(all, c.waitFailures()...)
+	}
+	return all
+}
+
+// WaitingKeys returns the keys of the transient failures that a pod shows: sorted, without
+// duplicates. A disrupted pod waits for nothing.
+func WaitingKeys(pod *corev1.Pod) []string {
+	if _, disrupted := disruption(pod); disrupted {
+		return nil
+	}
+	var keys []string
+	for _, f := range waits(pod) {
+		keys = append(keys, f.Key)
+	}
+	slices.Sort(keys)
+	return slices.Compact(keys)
 }
 
 // disruption returns the failure of a pod that was evicted, preempted or rejected by its

@@ -372,3 +372,16 @@ func TestRecoveredKeys(t *testing.T) {
 		}
 	}
 }
+
+func TestWaitingKeys(t *testing.T) {
+	t.Parallel()
+	waiting := corev1.ContainerState{Waiting: &corev1.ContainerStateWaiting{Reason: "ErrImagePull"}}
+	pod := &corev1.Pod{Status: corev1.PodStatus{ContainerStatuses: []corev1.ContainerStatus{{Name: "b", State: waiting}, {Name: "a", State: waiting}}}}
+	if got, want := WaitingKeys(pod), []string{"wait/a/ImagePullBackOff", "wait/b/ImagePullBackOff"}; !slices.Equal(got, want) {
+		t.Errorf("WaitingKeys = %v, want %v", got, want)
+	}
+	pod.Status.Phase, pod.Status.Reason = corev1.PodFailed, "Evicted"
+	if got := WaitingKeys(pod); len(got) > 0 {
+		t.Errorf("WaitingKeys of an evicted pod = %v, want none", got)
+	}
+}

@@ -4,42 +4,18 @@
 package failure
 
 import (
-	"crypto/sha256"
-	"encoding/base32"
 	"fmt"
 	"strings"
 	"time"
 
 	batchv1 "k8s.io/api/batch/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/types"
 
 	resolvev1 "joberror.io/operator/api/resolve/v1"
 	joberrorv1 "joberror.io/operator/api/v1"
 	"joberror.io/operator/internal/owner"
 	"joberror.io/operator/internal/retention"
 )
-
-// maxJobInName limits the part of a JobError's name that comes from the Job's name, so
-// that the whole has at most 63 characters, which is easy to read and to type.
-const maxJobInName = 52
-
-// encoding turns a hash into text that a name may contain.
-var encoding = base32.NewEncoding("0123456789abcdefghijklmnopqrstuv").WithPadding(base32.NoPadding)
-
-func digest(parts ...string) string {
-	sum := sha256.Sum256([]byte(strings.Join(parts, "\x00")))
-	return encoding.EncodeToString(sum[:])[:10]
-}
-
-// ErrorName returns the name of a Job's JobError with this key. It is the same however
-// often the failure happens and the operator starts.
-func ErrorName(job string, uid types.UID, key string) string {
-	if len(job) > maxJobInName {
-		job = job[:maxJobInName]
-	}
-	return strings.TrimRight(job, "-.") + "-" + digest(string(uid), key)
-}
 
 // JobError returns the JobError of a failure, without its link to the Job. The user is its
 // creator, unless a reported record names another one.

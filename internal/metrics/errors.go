@@ -21,8 +21,11 @@ var (
 		Name: "joberror_suppressed_total", Help: "Failures over the limit of their Job, which were counted instead of recorded one by one.",
 	}, []string{namespaceLabel})
 	dropped = prometheus.NewCounterVec(prometheus.CounterOpts{
-		Name: "joberror_capture_dropped_total", Help: "Failures of Jobs that were seen but lost, because too many were waiting to be recorded.",
+		Name: "joberror_capture_dropped_total", Help: "Failures of Jobs that were seen but lost, because too many were waiting to be recorded or their namespace refused the record.",
 	}, []string{namespaceLabel})
+	refused = prometheus.NewCounterVec(prometheus.CounterOpts{
+		Name: "joberror_capture_refused_total", Help: "Attempts to record a failure that the API server refused, by the reason.",
+	}, []string{namespaceLabel, "reason"})
 	captureDuration = prometheus.NewHistogram(prometheus.HistogramOpts{
 		Name: "joberror_capture_duration_seconds", Help: "Time from when a failure was seen until it was recorded.",
 		Buckets: prometheus.ExponentialBuckets(0.005, 4, 9),
@@ -43,6 +46,7 @@ var (
 
 func init() {
 	metrics.Registry.MustRegister(captured, suppressed, dropped, captureDuration, reported, resolved, expired, trimmed)
+	metrics.Registry.MustRegister(captured, suppressed, dropped, refused, captureDuration, reported, resolved, expired)
 }
 
 // dropNamespace deletes the metrics of a namespace that was deleted.
@@ -52,6 +56,7 @@ func dropNamespace(obj any) {
 		return
 	}
 	for _, counter := range []*prometheus.CounterVec{captured, suppressed, dropped, reported, resolved, expired, trimmed} {
+	for _, counter := range []*prometheus.CounterVec{captured, suppressed, dropped, refused, reported, resolved, expired} {
 		counter.DeletePartialMatch(prometheus.Labels{namespaceLabel: name.Name})
 	}
 }
@@ -71,8 +76,13 @@ func Reported(namespace string, occurrences int) {
 // Suppressed counts a failure over the limit of its Job.
 func Suppressed(namespace string) { suppressed.WithLabelValues(namespace).Inc() }
 
-// Dropped counts a failure that was seen but lost.
-func Dropped(namespace string) { dropped.WithLabelValues(namespace).Inc() }
+// Dropped counts failures that were seen but lost.
+func Dropped(namespace string, failures int) {
+	dropped.WithLabelValues(namespace).Add(float64(failures))
+}
+
+// Refused counts an attempt to record a failure that the API server refused.
+func Refused(namespace, reason string) { refused.WithLabelValues(namespace, reason).Inc() }
 
 // Resolved counts a JobError that was resolved.
 func Resolved(namespace, reason string) { resolved.WithLabelValues(namespace, reason).Inc() }

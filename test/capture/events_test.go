@@ -28,7 +28,7 @@ func createQuota(t *testing.T, ns string, name corev1.ResourceName, n int64) *co
 		Spec:       corev1.ResourceQuotaSpec{Hard: corev1.ResourceList{name: *resource.NewQuantity(n, resource.DecimalSI)}},
 	})
 	harness.Eventually(t, func() string {
-		if got := harness.Get(t, cluster.Client, ns, q.Name, &corev1.ResourceQuota{}); len(got.Status.Hard) == 0 {
+		if _, applies := harness.Get(t, cluster.Client, ns, q.Name, &corev1.ResourceQuota{}).Status.Used[name]; !applies {
 			return "the quota does not apply yet"
 		}
 		return ""
