@@ -13,7 +13,6 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	joberrorv1 "joberror.io/operator/api/v1"
 	"joberror.io/operator/internal/attribution"
@@ -26,7 +25,7 @@ import (
 // resolveBySuccess resolves a captured error once the same work has succeeded. It never
 // resolves a record that a Job reported.
 func (r *Reconciler) resolveBySuccess(ctx context.Context, je *joberrorv1.JobError, link link) error {
-	if je.Spec.Resolved || je.Labels[joberrorv1.LabelCaptured] == "" || !r.Capture.AutoResolve || capturepolicy.OptedOut(joberrorv1.AnnotationAutoResolve, je) {
+	if !r.Capture.AutoResolve || !awaitsSuccess(je) {
 		return nil
 	}
 	if meta.IsStatusConditionTrue(je.Status.Conditions, joberrorv1.ConditionResolved) {
@@ -107,19 +106,14 @@ func (r *Reconciler) laterRunSucceeded(ctx context.Context, e openError) (attrib
 // transientRecovered ends a transient error once the pod that could not run does run, or once
 // a pod that could not be created is created. The pods of a namespace that is not
 // watched are unknown.
-func (r *Reconciler) transientRecovered(ctx context.Context, e openError) (attribution.Cause, error) {
+func (r *Reconciler) transientRecovered(_ context.Context, e openError) (attribution.Cause, error) {
 	watched := r.Capture.Enabled && r.Capture.Watches(e.Namespace)
 	if !watched || !failure.CanRecover(e.Spec.Code) || reopenedAt(e.JobError) != nil || e.link.job == nil {
 		return attribution.Cause{}, nil
 	}
-	var pods corev1.PodList
-	err := r.Cached.List(ctx, &pods, client.InNamespace(e.Namespace), client.MatchingLabels{batchv1.JobNameLabel: e.link.job.Name}, client.UnsafeDisableDeepCopy)
-	if err != nil {
-		return attribution.Cause{}, fmt.Errorf("list the pods of Job %s: %w", e.link.job.Name, err)
-	}
-	pod := recoveredPod(e.JobError, e.link.job, pods.Items)
+	pod := r.recoveries.recovered(e.Name)
 	if failure.FailedCreate(e.Spec.Code) {
-		pod = podCreatedSince(e.JobError, e.link.job, pods.Items)
+		pod = r.recoveries.createdAfter(e.link.job.UID, e.Status.LastSeen)
 	}
 	if pod == "" {
 		return attribution.Cause{}, nil
@@ -163,38 +157,4 @@ func completionTime(job *batchv1.Job) time.Time {
 		}
 	}
 	return time.Time{}
-}
-
-// podCreatedSince returns the name of a pod that was created after its creation last
-// failed; empty if there is none.
-func podCreatedSince(je *joberrorv1.JobError, job *batchv1.Job, pods []corev1.Pod) string {
-	for i := range pods {
-		if metav1.IsControlledBy(&pods[i], job) && je.Status.LastSeen.Before(&pods[i].CreationTimestamp) {
-			return pods[i].Name
-		}
-	}
-	return ""
-}
-
-// recoveredPod returns the name of a pod that recovered from the error; empty if there
-// is none, or if another pod still shows the error.
-func recoveredPod(je *joberrorv1.JobError, job *batchv1.Job, pods []corev1.Pod) string {
-	recovered := ""
-	for i := range pods {
-		pod := &pods[i]
-		if !metav1.IsControlledBy(pod, job) {
-			continue
-		}
-		for _, f := range failure.FromPod(pod) {
-			if failure.ErrorName(job.Name, job.UID, f.Key) == je.Name {
-				return ""
-			}
-		}
-		for _, key := range failure.RecoveredKeys(pod) {
-			if failure.ErrorName(job.Name, job.UID, key) == je.Name {
-				recovered = pod.Name
-			}
-		}
-	}
-	return recovered
 }

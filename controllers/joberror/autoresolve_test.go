@@ -10,11 +10,9 @@ import (
 	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/utils/ptr"
 
 	joberrorv1 "joberror.io/operator/api/v1"
 	"joberror.io/operator/internal/attribution"
-	"joberror.io/operator/internal/failure"
 )
 
 func completedAt(at time.Time) *batchv1.Job {
@@ -72,45 +70,9 @@ func TestStartedAfter(t *testing.T) {
 	}
 }
 
-func TestRecoveredPod(t *testing.T) {
-	t.Parallel()
-	pod := func(name string, state corev1.ContainerState, job *batchv1.Job) corev1.Pod {
-		p := corev1.Pod{ObjectMeta: metav1.ObjectMeta{Name: name, OwnerReferences: []metav1.OwnerReference{{UID: job.UID, Controller: ptr.To(true)}}}}
-		p.Status.ContainerStatuses = []corev1.ContainerStatus{{Name: "main", State: state}}
-		return p
-	}
-	waiting := corev1.ContainerState{Waiting: &corev1.ContainerStateWaiting{Reason: "ImagePullBackOff"}}
-	creating := corev1.ContainerState{Waiting: &corev1.ContainerStateWaiting{Reason: "ContainerCreating"}}
-	running := corev1.ContainerState{Running: &corev1.ContainerStateRunning{}}
-	own, other := job(""), job("")
-	other.UID = "another"
-	stuck := pod("stuck", waiting, own)
-	je := failure.FromPod(&stuck)[0].JobError(own, "x")
-	for _, tc := range []struct {
-		name string
-		pods []corev1.Pod
-		want string
-	}{
-		{"a pod runs", []corev1.Pod{pod("a", running, own)}, "a"},
-		{"the pod still waits", []corev1.Pod{stuck}, ""},
-		{"another pod still waits", []corev1.Pod{pod("a", running, own), stuck}, ""},
-		{"the pod does not run yet", []corev1.Pod{pod("a", creating, own)}, ""},
-		{"a pod of another Job runs", []corev1.Pod{pod("a", running, other)}, ""},
-		{"a pod of another Job waits", []corev1.Pod{pod("a", running, own), pod("b", waiting, other)}, "a"},
-		{"there is no pod", nil, ""},
-	} {
-		t.Run(tc.name, func(t *testing.T) {
-			t.Parallel()
-			if got := recoveredPod(je, own, tc.pods); got != tc.want {
-				t.Errorf("recoveredPod = %q, want %q", got, tc.want)
-			}
-		})
-	}
-}
-
 func TestOptOutOfTheFailedJobWins(t *testing.T) {
 	t.Parallel()
-	r := &Reconciler{completed: newCompletedJobs()}
+	r := &Reconciler{completed: newCompletedJobs(), recoveries: newRecoveries()}
 	je := jobError(1)
 	je.Labels = map[string]string{joberrorv1.LabelCronJobName: "nightly"}
 	cause, err := r.findSuccess(t.Context(), je, link{job: optedOut(job(""))})
@@ -121,7 +83,7 @@ func TestOptOutOfTheFailedJobWins(t *testing.T) {
 
 func TestDeletedJobHasSucceeded(t *testing.T) {
 	t.Parallel()
-	r := &Reconciler{completed: newCompletedJobs()}
+	r := &Reconciler{completed: newCompletedJobs(), recoveries: newRecoveries()}
 	done := completedAt(now)
 	r.completed.add(done)
 	cause, err := r.findSuccess(t.Context(), jobError(1), link{known: &joberrorv1.JobReference{Name: done.Name, UID: done.UID}})

@@ -15,11 +15,10 @@ import (
 	"k8s.io/apimachinery/pkg/api/equality"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/tools/events"
+	"k8s.io/client-go/util/workqueue"
 	"k8s.io/utils/clock"
 	ctrl "sigs.k8s.io/controller-runtime"
-	"sigs.k8s.io/controller-runtime/pkg/builder"
 	"sigs.k8s.io/controller-runtime/pkg/client"
-	"sigs.k8s.io/controller-runtime/pkg/handler"
 	"sigs.k8s.io/controller-runtime/pkg/log"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
@@ -30,7 +29,6 @@ import (
 	"joberror.io/operator/internal/fairqueue"
 	"joberror.io/operator/internal/joberrors"
 	"joberror.io/operator/internal/metrics"
-	"joberror.io/operator/internal/owner"
 	"joberror.io/operator/internal/requeue"
 	"joberror.io/operator/internal/retention"
 )
@@ -54,22 +52,23 @@ type Reconciler struct {
 	Retention retention.Policy
 	Capture   capturepolicy.Options
 
-	completed *completedJobs
+	completed  *completedJobs
+	recoveries *recoveries
 }
 
 // SetupWithManager adds the controller to the manager. workers is how many JobErrors
 // are reconciled at a time.
 func (r *Reconciler) SetupWithManager(ctx context.Context, mgr ctrl.Manager, workers int) error {
-	r.completed = newCompletedJobs()
+	r.completed, r.recoveries = newCompletedJobs(), newRecoveries()
 	if err := r.completed.watch(ctx, mgr.GetCache()); err != nil {
 		return err
 	}
 	controller := ctrl.NewControllerManagedBy(mgr).
 		For(&joberrorv1.JobError{}).
-		Watches(&batchv1.Job{}, handler.EnqueueRequestsFromMapFunc(r.errorsOfJob), builder.WithPredicates(jobMatters)).
+		Watches(&batchv1.Job{}, r.jobEvents()).
 		WithOptions(fairqueue.ControllerOptions(workers))
 	if r.Capture.Enabled {
-		controller.Watches(&corev1.Pod{}, handler.EnqueueRequestsFromMapFunc(r.errorsOfPod), builder.WithPredicates(podRecovered))
+		controller.Watches(&corev1.Pod{}, r.podEvents())
 	}
 	return controller.Complete(reconcile.AsReconciler(mgr.GetClient(), r))
 }
@@ -151,33 +150,10 @@ func fillCreatedAt(je *joberrorv1.JobError) {
 	}
 }
 
-// errorsOfJob maps a Job to the JobErrors that name it or are linked to it. It maps a
-// Job that completed to the errors of its CronJob's earlier runs, too.
-func (r *Reconciler) errorsOfJob(ctx context.Context, obj client.Object) []ctrl.Request {
-	keys := r.mentions(ctx, obj.GetNamespace(), obj.GetName())
-	keys = append(keys, r.mentions(ctx, obj.GetNamespace(), string(obj.GetUID()))...)
-	if job := obj.(*batchv1.Job); !completionTime(job).IsZero() {
-		r.completed.add(job)
-		if cronJob := owner.CronJob(job); cronJob != "" {
-			keys = append(keys, r.ofCronJob(ctx, job.Namespace, cronJob)...)
-		}
-	}
-	return requestsFor(keys)
-}
+type queue = workqueue.TypedRateLimitingInterface[ctrl.Request]
 
-// errorsOfPod maps a pod to the JobErrors of its Job.
-func (r *Reconciler) errorsOfPod(ctx context.Context, obj client.Object) []ctrl.Request {
-	return requestsFor(r.mentions(ctx, obj.GetNamespace(), obj.GetLabels()[batchv1.JobNameLabel]))
-}
-
-func requestsFor(keys []types.NamespacedName) []ctrl.Request {
-	seen := map[types.NamespacedName]bool{}
-	var requests []ctrl.Request
+func enqueue(q queue, keys []types.NamespacedName) {
 	for _, key := range keys {
-		if !seen[key] {
-			seen[key] = true
-			requests = append(requests, ctrl.Request{NamespacedName: key})
-		}
+		q.Add(ctrl.Request{NamespacedName: key})
 	}
-	return requests
 }

@@ -51,6 +51,8 @@ func newReconciler(t *testing.T, cache interceptor.Funcs, server *joberrorstest.
 	return &Reconciler{
 		Cached: c, APIReader: c, Writer: server.Writer(t), Expiry: expiry.NewDeleter("JobError", c, newGuard(t, c, 0)), Recorder: events.NewFakeRecorder(10),
 		Clock: testingclock.NewFakePassiveClock(now), Retention: retention.Policy{Default: 30 * 24 * time.Hour}, completed: newCompletedJobs(),
+		Cached: c, APIReader: c, Writer: server.Writer(t), Expiry: expiry.NewDeleter(c), Recorder: events.NewFakeRecorder(10),
+		Clock: testingclock.NewFakePassiveClock(now), Retention: retention.Policy{Default: 30 * 24 * time.Hour}, completed: newCompletedJobs(), recoveries: newRecoveries(),
 	}
 }
 

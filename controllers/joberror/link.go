@@ -11,9 +11,7 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
-	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
-	"sigs.k8s.io/controller-runtime/pkg/log"
 
 	joberrorv1 "joberror.io/operator/api/v1"
 	"joberror.io/operator/internal/joblink"
@@ -152,29 +150,4 @@ func (r *Reconciler) applyLink(ctx context.Context, je *joberrorv1.JobError, lin
 func cascades(je *joberrorv1.JobError) bool {
 	known := je.Status.Job
 	return known != nil && joblink.HasJobOwner(je, known.UID)
-}
-
-// mentions returns the keys of the JobErrors that name a Job by this name or UID.
-func (r *Reconciler) mentions(ctx context.Context, namespace, id string) []types.NamespacedName {
-	list, err := jobref.Mentions(ctx, r.Cached, namespace, id)
-	return keysOf(ctx, list, err)
-}
-
-// ofCronJob returns the keys of the JobErrors that were captured from a CronJob.
-func (r *Reconciler) ofCronJob(ctx context.Context, namespace, name string) []types.NamespacedName {
-	list, err := jobref.CronJobErrors(ctx, r.Cached, namespace, name)
-	return keysOf(ctx, list, err)
-}
-
-func keysOf(ctx context.Context, list []joberrorv1.JobError, err error) []types.NamespacedName {
-	if err != nil {
-		// A list from the cache by an existing index fails only when the cache stops.
-		log.FromContext(ctx).Error(err, "The errors of a Job can't be listed")
-		return nil
-	}
-	keys := make([]types.NamespacedName, len(list))
-	for i := range list {
-		keys[i] = client.ObjectKeyFromObject(&list[i])
-	}
-	return keys
 }
