@@ -32,17 +32,19 @@ type refusal struct {
 	reason string
 	// final is true if no change in the namespace can help.
 	final bool
+	// quotes is true if the answer may quote the record, which must not be logged.
+	quotes bool
 	// matches reports whether an error is this refusal.
 	matches func(error) bool
 }
 
 // refusals lists the refusals. The first that matches an error counts.
 var refusals = []refusal{
-	{"", true, func(err error) bool { return apierrors.HasStatusCause(err, corev1.NamespaceTerminatingCause) }},
-	{"QuotaExceeded", false, func(err error) bool { return apierrors.IsForbidden(err) && says(err, "exceeded quota") }},
-	{"DeniedByPolicy", false, isDenied},
-	{"Invalid", true, apierrors.IsInvalid},
-	{"Forbidden", false, apierrors.IsForbidden},
+	{final: true, matches: func(err error) bool { return apierrors.HasStatusCause(err, corev1.NamespaceTerminatingCause) }},
+	{reason: "QuotaExceeded", matches: func(err error) bool { return apierrors.IsForbidden(err) && says(err, "exceeded quota") }},
+	{reason: "DeniedByPolicy", quotes: true, matches: isDenied},
+	{reason: "Invalid", final: true, matches: apierrors.IsInvalid},
+	{reason: "Forbidden", matches: apierrors.IsForbidden},
 }
 
 // isDenied reports whether a ValidatingAdmissionPolicy or a webhook denied a request. It
@@ -107,7 +109,10 @@ func (r *Reconciler) refused(ctx context.Context, job subject, g *group, w write
 		r.Recorder.Eventf(reference(job, g), nil, corev1.EventTypeWarning, "RecordRefused", "Record",
 			"The record of a failure was refused; the failures in this namespace wait for up to %.0f minutes: %s", refusalPatience.Minutes(), truncate.Bytes(err.Error(), maxRefusalInEvent))
 	}
-	logger.Info("The record of a failure was refused", "retryAfter", r.backoff.wait(w), "answer", err.Error())
+	if !why.quotes {
+		logger = logger.WithValues("answer", err.Error())
+	}
+	logger.Info("The record of a failure was refused", "retryAfter", r.backoff.wait(w))
 	r.pending.countRefusal(placesOf(job, g))
 	r.dropImpatient(ctx, job, g)
 }

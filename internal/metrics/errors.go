@@ -81,8 +81,13 @@ func Dropped(namespace string, failures int) {
 	dropped.WithLabelValues(namespace).Add(float64(failures))
 }
 
-// Refused counts an attempt to record a failure that the API server refused.
-func Refused(namespace, reason string) { refused.WithLabelValues(namespace, reason).Inc() }
+// Refused counts an attempt to record a failure that the API server refused. From then on,
+// the number of failures that the namespace lost is exported, too: an alert sees the first
+// one only if there was a zero before.
+func Refused(namespace, reason string) {
+	refused.WithLabelValues(namespace, reason).Inc()
+	dropped.WithLabelValues(namespace).Add(0)
+}
 
 // Resolved counts a JobError that was resolved.
 func Resolved(namespace, reason string) { resolved.WithLabelValues(namespace, reason).Inc() }
