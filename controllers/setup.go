@@ -90,7 +90,7 @@ func Setup(ctx context.Context, mgr ctrl.Manager, opts Options) error {
 		return fmt.Errorf("set up the controller of JobErrorResolutions: %w", err)
 	}
 	trimController := &trim.Reconciler{
-		Cached: cached, APIReader: apiReader, Clock: clock.RealClock{}, Retention: opts.Retention, Counter: opts.Counter, Concurrency: opts.Concurrency,
+		Cached: cached, APIReader: apiReader, Clock: realClock, Retention: opts.Retention, Counter: opts.Counter, Concurrency: opts.Concurrency,
 	}
 	if err := trimController.SetupWithManager(mgr); err != nil {
 		return fmt.Errorf("set up the controller that trims JobErrors: %w", err)
@@ -99,8 +99,7 @@ func Setup(ctx context.Context, mgr ctrl.Manager, opts Options) error {
 		return nil
 	}
 	captureController := &capture.Reconciler{
-		Cached: cached, APIReader: apiReader, Writer: writer, Clock: realClock,
-		Cached: cached, APIReader: apiReader, Writer: writer, Recorder: recorder, Clock: clock.RealClock{},
+		Cached: cached, APIReader: apiReader, Writer: writer, Recorder: recorder, Clock: realClock,
 		Retention: opts.Retention, Policy: opts.Capture, Lease: opts.Lease,
 	}
 	if err := captureController.SetupWithManager(ctx, mgr, opts.Concurrency); err != nil {

@@ -50,8 +50,6 @@ func newReconciler(t *testing.T, cache interceptor.Funcs, server *joberrorstest.
 	c := jobreftest.Cache(t, cache, objects...)
 	return &Reconciler{
 		Cached: c, APIReader: c, Writer: server.Writer(t), Expiry: expiry.NewDeleter("JobError", c, newGuard(t, c, 0)), Recorder: events.NewFakeRecorder(10),
-		Clock: testingclock.NewFakePassiveClock(now), Retention: retention.Policy{Default: 30 * 24 * time.Hour}, completed: newCompletedJobs(),
-		Cached: c, APIReader: c, Writer: server.Writer(t), Expiry: expiry.NewDeleter(c), Recorder: events.NewFakeRecorder(10),
 		Clock: testingclock.NewFakePassiveClock(now), Retention: retention.Policy{Default: 30 * 24 * time.Hour}, completed: newCompletedJobs(), recoveries: newRecoveries(),
 	}
 }

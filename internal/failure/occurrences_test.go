@@ -200,6 +200,9 @@ func TestMarkIsCounted(t *testing.T) {
 				t.Errorf("MarkIsCounted = %t, want %t", got, test.want)
 			}
 		})
+	}
+}
+
 // Whatever records an occurrence is found by a trace of it.
 func TestTraces(t *testing.T) {
 	t.Parallel()

@@ -45,8 +45,7 @@ var (
 )
 
 func init() {
-	metrics.Registry.MustRegister(captured, suppressed, dropped, captureDuration, reported, resolved, expired, trimmed)
-	metrics.Registry.MustRegister(captured, suppressed, dropped, refused, captureDuration, reported, resolved, expired)
+	metrics.Registry.MustRegister(captured, suppressed, dropped, refused, captureDuration, reported, resolved, expired, trimmed)
 }
 
 // dropNamespace deletes the metrics of a namespace that was deleted.
@@ -55,8 +54,7 @@ func dropNamespace(obj any) {
 	if err != nil {
 		return
 	}
-	for _, counter := range []*prometheus.CounterVec{captured, suppressed, dropped, reported, resolved, expired, trimmed} {
-	for _, counter := range []*prometheus.CounterVec{captured, suppressed, dropped, refused, reported, resolved, expired} {
+	for _, counter := range []*prometheus.CounterVec{captured, suppressed, dropped, refused, reported, resolved, expired, trimmed} {
 		counter.DeletePartialMatch(prometheus.Labels{namespaceLabel: name.Name})
 	}
 }
