@@ -26,9 +26,9 @@ const day = 24 * time.Hour
 var team = &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: "team"}}
 
 // remembering gives an error a Job, with the retention that the error remembers.
-func remembering(retention string) func(*joberrorv1.JobError) {
+func remembering(own string) func(*joberrorv1.JobError) {
 	return func(je *joberrorv1.JobError) {
-		je.Status.Job = &joberrorv1.JobReference{Name: "backup", UID: "1b-job", Retention: retention}
+		je.Status.Job = &joberrorv1.JobReference{Name: "backup", UID: "1b-job", Retention: own}
 	}
 }
 

@@ -19,10 +19,10 @@ import (
 )
 
 // job returns the Job backup, with its own retention unless that is empty.
-func job(retention string) *batchv1.Job {
+func job(own string) *batchv1.Job {
 	j := &batchv1.Job{ObjectMeta: metav1.ObjectMeta{Namespace: "team", Name: "backup", UID: "1b-job"}}
-	if retention != "" {
-		j.Annotations = map[string]string{joberrorv1.AnnotationRetention: retention}
+	if own != "" {
+		j.Annotations = map[string]string{joberrorv1.AnnotationRetention: own}
 	}
 	return j
 }
