@@ -96,6 +96,7 @@ func run(stop context.Context, opts *options.Options) error {
 	config.QPS = -1
 	serverClock := serverclock.New(clock.RealClock{})
 	config.Wrap(serverClock.Wrap)
+	config.Wrap(jobref.LimitPages)
 	if err := os.MkdirAll(opts.CertDir, 0o700); err != nil {
 		return fmt.Errorf("--cert-dir: %w", err)
 	}

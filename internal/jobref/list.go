@@ -7,7 +7,9 @@ import (
 	"context"
 	"encoding/base64"
 	"encoding/json"
+	"errors"
 	"iter"
+	"math"
 	"slices"
 	"strconv"
 
@@ -18,17 +20,18 @@ import (
 	joberrorv1 "joberror.io/operator/api/v1"
 )
 
-// pageSize limits how many objects one request reads.
-const pageSize = 500
-
 // ListOptions narrow a list of a job's errors.
 type ListOptions struct {
 	// Resolved, if set, selects the errors with this spec.resolved.
 	Resolved *bool
 	// ResourceVersion, if set, lists the errors at exactly this resource version.
 	ResourceVersion string
-	// Limit is the maximum number of errors to return; 0 returns all.
+	// Limit is the maximum number of errors that List returns; 0 returns all.
 	Limit int
+	// MaxBytes limits the errors that List returns, measured as the JSON in which the API
+	// server sends them; 0 is no limit. List always returns at least one error if there is
+	// one.
+	MaxBytes int64
 	// Continue is the token of an earlier page.
 	Continue string
 }
@@ -41,49 +44,58 @@ type cursor struct {
 }
 
 // List returns the job's errors. It reads from the API server, so that the latest writes
-// are included. The second result is the token of the next page, or empty at the end.
+// are included. The second result is the token of the next page, or empty at the end. Each
+// page that was read is returned as a whole, so no error is skipped or repeated.
 func (r Ref) List(ctx context.Context, apiReader client.Reader, opts ListOptions) ([]joberrorv1.JobError, string, error) {
 	at, err := r.start(opts.Continue)
 	if err != nil {
 		return nil, "", err
 	}
+	p := pager{ref: r, apiReader: apiReader, opts: opts, at: at, size: firstPage}
 	var errs []joberrorv1.JobError
 	for {
-		page, err := r.page(ctx, apiReader, opts, at, len(errs))
+		page, err := p.read(ctx, len(errs))
+		if errors.Is(err, errPageTooLarge) && len(errs) > 0 {
+			return errs, p.at.encode(), nil
+		}
 		if err != nil {
 			return nil, "", err
 		}
-		for i := range page.Items {
-			if r.Owns(&page.Items[i]) {
-				errs = append(errs, page.Items[i])
+		before := len(errs)
+		for i := range page {
+			if r.Owns(&page[i]) {
+				errs = append(errs, page[i])
 			}
 		}
-		next, more := r.next(at, page.Continue)
-		if at = next; !more {
-			return errs, "", nil
+		if len(errs) > before {
+			p.kept += p.pageBytes
 		}
-		if opts.Limit > 0 && len(errs) >= opts.Limit {
-			return errs, at.encode(), nil
+		switch {
+		case p.done:
+			return errs, "", nil
+		case opts.Limit > 0 && len(errs) >= opts.Limit:
+			return errs, p.at.encode(), nil
 		}
 	}
 }
 
 // All yields all of the job's errors, which it reads page by page from the API server. If
-// a read fails, it yields the error and ends.
+// a read fails, it yields the error and ends. It ignores Limit, MaxBytes and Continue.
 func (r Ref) All(ctx context.Context, apiReader client.Reader, opts ListOptions) iter.Seq2[*joberrorv1.JobError, error] {
+	opts.Limit, opts.MaxBytes = 0, 0
 	return func(yield func(*joberrorv1.JobError, error) bool) {
-		for at, more := (cursor{JobID: r.names[0]}), true; more; {
-			page, err := r.page(ctx, apiReader, opts, at, 0)
+		p := pager{ref: r, apiReader: apiReader, opts: opts, at: cursor{JobID: r.names[0]}, size: firstPage}
+		for !p.done {
+			page, err := p.read(ctx, 0)
 			if err != nil {
 				yield(nil, err)
 				return
 			}
-			for i := range page.Items {
-				if r.Owns(&page.Items[i]) && !yield(&page.Items[i], nil) {
+			for i := range page {
+				if r.Owns(&page[i]) && !yield(&page[i], nil) {
 					return
 				}
 			}
-			at, more = r.next(at, page.Continue)
 		}
 	}
 }
@@ -101,25 +113,78 @@ func (r Ref) HasErrors(ctx context.Context, cache, apiReader client.Reader) (boo
 	return false, nil
 }
 
-// page reads one page of JobErrors. The first count errors of the limit are already read.
-func (r Ref) page(ctx context.Context, apiReader client.Reader, opts ListOptions, at cursor, count int) (*joberrorv1.JobErrorList, error) {
-	fields := client.MatchingFields{"spec._jobId": at.JobID}
-	if opts.Resolved != nil {
-		fields["spec.resolved"] = strconv.FormatBool(*opts.Resolved)
+// pager reads a job's errors page by page.
+type pager struct {
+	ref       Ref
+	apiReader client.Reader
+	opts      ListOptions
+	// at is the position of the next page.
+	at   cursor
+	done bool
+	size pageSize
+	// objects and bytes count what was read, and pageBytes the last page.
+	objects          int
+	bytes, pageBytes int64
+	// kept counts the bytes of the pages that List returns.
+	kept int64
+}
+
+// read reads the next page. count errors are already returned. If another page would exceed
+// the limit of bytes, read returns errPageTooLarge and keeps its position.
+func (p *pager) read(ctx context.Context, count int) ([]joberrorv1.JobError, error) {
+	for {
+		size, maxBytes := p.size, int64(maxPageBytes)
+		if p.opts.Limit > 0 {
+			size = min(size, pageSize(p.opts.Limit-count))
+		}
+		if p.opts.MaxBytes > 0 {
+			maxBytes = min(maxBytes, p.opts.MaxBytes-p.kept)
+		}
+		if p.bytes > 0 {
+			size = min(size, size.within(maxBytes, p.objects, p.bytes))
+		}
+		if size < 1 && count > 0 {
+			return nil, errPageTooLarge
+		}
+		if size = max(size, 1); size == 1 && count == 0 {
+			maxBytes = math.MaxInt64 - 1
+		}
+		limit := &pageLimit{max: maxBytes}
+		page, err := p.list(withPageLimit(ctx, limit), int64(size))
+		if errors.Is(err, errPageTooLarge) && size > 1 {
+			p.size = size.smaller()
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		p.pageBytes = limit.read
+		if len(page.Items) > 0 {
+			p.objects, p.bytes = p.objects+len(page.Items), p.bytes+limit.read
+		}
+		p.size = p.size.after(len(page.Items), limit.read)
+		var more bool
+		p.at, more = p.ref.next(p.at, page.Continue)
+		p.done = !more
+		return page.Items, nil
 	}
-	limit := pageSize
-	if opts.Limit > 0 {
-		limit = min(limit, opts.Limit-count)
+}
+
+// list reads a page of this size.
+func (p *pager) list(ctx context.Context, size int64) (*joberrorv1.JobErrorList, error) {
+	fields := client.MatchingFields{"spec._jobId": p.at.JobID}
+	if p.opts.Resolved != nil {
+		fields["spec.resolved"] = strconv.FormatBool(*p.opts.Resolved)
 	}
 	// Limit and Continue must be set next to Raw: the client overwrites the values in Raw.
 	raw := &metav1.ListOptions{}
-	if opts.ResourceVersion != "" && at.Continue == "" {
-		raw.ResourceVersion = opts.ResourceVersion
+	if p.opts.ResourceVersion != "" && p.at.Continue == "" {
+		raw.ResourceVersion = p.opts.ResourceVersion
 		raw.ResourceVersionMatch = metav1.ResourceVersionMatchExact
 	}
 	var list joberrorv1.JobErrorList
-	options := &client.ListOptions{Limit: int64(limit), Continue: at.Continue, Raw: raw}
-	err := apiReader.List(ctx, &list, options, client.InNamespace(r.Namespace), fields)
+	options := &client.ListOptions{Limit: size, Continue: p.at.Continue, Raw: raw}
+	err := p.apiReader.List(ctx, &list, options, client.InNamespace(p.ref.Namespace), fields)
 	return &list, err
 }
 

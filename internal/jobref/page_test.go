@@ -1,0 +1,204 @@
+// Copyright The JobError Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package jobref
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"strconv"
+	"strings"
+	"testing"
+
+	"k8s.io/apimachinery/pkg/api/meta"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/client-go/rest"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	joberrorv1 "joberror.io/operator/api/v1"
+)
+
+// pagingServer serves errors of the Job backup, whose messages have these lengths. Its
+// continue token is the index of the next error.
+type pagingServer struct {
+	messages []int
+	limits   []int
+	// largest is the size of the largest response that was accepted.
+	largest int64
+}
+
+func (s *pagingServer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	query := r.URL.Query()
+	limit, _ := strconv.Atoi(query.Get("limit"))
+	start, _ := strconv.Atoi(query.Get("continue"))
+	end := min(start+limit, len(s.messages))
+	s.limits = append(s.limits, limit)
+	var items []string
+	for i := start; i < end; i++ {
+		items = append(items, fmt.Sprintf(`{"metadata":{"namespace":"team","name":"e%d"},"spec":{"_jobId":"backup","message":"%s"}}`, i, strings.Repeat("m", s.messages[i])))
+	}
+	next := ""
+	if end < len(s.messages) {
+		next = strconv.Itoa(end)
+	}
+	w.Header().Set("Content-Type", "application/json")
+	fmt.Fprintf(w, `{"apiVersion":"joberror.io/v1","kind":"JobErrorList","items":[%s],"metadata":{"continue":%q}}`, strings.Join(items, ","), next)
+}
+
+// reader returns a client of the server, with limited pages.
+func (s *pagingServer) reader(t *testing.T) client.Reader {
+	t.Helper()
+	server := httptest.NewServer(s)
+	t.Cleanup(server.Close)
+	scheme := runtime.NewScheme()
+	if err := joberrorv1.AddToScheme(scheme); err != nil {
+		t.Fatal(err)
+	}
+	mapper := meta.NewDefaultRESTMapper(nil)
+	mapper.Add(joberrorv1.GroupVersion.WithKind("JobError"), meta.RESTScopeNamespace)
+	config := &rest.Config{Host: server.URL, QPS: -1}
+	config.Wrap(func(transport http.RoundTripper) http.RoundTripper {
+		return observer{LimitPages(transport), s}
+	})
+	c, err := client.New(config, client.Options{Scheme: scheme, Mapper: mapper})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+// observer notes the largest response that passes the limit.
+type observer struct {
+	http.RoundTripper
+	server *pagingServer
+}
+
+func (o observer) RoundTrip(r *http.Request) (*http.Response, error) {
+	response, err := o.RoundTripper.RoundTrip(r)
+	if limit, ok := r.Context().Value(pageLimitKey{}).(*pageLimit); ok && err == nil {
+		o.server.largest = max(o.server.largest, limit.read)
+	}
+	return response, err
+}
+
+func repeat(count, length int) []int {
+	lengths := make([]int, count)
+	for i := range lengths {
+		lengths[i] = length
+	}
+	return lengths
+}
+
+var backup = Ref{Namespace: "team", ID: "backup", names: []string{"backup"}}
+
+func TestPagesStaySmall(t *testing.T) {
+	t.Parallel()
+	for name, tc := range map[string]struct {
+		messages []int
+		requests int
+	}{
+		"small errors":             {messages: repeat(2000, 100), requests: 7},
+		"large errors":             {messages: repeat(100, 60<<10), requests: 40},
+		"large after small errors": {messages: append(repeat(500, 10), repeat(60, 60<<10)...), requests: 40},
+		"the largest errors":       {messages: repeat(4, 1200<<10), requests: 10},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			server := &pagingServer{messages: tc.messages}
+			count := 0
+			for je, err := range backup.All(t.Context(), server.reader(t), ListOptions{}) {
+				if err != nil {
+					t.Fatal(err)
+				}
+				if want := fmt.Sprintf("e%d", count); je.Name != want {
+					t.Fatalf("error = %s, want %s", je.Name, want)
+				}
+				count++
+			}
+			if count != len(tc.messages) || len(server.limits) > tc.requests {
+				t.Errorf("errors = %d with requests for %v, want %d with at most %d requests", count, server.limits, len(tc.messages), tc.requests)
+			}
+			if server.largest > maxPageBytes && tc.messages[0] < maxPageBytes {
+				t.Errorf("largest page = %d bytes, want at most %d", server.largest, maxPageBytes)
+			}
+		})
+	}
+}
+
+func TestAListIsLimitedInBytes(t *testing.T) {
+	t.Parallel()
+	for name, messages := range map[string][]int{
+		"small errors":             repeat(1200, 100),
+		"large errors":             repeat(60, 60<<10),
+		"large after small errors": append(repeat(40, 10), repeat(60, 60<<10)...),
+		"large before small ones":  append(repeat(30, 60<<10), repeat(500, 10)...),
+		"the largest errors":       repeat(3, 1200<<10),
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			const maxBytes = 2 << 20
+			reader := (&pagingServer{messages: messages}).reader(t)
+			token, listed := "", 0
+			for pages := 0; pages == 0 || token != ""; pages++ {
+				errs, next, err := backup.List(t.Context(), reader, ListOptions{Limit: 1000, MaxBytes: maxBytes, Continue: token})
+				if err != nil {
+					t.Fatal(err)
+				}
+				bytes := 0
+				for i := range errs {
+					if want := fmt.Sprintf("e%d", listed); errs[i].Name != want {
+						t.Fatalf("error = %s, want %s", errs[i].Name, want)
+					}
+					listed++
+					bytes += len(errs[i].Spec.Message)
+				}
+				if len(errs) == 0 || len(errs) > 1000 || bytes > maxBytes && len(errs) > 1 {
+					t.Fatalf("page %d has %d errors with %d bytes", pages, len(errs), bytes)
+				}
+				token = next
+			}
+			if listed != len(messages) {
+				t.Errorf("errors = %d, want %d", listed, len(messages))
+			}
+		})
+	}
+}
+
+func TestLimitPagesLeavesOtherRequestsAlone(t *testing.T) {
+	t.Parallel()
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		_, err := w.Write(make([]byte, 2*maxPageBytes))
+		if err != nil {
+			t.Error(err)
+		}
+	}))
+	t.Cleanup(server.Close)
+	for _, tc := range []struct {
+		limit *pageLimit
+		err   error
+	}{{}, {limit: &pageLimit{max: maxPageBytes}, err: errPageTooLarge}, {limit: &pageLimit{max: 2 * maxPageBytes}}} {
+		ctx := t.Context()
+		if tc.limit != nil {
+			ctx = withPageLimit(ctx, tc.limit)
+		}
+		request, err := http.NewRequestWithContext(ctx, http.MethodGet, server.URL, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		response, err := LimitPages(http.DefaultTransport).RoundTrip(request)
+		if !errors.Is(err, tc.err) {
+			t.Fatalf("limit %+v: err = %v, want %v", tc.limit, err, tc.err)
+		}
+		if err != nil {
+			continue
+		}
+		body, err := io.ReadAll(response.Body)
+		response.Body.Close()
+		if err != nil || len(body) != 2*maxPageBytes {
+			t.Errorf("limit %+v: body has %d bytes: %v", tc.limit, len(body), err)
+		}
+	}
+}
