@@ -37,14 +37,14 @@ const (
 type resolveBody struct {
 	// names are the names of errors in it; nil means every open error.
 	names []string
-	// records are the records of an array; nil for an object.
-	records []resolvev1.Record
+	// records holds what the records of an array ask for; nil for an object.
+	records *recordIndex
 	reason  string
 }
 
-// readBody reads the body of a resolve request, which may be empty.
-func readBody(w http.ResponseWriter, r *http.Request) (*resolveBody, error) {
-	data, err := readJSON(w, r)
+// readBody reads the body of a request to resolve or reopen errors. The body may be empty.
+func readBody(w http.ResponseWriter, r *http.Request, resolved bool) (*resolveBody, error) {
+	data, _, err := readJSON(w, r)
 	if err != nil {
 		return nil, err
 	}
@@ -53,7 +53,7 @@ func readBody(w http.ResponseWriter, r *http.Request) (*resolveBody, error) {
 	}
 	switch data[0] {
 	case '[':
-		return parseRecords(data)
+		return parseRecords(data, resolved)
 	case '{':
 		return parseRequest(data)
 	default:
@@ -65,24 +65,26 @@ func neitherObjectNorArray(data []byte) error {
 	return invalidRequest(field.Invalid(field.NewPath("body"), shorten(data), "must be an object or an array of records"))
 }
 
-// readJSON reads a JSON body and checks the limits. The body may be empty.
-func readJSON(w http.ResponseWriter, r *http.Request) ([]byte, error) {
+// readJSON reads a JSON body and checks the limits. The body may be empty. If it is an array,
+// the second result is the number of its elements.
+func readJSON(w http.ResponseWriter, r *http.Request) ([]byte, int, error) {
 	data, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBodyBytes))
 	var tooLarge *http.MaxBytesError
 	if errors.As(err, &tooLarge) {
-		return nil, apierrors.NewRequestEntityTooLargeError(fmt.Sprintf("the body may have at most %d bytes", maxBodyBytes))
+		return nil, 0, apierrors.NewRequestEntityTooLargeError(fmt.Sprintf("the body may have at most %d bytes", maxBodyBytes))
 	}
 	if err != nil {
-		return nil, apierrors.NewBadRequest("the body could not be read: " + err.Error())
+		return nil, 0, apierrors.NewBadRequest("the body could not be read: " + err.Error())
 	}
 	data = bytes.Trim(data, " \t\r\n")
 	if len(data) == 0 {
-		return nil, nil
+		return nil, 0, nil
 	}
 	if err := checkContentType(r.Header.Get("Content-Type")); err != nil {
-		return nil, err
+		return nil, 0, err
 	}
-	return data, checkJSON(data)
+	elements, err := checkJSON(data)
+	return data, elements, err
 }
 
 // checkContentType checks that the body is JSON. A missing type means JSON: "kubectl replace
@@ -101,10 +103,11 @@ func checkContentType(value string) error {
 	}}
 }
 
-// checkJSON checks that data is one JSON value within the limits.
-func checkJSON(data []byte) error {
-	malformed := func(problem string) error {
-		return apierrors.NewBadRequest("the body is not valid JSON: " + problem)
+// checkJSON checks that data is one JSON value within the limits. If it is an array, checkJSON
+// returns the number of its elements.
+func checkJSON(data []byte) (elements int, err error) {
+	malformed := func(problem string) (int, error) {
+		return 0, apierrors.NewBadRequest("the body is not valid JSON: " + problem)
 	}
 	decoder := json.NewDecoder(bytes.NewReader(data))
 	decoder.UseNumber()
@@ -118,7 +121,10 @@ func checkJSON(data []byte) error {
 			return malformed(err.Error())
 		}
 		if tokens > maxTokens {
-			return apierrors.NewRequestEntityTooLargeError(fmt.Sprintf("the body may have at most %d names and values", maxTokens))
+			return 0, apierrors.NewRequestEntityTooLargeError(fmt.Sprintf("the body may have at most %d names and values", maxTokens))
+		}
+		if depth == 1 && token != json.Delim(']') {
+			elements++
 		}
 		switch token {
 		case json.Delim('{'), json.Delim('['):
@@ -135,6 +141,25 @@ func checkJSON(data []byte) error {
 	}
 	if _, err := decoder.Token(); !errors.Is(err, io.EOF) {
 		return malformed("something follows after its end")
+	}
+	return elements, nil
+}
+
+// eachElement calls visit for each element of an array in valid JSON, until it returns false.
+// The element's bytes are valid only during the call.
+func eachElement(data []byte, visit func(i int, element json.RawMessage) bool) error {
+	decoder := json.NewDecoder(bytes.NewReader(data))
+	if _, err := decoder.Token(); err != nil {
+		return err
+	}
+	var element json.RawMessage
+	for i := 0; decoder.More(); i++ {
+		if err := decoder.Decode(&element); err != nil {
+			return err
+		}
+		if !visit(i, element) {
+			return nil
+		}
 	}
 	return nil
 }

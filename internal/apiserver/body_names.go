@@ -8,6 +8,7 @@ import (
 
 	"k8s.io/apimachinery/pkg/util/validation"
 	"k8s.io/apimachinery/pkg/util/validation/field"
+	kjson "sigs.k8s.io/json"
 
 	resolvev1 "joberror.io/operator/api/resolve/v1"
 	joberrorv1 "joberror.io/operator/api/v1"
@@ -39,32 +40,46 @@ func checkNames(path *field.Path, names []string) field.ErrorList {
 }
 
 // parseRecords parses an array of records in the source's flat shape. It ignores unknown
-// fields, as the source's API does.
-func parseRecords(data []byte) (*resolveBody, error) {
-	var items []json.RawMessage
-	if err := json.Unmarshal(data, &items); err != nil {
-		return nil, invalidRequest(field.TypeInvalid(field.NewPath("body"), shorten(data), "must be an array of records"))
-	}
-	parsed := &resolveBody{records: make([]resolvev1.Record, len(items))}
+// fields, as the source's API does. Only what the records ask for stays in memory.
+func parseRecords(data []byte, resolved bool) (*resolveBody, error) {
+	index := newRecordIndex(resolved)
+	body := field.NewPath("body")
 	var problems field.ErrorList
-	for i, item := range items {
-		if len(problems) >= maxProblems {
-			break
-		}
-		if _, problem := parseRecord(field.NewPath("body").Index(i), item, &parsed.records[i]); problem != nil {
+	var record resolvev1.Record
+	err := eachElement(data, func(i int, element json.RawMessage) bool {
+		record = resolvev1.Record{}
+		if problem := parseRecord(i, element, &record); problem != nil {
 			problems = append(problems, problem)
+		} else if !index.add(i, &record) {
+			problems = append(problems, field.TooMany(body, len(index.records)+1, joberrorv1.MaxNamedErrors))
+			return false
 		}
+		return len(problems) < maxProblems
+	})
+	if err != nil {
+		problems = append(problems, field.Invalid(body, shorten(data), err.Error()))
 	}
 	if len(problems) > 0 {
 		return nil, invalidRequest(problems...)
 	}
-	return parsed, nil
+	return &resolveBody{records: index}, nil
 }
 
-// parseRecord parses one record. unknown holds its unknown and duplicate fields.
-func parseRecord(path *field.Path, item json.RawMessage, record *resolvev1.Record) (unknown field.ErrorList, problem *field.Error) {
-	if len(item) == 0 || item[0] != '{' {
-		return nil, field.TypeInvalid(path, shorten(item), "must be a record, which is an object")
+// parseRecord parses the record at an index of the body. It ignores unknown fields.
+func parseRecord(i int, element json.RawMessage, record *resolvev1.Record) *field.Error {
+	if isObject(element) {
+		err := kjson.UnmarshalCaseSensitivePreserveInts(element, record)
+		if err == nil {
+			return nil
+		}
+		return decodeProblem(field.NewPath("body").Index(i), element, err)
 	}
-	return decode(path, item, record)
+	return notARecord(field.NewPath("body").Index(i), element)
+}
+
+// isObject reports whether valid JSON is an object.
+func isObject(element json.RawMessage) bool { return len(element) > 0 && element[0] == '{' }
+
+func notARecord(path *field.Path, element json.RawMessage) *field.Error {
+	return field.TypeInvalid(path, shorten(element), "must be a record, which is an object")
 }

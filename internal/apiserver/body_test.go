@@ -21,13 +21,14 @@ import (
 
 const jsonType = "application/json"
 
-// read calls readBody with a PUT of this content. An empty content type means no header.
+// read calls readBody with a PUT of this content to resolve errors. An empty content type means
+// no header.
 func read(ctx context.Context, contentType, content string) (*resolveBody, error) {
 	r := httptest.NewRequestWithContext(ctx, http.MethodPut, "/jobs/backup/joberrors/resolve", strings.NewReader(content))
 	if contentType != "" {
 		r.Header.Set("Content-Type", contentType)
 	}
-	return readBody(httptest.NewRecorder(), r)
+	return readBody(httptest.NewRecorder(), r, true)
 }
 
 // statusOf returns the API status of an error.
@@ -69,12 +70,12 @@ func TestReadBodyAccepts(t *testing.T) {
 		{name: "the type may have a charset", contentType: "application/json; charset=utf-8", body: `{"errors":["e1"]}`, want: resolveBody{names: []string{"e1"}}},
 		{name: "blanks around the object are ignored", contentType: jsonType, body: "\n {\"errors\":[\"e1\"]} \n", want: resolveBody{names: []string{"e1"}}},
 		{name: "an array holds records", contentType: jsonType, body: `[{"_id":"e1","resolved":true},{"message":"late","resolved":false}]`,
-			want: resolveBody{records: []resolvev1.Record{{ID: "e1", Resolved: true}, {Message: "late"}}}},
-		{name: "an empty array holds no records", contentType: jsonType, body: `[]`, want: resolveBody{records: []resolvev1.Record{}}},
-		{name: "unknown fields of a record are ignored", contentType: jsonType, body: `[{"_id":"e1","traceKey":7,"legacyId":{"a":[1]}}]`,
-			want: resolveBody{records: []resolvev1.Record{{ID: "e1"}}}},
+			want: resolveBody{records: &recordIndex{resolved: true, records: []indexedRecord{{id: "e1"}}}}},
+		{name: "an empty array holds no records", contentType: jsonType, body: `[]`, want: resolveBody{records: &recordIndex{resolved: true}}},
+		{name: "unknown fields of a record are ignored", contentType: jsonType, body: `[{"resolved":false},{"_id":"e1","resolved":true,"traceKey":7,"legacyId":{"a":[1]}}]`,
+			want: resolveBody{records: &recordIndex{resolved: true, records: []indexedRecord{{index: 1, id: "e1"}}}}},
 		{name: "a record may be nested up to the limit", contentType: jsonType, body: `[{"x":[[[[[[1]]]]]]}]`,
-			want: resolveBody{records: []resolvev1.Record{{}}}},
+			want: resolveBody{records: &recordIndex{resolved: true}}},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()
@@ -91,14 +92,14 @@ func TestReadBodyAccepts(t *testing.T) {
 
 func TestReadBodyReadsEveryFieldOfARecord(t *testing.T) {
 	t.Parallel()
-	got, err := read(t.Context(), jsonType, `[{"_id":"e1","_userId":"alice","_jobId":"backup","_retryId":"r","createdAt":"2026-11-05T10:15:00Z",
+	got, err := read(t.Context(), jsonType, `[{"_userId":"alice","_jobId":"backup","_retryId":"r","createdAt":"2026-11-05T10:15:00Z",
 		"resolved":true,"code":"429","extract":"in","generate":"out","extracted":"1","generated":"2","message":"late","source":"crm"}]`)
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := resolvev1.Record{ID: "e1", UserID: "alice", JobID: "backup", RetryID: "r", CreatedAt: "2026-11-05T10:15:00Z", Resolved: true,
-		Code: "429", Extract: "in", Generate: "out", Extracted: "1", Generated: "2", Message: "late", Source: "crm"}
-	if len(got.records) != 1 || got.records[0] != want {
+	want := indexedRecord{owner: recordOwner{user: "alice", job: "backup"}, content: digestOf(&resolvev1.Record{CreatedAt: "2026-11-05T10:15:00Z",
+		Code: "429", Extract: "in", Generate: "out", Extracted: "1", Generated: "2", Message: "late", Source: "crm"})}
+	if len(got.records.records) != 1 || got.records.records[0] != want {
 		t.Errorf("records = %+v, want %+v", got.records, want)
 	}
 }
@@ -116,12 +117,12 @@ func TestReadBodyAcceptsBodiesAtTheLimits(t *testing.T) {
 	}
 	// An empty record has two tokens, and the array has two.
 	many, err := read(t.Context(), jsonType, `[`+strings.Repeat(`{},`, maxTokens/2-2)+`{}]`)
-	if err != nil || len(many.records) != maxTokens/2-1 {
+	if err != nil || many.records == nil {
 		t.Errorf("the most records: %v", err)
 	}
 	full := `[{"message":"` + strings.Repeat("m", maxBodyBytes-len(`[{"message":""}]`)) + `"}]`
 	largest, err := read(t.Context(), jsonType, full)
-	if err != nil || len(full) != maxBodyBytes || len(largest.records) != 1 {
+	if err != nil || len(full) != maxBodyBytes || largest.records == nil {
 		t.Errorf("the largest body, of %d bytes: %v", len(full), err)
 	}
 }

@@ -20,17 +20,22 @@ import (
 // duplicate fields, and problem is the first value with the wrong type, if any.
 func decode(path *field.Path, data []byte, into any) (unknown field.ErrorList, problem *field.Error) {
 	strictErrs, err := kjson.UnmarshalStrict(data, into)
-	var wrongType *json.UnmarshalTypeError
-	if errors.As(err, &wrongType) {
-		return nil, field.TypeInvalid(path.Child(wrongType.Field), wrongType.Value, "must be "+describeType(wrongType.Type))
-	}
 	if err != nil {
-		return nil, field.Invalid(path, shorten(data), err.Error())
+		return nil, decodeProblem(path, data, err)
 	}
 	for _, err := range strictErrs {
 		unknown = append(unknown, strictProblem(path, err, into))
 	}
 	return unknown, nil
+}
+
+// decodeProblem returns the problem with data that could not be decoded.
+func decodeProblem(path *field.Path, data []byte, err error) *field.Error {
+	var wrongType *json.UnmarshalTypeError
+	if errors.As(err, &wrongType) {
+		return field.TypeInvalid(path.Child(wrongType.Field), wrongType.Value, "must be "+describeType(wrongType.Type))
+	}
+	return field.Invalid(path, shorten(data), err.Error())
 }
 
 // strictProblem returns the problem with an unknown or a duplicate field.

@@ -55,7 +55,7 @@ func TestEachRecordMatchesOneOfTheDuplicates(t *testing.T) {
 		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()
 			resolved := !tc.reopen
-			names, missing := match(tc.records, tc.errors, resolved)
+			names, missing := match(t, tc.records, tc.errors, resolved)
 			if !slices.Equal(slices.Sorted(slices.Values(names)), tc.names) {
 				t.Errorf("names = %v, want %v", names, tc.names)
 			}
@@ -63,7 +63,7 @@ func TestEachRecordMatchesOneOfTheDuplicates(t *testing.T) {
 			if got := setAll(tc.errors, names, resolved); got != tc.changed {
 				t.Errorf("changed errors = %d, want %d", got, tc.changed)
 			}
-			again, missing := match(tc.records, tc.errors, resolved)
+			again, missing := match(t, tc.records, tc.errors, resolved)
 			if got := setAll(tc.errors, again, resolved); got != 0 {
 				t.Errorf("errors changed by the repeated request = %d of %v, want 0", got, again)
 			}
@@ -88,7 +88,7 @@ func setAll(jes []joberrorv1.JobError, names []string, resolved bool) int {
 func TestRecordsWithAUserAreMatchedFirst(t *testing.T) {
 	t.Parallel()
 	candidates := []joberrorv1.JobError{newError("e1", "late"), newError("e2", "late", withUser("bob"))}
-	names, missing := match([]resolvev1.Record{newRecord("late"), newRecord("late", withUserAndJob("alice", ""))}, candidates, true)
+	names, missing := match(t, []resolvev1.Record{newRecord("late"), newRecord("late", withUserAndJob("alice", ""))}, candidates, true)
 	if len(names) != 2 || len(missing) != 0 {
 		t.Errorf("match = %v, %v, want both errors and none missing", names, missing)
 	}

@@ -4,6 +4,7 @@
 package apiserver
 
 import (
+	"fmt"
 	"slices"
 	"testing"
 
@@ -53,6 +54,22 @@ func withUserAndJob(user, job string) func(*resolvev1.Record) {
 	return func(r *resolvev1.Record) { r.UserID, r.JobID = user, job }
 }
 
+// match returns what a matcher returns for these records and errors.
+func match(t *testing.T, records []resolvev1.Record, errors []joberrorv1.JobError, resolved bool) ([]string, []resolution.Outcome) {
+	t.Helper()
+	index := newRecordIndex(resolved)
+	for i := range records {
+		if !index.add(i, &records[i]) {
+			t.Fatalf("the index is full after %d records", i)
+		}
+	}
+	m := newMatcher(index)
+	for i := range errors {
+		m.add(&errors[i])
+	}
+	return m.match()
+}
+
 func TestMatch(t *testing.T) {
 	t.Parallel()
 	two := []joberrorv1.JobError{newError("e1", "late"), newError("e2", "lost")}
@@ -98,12 +115,14 @@ func TestMatch(t *testing.T) {
 		{name: "another _jobId does not match", errors: two, records: []resolvev1.Record{newRecord("late", withUserAndJob("", "restore"))}, missing: []string{"[0]"}},
 		{name: "_userId selects among errors with the same content", errors: []joberrorv1.JobError{newError("e1", "late"), newError("e2", "late", withUser("bob"))},
 			records: []resolvev1.Record{newRecord("late", withUserAndJob("bob", ""))}, names: []string{"e2"}},
+		{name: "errors without a _userId match each once", errors: []joberrorv1.JobError{newError("e1", "late", withUser("")), newError("e2", "late", withUser(""))},
+			records: []resolvev1.Record{newRecord("late"), newRecord("late")}, names: []string{"e1", "e2"}},
 		{name: "_retryId is ignored", errors: two,
 			records: []resolvev1.Record{newRecord("late", func(r *resolvev1.Record) { r.RetryID = "2026-11-05T10:15:00.000001Z" })}, names: []string{"e1"}},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()
-			names, missing := match(tc.records, tc.errors, !tc.reopen)
+			names, missing := match(t, tc.records, tc.errors, !tc.reopen)
 			if !slices.Equal(slices.Sorted(slices.Values(names)), tc.names) {
 				t.Errorf("names = %v, want %v", names, tc.names)
 			}
@@ -123,5 +142,27 @@ func checkMissing(t *testing.T, missing []resolution.Outcome, want []string) {
 	}
 	if !slices.Equal(names, want) {
 		t.Errorf("missing = %v, want %v", names, want)
+	}
+}
+
+// A body with one record must not keep the names of all errors that are like it.
+func TestMatcherKeepsFewCandidates(t *testing.T) {
+	t.Parallel()
+	index := newRecordIndex(true)
+	bob := newRecord("late", withUserAndJob("bob", ""))
+	anyone := newRecord("late")
+	index.add(0, &bob)
+	index.add(1, &anyone)
+	m := newMatcher(index)
+	for i := range 1000 {
+		je := newError(fmt.Sprintf("e%d", i), "late", withUser([]string{"alice", "bob"}[i%2]))
+		m.add(&je)
+	}
+	group := m.groups[digestOf(&anyone)]
+	if len(group.others.errors) > 4 || len(group.asWanted.errors) > 0 {
+		t.Errorf("candidates = %d, want at most 4", len(group.others.errors))
+	}
+	if names, missing := m.match(); !slices.Equal(names, []string{"e1", "e0"}) || len(missing) > 0 {
+		t.Errorf("match = %v, %v, want e1 for bob and e0", names, missing)
 	}
 }

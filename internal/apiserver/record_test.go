@@ -68,7 +68,7 @@ func TestARecordMatchesItsOwnError(t *testing.T) {
 			t.Parallel()
 			returned := record
 			strip(&returned)
-			names, missing := match([]resolvev1.Record{returned}, []joberrorv1.JobError{je}, true)
+			names, missing := match(t, []resolvev1.Record{returned}, []joberrorv1.JobError{je}, true)
 			if len(names) != 1 || names[0] != "e1" || len(missing) != 0 {
 				t.Errorf("match = %v, %v, want e1 and none missing", names, missing)
 			}

@@ -36,35 +36,33 @@ func (b *reportBody) path(i int) *field.Path {
 // readReport reads and checks the records that a request reports. If one of them is
 // invalid, none is stored.
 func readReport(w http.ResponseWriter, r *http.Request) (*reportBody, error) {
-	data, err := readJSON(w, r)
+	data, elements, err := readJSON(w, r)
 	if err != nil {
 		return nil, err
 	}
 	if len(data) == 0 {
 		return nil, invalidRequest(field.Required(field.NewPath("body"), "must be a record or an array of them"))
 	}
-	var items []json.RawMessage
-	array := data[0] == '['
-	switch {
-	case data[0] == '{':
-		items = []json.RawMessage{data}
-	case array:
-		if err := json.Unmarshal(data, &items); err != nil {
-			return nil, invalidRequest(field.TypeInvalid(field.NewPath("body"), shorten(data), "must be an array of records"))
+	parsed := &reportBody{}
+	var problems field.ErrorList
+	parse := func(i int, element json.RawMessage) bool {
+		parsed.records = append(parsed.records, resolvev1.Record{})
+		problems = append(problems, parseReport(parsed.path(i), element, &parsed.records[i])...)
+		return len(problems) < maxProblems
+	}
+	switch data[0] {
+	case '{':
+		parse(0, data)
+	case '[':
+		if elements > maxReports {
+			return nil, invalidRequest(field.TooMany(field.NewPath("body"), elements, maxReports))
+		}
+		parsed.array, parsed.records = true, make([]resolvev1.Record, 0, elements)
+		if err := eachElement(data, parse); err != nil {
+			problems = append(problems, field.Invalid(field.NewPath("body"), shorten(data), err.Error()))
 		}
 	default:
 		return nil, neitherObjectNorArray(data)
-	}
-	if len(items) > maxReports {
-		return nil, invalidRequest(field.TooMany(field.NewPath("body"), len(items), maxReports))
-	}
-	parsed := &reportBody{records: make([]resolvev1.Record, len(items)), array: array}
-	var problems field.ErrorList
-	for i, item := range items {
-		problems = append(problems, parseReport(parsed.path(i), item, &parsed.records[i])...)
-		if len(problems) >= maxProblems {
-			break
-		}
 	}
 	if len(problems) == 0 {
 		problems = parsed.conflicting()
@@ -77,8 +75,11 @@ func readReport(w http.ResponseWriter, r *http.Request) (*reportBody, error) {
 
 // parseReport parses one record. It rejects unknown fields: the value of a mistyped field
 // would be lost.
-func parseReport(path *field.Path, item json.RawMessage, record *resolvev1.Record) field.ErrorList {
-	unknown, problem := parseRecord(path, item, record)
+func parseReport(path *field.Path, element json.RawMessage, record *resolvev1.Record) field.ErrorList {
+	if !isObject(element) {
+		return field.ErrorList{notARecord(path, element)}
+	}
+	unknown, problem := decode(path, element, record)
 	switch {
 	case problem != nil:
 		return field.ErrorList{problem}

@@ -36,7 +36,7 @@ func (e *resolveEndpoint) serveOne(name string) http.HandlerFunc {
 }
 
 func (e *resolveEndpoint) resolveOne(w http.ResponseWriter, r *http.Request, name string) (*joberrorv1.JobErrorResolution, bool, error) {
-	body, err := readBody(w, r)
+	body, err := readBody(w, r, e.resolved)
 	if err != nil {
 		return nil, false, err
 	}
@@ -67,7 +67,7 @@ func (e *resolveEndpoint) serveMany(w http.ResponseWriter, r *http.Request) {
 }
 
 func (e *resolveEndpoint) resolveMany(w http.ResponseWriter, r *http.Request) (*joberrorv1.JobErrorResolution, bool, error) {
-	body, err := readBody(w, r)
+	body, err := readBody(w, r, e.resolved)
 	if err != nil {
 		return nil, false, err
 	}

@@ -9,7 +9,6 @@ import (
 	"golang.org/x/sync/errgroup"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/types"
-	"k8s.io/apimachinery/pkg/util/validation/field"
 
 	joberrorv1 "joberror.io/operator/api/v1"
 	"joberror.io/operator/internal/jobref"
@@ -38,7 +37,7 @@ func (e *resolveEndpoint) plan(ctx context.Context, ref jobref.Ref, body *resolv
 		outcomes, err := e.preview(ctx, ref, body.names)
 		return resolvePlan{names: body.names, outcomes: outcomes}, err
 	case body.records != nil:
-		return e.planRecords(ctx, ref, body)
+		return e.planRecords(ctx, ref, body.records)
 	default:
 		return e.planAll(ctx, ref, dryRun)
 	}
@@ -63,15 +62,17 @@ func (e *resolveEndpoint) planAll(ctx context.Context, ref jobref.Ref, dryRun bo
 }
 
 // planRecords returns the plan for the errors that an array of records means.
-func (e *resolveEndpoint) planRecords(ctx context.Context, ref jobref.Ref, body *resolveBody) (resolvePlan, error) {
-	candidates, _, err := ref.List(ctx, e.apiReader, jobref.ListOptions{})
-	if err != nil {
-		return resolvePlan{}, err
+func (e *resolveEndpoint) planRecords(ctx context.Context, ref jobref.Ref, records *recordIndex) (resolvePlan, error) {
+	m := newMatcher(records)
+	if len(m.groups) > 0 {
+		for je, err := range ref.All(ctx, e.apiReader, jobref.ListOptions{}) {
+			if err != nil {
+				return resolvePlan{}, err
+			}
+			m.add(je)
+		}
 	}
-	names, missing := match(body.records, candidates, e.resolved)
-	if len(names) > joberrorv1.MaxNamedErrors {
-		return resolvePlan{}, invalidRequest(field.TooMany(field.NewPath("body"), len(names), joberrorv1.MaxNamedErrors))
-	}
+	names, missing := m.match()
 	outcomes, err := e.preview(ctx, ref, names)
 	return resolvePlan{names: names, outcomes: outcomes, missing: missing}, err
 }
