@@ -28,6 +28,7 @@ type backend struct {
 	apiReader client.Reader
 	// resolutions waits for resolutions to complete.
 	resolutions *waiter
+	summaries   *summaries
 	// timeout limits how long a request waits for its resolution, or for its records to be
 	// stored.
 	timeout   time.Duration

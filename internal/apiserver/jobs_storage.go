@@ -4,6 +4,7 @@
 package apiserver
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"strings"
@@ -15,22 +16,20 @@ import (
 	"k8s.io/apimachinery/pkg/fields"
 	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/runtime"
-	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/apimachinery/pkg/util/duration"
 	"k8s.io/apiserver/pkg/endpoints/request"
 	"k8s.io/apiserver/pkg/registry/rest"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	resolvev1 "joberror.io/operator/api/resolve/v1"
-	joberrorv1 "joberror.io/operator/api/v1"
 	"joberror.io/operator/internal/jobref"
-	"joberror.io/operator/internal/retention"
 )
 
 // jobStorage serves the virtual resource jobs: a summary of each job that has errors,
-// computed from the cache.
+// which follows the cache.
 type jobStorage struct {
-	cache client.Reader
+	cache     client.Reader
+	summaries *summaries
 }
 
 var (
@@ -57,86 +56,50 @@ func (s *jobStorage) Get(ctx context.Context, id string, _ *metav1.GetOptions) (
 	if err != nil {
 		return nil, err
 	}
-	mentions, err := jobref.Mentions(ctx, s.cache, namespace, id)
+	found, err := s.summaries.find(ctx, namespace, id)
 	if err != nil {
 		return nil, err
 	}
-	if job == nil && len(mentions) == 0 {
+	if job == nil && found == nil {
 		return nil, apierrors.NewNotFound(resolvev1.GroupVersion.WithResource("jobs").GroupResource(), id)
 	}
-	summary := &resolvev1.JobSummary{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: id}}
-	for i := range mentions {
-		summary.Name = jobName(&mentions[i])
-		addError(summary, &mentions[i])
+	result := &resolvev1.JobSummary{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: id}}
+	if found != nil {
+		*result = found.object(namespace, found.latest.job)
 	}
 	if job != nil {
-		summary.Name = job.Name
+		result.Name = job.Name
 	}
-	return summary, nil
+	return result, nil
 }
 
-// jobName returns the name of an error's job, or its spec._jobId if the name is unknown.
-func jobName(je *joberrorv1.JobError) string {
-	if je.Status.Job != nil {
-		return je.Status.Job.Name
+// object returns a summary as an object of the API.
+func (j *summary) object(namespace, name string) resolvev1.JobSummary {
+	return resolvev1.JobSummary{
+		ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: name},
+		Total:      j.total, Open: j.total - j.resolved, Resolved: j.resolved,
+		LastErrorAt: &metav1.Time{Time: j.latest.at}, LastMessage: j.latest.message,
 	}
-	return je.Spec.JobID
 }
 
 // List returns the summaries of all jobs in the namespace. They have no labels, and can be
 // selected by their name and namespace.
 func (s *jobStorage) List(ctx context.Context, opts *internalversion.ListOptions) (runtime.Object, error) {
-	summaries, err := s.summaries(ctx)
+	items := []resolvev1.JobSummary{}
+	err := s.summaries.list(ctx, request.NamespaceValue(ctx), func(namespace, job string, found *summary) {
+		if opts.LabelSelector != nil && !opts.LabelSelector.Matches(labels.Set{}) ||
+			opts.FieldSelector != nil && !opts.FieldSelector.Matches(fields.Set{"metadata.name": job, "metadata.namespace": namespace}) {
+			return
+		}
+		items = append(items, found.object(namespace, job))
+	})
 	if err != nil {
 		return nil, err
 	}
-	summaries = slices.DeleteFunc(summaries, func(j resolvev1.JobSummary) bool {
-		return opts.LabelSelector != nil && !opts.LabelSelector.Matches(labels.Set{}) ||
-			opts.FieldSelector != nil && !opts.FieldSelector.Matches(fields.Set{"metadata.name": j.Name, "metadata.namespace": j.Namespace})
+	slices.SortFunc(items, func(a, b resolvev1.JobSummary) int {
+		return cmp.Or(strings.Compare(a.Namespace, b.Namespace), strings.Compare(a.Name, b.Name))
 	})
-	return &resolvev1.JobSummaryList{Items: summaries}, nil
-}
-
-// summaries returns a summary of each job, sorted by namespace and name.
-func (s *jobStorage) summaries(ctx context.Context) ([]resolvev1.JobSummary, error) {
-	var list joberrorv1.JobErrorList
-	namespace := request.NamespaceValue(ctx)
-	if err := s.cache.List(ctx, &list, client.InNamespace(namespace), client.UnsafeDisableDeepCopy); err != nil {
-		return nil, err
-	}
-	byJob := map[types.NamespacedName]*resolvev1.JobSummary{}
-	for i := range list.Items {
-		je := &list.Items[i]
-		key := types.NamespacedName{Namespace: je.Namespace, Name: jobName(je)}
-		summary := byJob[key]
-		if summary == nil {
-			summary = &resolvev1.JobSummary{ObjectMeta: metav1.ObjectMeta{Namespace: key.Namespace, Name: key.Name}}
-			byJob[key] = summary
-		}
-		addError(summary, je)
-	}
-	summaries := make([]resolvev1.JobSummary, 0, len(byJob))
-	for _, summary := range byJob {
-		summaries = append(summaries, *summary)
-	}
-	slices.SortFunc(summaries, func(a, b resolvev1.JobSummary) int {
-		return strings.Compare(a.Namespace+"/"+a.Name, b.Namespace+"/"+b.Name)
-	})
-	return summaries, nil
-}
-
-// addError adds an error to the summary of its job.
-func addError(summary *resolvev1.JobSummary, je *joberrorv1.JobError) {
-	summary.Total++
-	if je.Spec.Resolved {
-		summary.Resolved++
-	} else {
-		summary.Open++
-	}
-	if at := retention.CreatedAt(je); summary.LastErrorAt == nil || at.After(summary.LastErrorAt.Time) {
-		summary.LastErrorAt = &metav1.Time{Time: at}
-		summary.LastMessage = je.Spec.Message
-	}
+	return &resolvev1.JobSummaryList{Items: items}, nil
 }
 
 // ConvertToTable returns the table that kubectl get prints.

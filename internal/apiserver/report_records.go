@@ -149,16 +149,14 @@ func (b *backend) reportedJob(ctx context.Context, ref jobref.Ref) (*batchv1.Job
 		return ref.Job, nil
 	}
 	job := &batchv1.Job{ObjectMeta: metav1.ObjectMeta{Namespace: ref.Namespace, Name: ref.ID}}
-	mentions, err := jobref.Mentions(ctx, b.client, ref.Namespace, ref.ID)
-	var latest time.Time
-	for i := range mentions {
-		linked := joblink.Linked(&mentions[i])
-		if at := retention.CreatedAt(&mentions[i]); linked != nil && at.After(latest) {
-			latest, job.Name, job.UID = at, linked.Name, linked.UID
-			job.Annotations = map[string]string{joberrorv1.AnnotationRetention: linked.Retention}
-		}
+	found, err := b.summaries.find(ctx, ref.Namespace, ref.ID)
+	if err != nil || found == nil || found.linked.link == nil {
+		return job, err
 	}
-	return job, err
+	link := found.linked.link
+	job.Name, job.UID = link.Name, link.UID
+	job.Annotations = map[string]string{joberrorv1.AnnotationRetention: link.Retention}
+	return job, nil
 }
 
 // podOf returns the pod that the user's token is bound to, or "" if it is not bound to one.

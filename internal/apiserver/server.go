@@ -25,6 +25,7 @@ import (
 	"k8s.io/apiserver/pkg/server/dynamiccertificates"
 	"k8s.io/apiserver/pkg/server/options"
 	"k8s.io/apiserver/pkg/util/compatibility"
+	toolscache "k8s.io/client-go/tools/cache"
 	ctrl "sigs.k8s.io/controller-runtime"
 
 	resolvev1 "joberror.io/operator/api/resolve/v1"
@@ -53,10 +54,11 @@ type Config struct {
 
 // Server runs the aggregated API server on every replica.
 type Server struct {
-	config   Config
-	listener net.Listener
-	storage  map[string]rest.Storage
-	started  atomic.Bool
+	config    Config
+	listener  net.Listener
+	summaries *summaries
+	storage   map[string]rest.Storage
+	started   atomic.Bool
 }
 
 // +kubebuilder:rbac:groups=authentication.k8s.io,resources=tokenreviews,verbs=create
@@ -77,20 +79,26 @@ func Setup(ctx context.Context, mgr ctrl.Manager, config Config) (*Server, error
 	if err != nil {
 		return nil, fmt.Errorf("watch JobErrorResolutions: %w", err)
 	}
+	summaries, err := newSummaries(ctx, mgr.GetCache())
+	if err != nil {
+		return nil, fmt.Errorf("watch JobErrors: %w", err)
+	}
 	b := &backend{
 		client:      mgr.GetClient(),
 		apiReader:   mgr.GetAPIReader(),
 		resolutions: resolutions,
+		summaries:   summaries,
 		timeout:     config.Wait,
 		retention:   config.Retention,
 		storing:     semaphore.NewWeighted(maxStoring),
 		errors:      config.Errors,
 	}
 	s := &Server{
-		config:   config,
-		listener: listener,
+		config:    config,
+		listener:  listener,
+		summaries: summaries,
 		storage: map[string]rest.Storage{
-			"jobs":           &jobStorage{cache: mgr.GetClient()},
+			"jobs":           &jobStorage{cache: mgr.GetClient(), summaries: summaries},
 			"jobs/joberrors": &jobErrorStorage{backend: b},
 		},
 	}
@@ -103,6 +111,9 @@ func (s *Server) NeedLeaderElection() bool { return false }
 // Start serves until the context ends, and then lets the requests in progress finish.
 func (s *Server) Start(ctx context.Context) error {
 	if !s.config.Certificate.Wait(ctx) {
+		return s.listener.Close()
+	}
+	if !toolscache.WaitForCacheSync(ctx.Done(), s.summaries.synced) {
 		return s.listener.Close()
 	}
 	generic, err := s.build()

@@ -91,6 +91,9 @@ func nonEmpty(value string) []string {
 	return []string{value}
 }
 
+// IDs returns the ids that find a JobError with Mentions.
+func IDs(je *joberrorv1.JobError) []string { return append([]string{je.Spec.JobID}, aliases(je)...) }
+
 // aliases returns the name and the UID of the Job that a JobError is linked to, except the
 // one in its _jobId.
 func aliases(je *joberrorv1.JobError) []string {

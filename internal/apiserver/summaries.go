@@ -1,0 +1,281 @@
+// Copyright The JobError Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package apiserver
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"sync"
+	"time"
+
+	"k8s.io/apimachinery/pkg/util/resourceversion"
+	toolscache "k8s.io/client-go/tools/cache"
+	"sigs.k8s.io/controller-runtime/pkg/cache"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	joberrorv1 "joberror.io/operator/api/v1"
+	"joberror.io/operator/internal/joblink"
+	"joberror.io/operator/internal/jobref"
+	"joberror.io/operator/internal/retention"
+)
+
+// summaries holds a summary of each job's errors. It follows the cache, so that a request
+// costs the same for one error as for 100,000.
+type summaries struct {
+	cache client.Reader
+	// synced reports whether the errors that existed at startup are counted.
+	synced toolscache.InformerSynced
+
+	mu sync.Mutex
+	// byName holds the summaries by the name of the job, and byID by each id that a request
+	// may use for it.
+	byName, byID summaryMap
+}
+
+// summaryMap holds summaries by namespace and key.
+type summaryMap struct {
+	// keys returns the keys that an error counts for.
+	keys       func(*joberrorv1.JobError) []string
+	namespaces map[string]map[string]*summary
+}
+
+// summary adds up the errors of one job.
+type summary struct {
+	total, resolved int32
+	// latest describes the latest error, and linked the latest error that is linked to a Job.
+	latest, linked latestError
+	// outdated is set when one of these is deleted. The next request finds the other errors.
+	outdated bool
+	// lastOpen and lastResolved hold the highest resource version that an open and a resolved
+	// error has had.
+	lastOpen, lastResolved string
+}
+
+// latestError describes an error. Its texts are shared with the cache.
+type latestError struct {
+	name    string
+	at      time.Time
+	job     string
+	message string
+	link    *joberrorv1.JobReference
+}
+
+// newSummaries returns the summaries of the errors in the cache.
+func newSummaries(ctx context.Context, c cache.Cache) (*summaries, error) {
+	s := emptySummaries(c)
+	informer, err := c.GetInformer(ctx, &joberrorv1.JobError{}, cache.BlockUntilSynced(false))
+	if err != nil {
+		return nil, err
+	}
+	registration, err := informer.AddEventHandler(s)
+	if err != nil {
+		return nil, err
+	}
+	s.synced = registration.HasSynced
+	return s, nil
+}
+
+func emptySummaries(reader client.Reader) *summaries {
+	return &summaries{
+		cache:  reader,
+		byName: summaryMap{keys: func(je *joberrorv1.JobError) []string { return []string{jobName(je)} }, namespaces: map[string]map[string]*summary{}},
+		byID:   summaryMap{keys: jobref.IDs, namespaces: map[string]map[string]*summary{}},
+	}
+}
+
+// jobName returns the name of an error's job, or its spec._jobId if the name is unknown.
+func jobName(je *joberrorv1.JobError) string {
+	if je.Status.Job != nil {
+		return je.Status.Job.Name
+	}
+	return je.Spec.JobID
+}
+
+// OnAdd adds a JobError that is new in the cache.
+func (s *summaries) OnAdd(obj any, _ bool) { s.OnUpdate(nil, obj) }
+
+// OnUpdate puts the new state of a JobError in place of the old one.
+func (s *summaries) OnUpdate(before, after any) {
+	old, _ := before.(*joberrorv1.JobError)
+	if je, ok := after.(*joberrorv1.JobError); ok {
+		s.change(old, je)
+	}
+}
+
+// OnDelete removes a JobError that was deleted.
+func (s *summaries) OnDelete(obj any) {
+	if unknown, ok := obj.(toolscache.DeletedFinalStateUnknown); ok {
+		obj = unknown.Obj
+	}
+	if je, ok := obj.(*joberrorv1.JobError); ok {
+		s.change(je, nil)
+	}
+}
+
+// change counts a JobError as it is after a change instead of before it. Either may be nil.
+func (s *summaries) change(before, after *joberrorv1.JobError) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, m := range []summaryMap{s.byName, s.byID} {
+		// Adding first keeps the summary of a job with one error.
+		m.add(after)
+		m.remove(before, after)
+	}
+}
+
+func (m summaryMap) add(je *joberrorv1.JobError) {
+	if je == nil {
+		return
+	}
+	jobs := m.namespaces[je.Namespace]
+	if jobs == nil {
+		jobs = map[string]*summary{}
+		m.namespaces[je.Namespace] = jobs
+	}
+	for _, key := range m.keys(je) {
+		if jobs[key] == nil {
+			jobs[key] = &summary{}
+		}
+		jobs[key].add(je)
+	}
+}
+
+// remove removes a JobError as it was before a change. It is nil after if it was deleted.
+func (m summaryMap) remove(je, after *joberrorv1.JobError) {
+	if je == nil {
+		return
+	}
+	var left []string
+	if after != nil {
+		left = m.keys(after)
+	}
+	jobs := m.namespaces[je.Namespace]
+	for _, key := range m.keys(je) {
+		job := jobs[key]
+		if job == nil {
+			continue
+		}
+		job.count(je, -1)
+		if job.total == 0 {
+			delete(jobs, key)
+		}
+		isLatest, isLinked := job.latest.name == je.Name, job.linked.name == je.Name
+		gone := !slices.Contains(left, key)
+		unlinked := gone || joblink.Linked(after) == nil
+		job.outdated = job.outdated || gone && isLatest || unlinked && isLinked
+	}
+	if len(jobs) == 0 {
+		delete(m.namespaces, je.Namespace)
+	}
+}
+
+// add counts an error, and remembers it if it is the latest.
+func (j *summary) add(je *joberrorv1.JobError) {
+	j.count(je, 1)
+	j.see(je)
+	last := &j.lastOpen
+	if je.Spec.Resolved {
+		last = &j.lastResolved
+	}
+	if isNewer(je.ResourceVersion, *last) {
+		*last = je.ResourceVersion
+	}
+}
+
+func (j *summary) count(je *joberrorv1.JobError, n int32) {
+	j.total += n
+	if je.Spec.Resolved {
+		j.resolved += n
+	}
+}
+
+// see remembers an error if it is the latest.
+func (j *summary) see(je *joberrorv1.JobError) {
+	seen := latestError{name: je.Name, at: retention.CreatedAt(je), job: jobName(je), message: je.Spec.Message, link: joblink.Linked(je)}
+	if j.latest.isBefore(seen) {
+		j.latest = seen
+	}
+	if seen.link != nil && j.linked.isBefore(seen) {
+		j.linked = seen
+	}
+}
+
+// isBefore reports whether an error is later than e, or the same.
+func (e latestError) isBefore(other latestError) bool {
+	return e.name == "" || e.name == other.name || other.at.After(e.at)
+}
+
+// isNewer reports whether a resource version is newer than another one, which may be empty.
+// Versions that can't be compared count as newer.
+func isNewer(version, than string) bool {
+	if than == "" {
+		return true
+	}
+	order, err := resourceversion.CompareResourceVersion(version, than)
+	return err != nil || order > 0
+}
+
+// find returns a copy of the summary of the job with this id; nil if it has no errors.
+func (s *summaries) find(ctx context.Context, namespace, id string) (*summary, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.read(ctx, s.byID, namespace, id)
+}
+
+// count returns the number of jobs with errors in a namespace, or in all if it is empty.
+func (s *summaries) count(namespace string) int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	count := len(s.byName.namespaces[namespace])
+	if namespace == "" {
+		for _, jobs := range s.byName.namespaces {
+			count += len(jobs)
+		}
+	}
+	return count
+}
+
+// list calls visit with the summary of each job in a namespace, or in all if it is empty.
+func (s *summaries) list(ctx context.Context, namespace string, visit func(namespace, job string, found *summary)) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for ns, jobs := range s.byName.namespaces {
+		if namespace != "" && ns != namespace {
+			continue
+		}
+		for job := range jobs {
+			found, err := s.read(ctx, s.byName, ns, job)
+			if err != nil {
+				return err
+			}
+			visit(ns, job, found)
+		}
+	}
+	return nil
+}
+
+// read returns a copy of a summary. If it is outdated, read finds the latest errors in the
+// cache.
+func (s *summaries) read(ctx context.Context, m summaryMap, namespace, key string) (*summary, error) {
+	found := m.namespaces[namespace][key]
+	if found == nil {
+		return nil, nil
+	}
+	if found.outdated {
+		errs, err := jobref.Mentions(ctx, s.cache, namespace, key)
+		if err != nil {
+			return nil, fmt.Errorf("find the latest error of job %s: %w", key, err)
+		}
+		found.latest, found.linked = latestError{}, latestError{}
+		for i := range errs {
+			if slices.Contains(m.keys(&errs[i]), key) {
+				found.see(&errs[i])
+			}
+		}
+		found.outdated = false
+	}
+	clone := *found
+	return &clone, nil
+}
