@@ -28,7 +28,9 @@ type backend struct {
 	apiReader client.Reader
 	// resolutions waits for resolutions to complete.
 	resolutions *waiter
-	summaries   *summaries
+	// waiting limits the requests that wait for them.
+	waiting   *waitingRoom
+	summaries *summaries
 	// timeout limits how long a request waits for its resolution, or for its records to be
 	// stored.
 	timeout   time.Duration

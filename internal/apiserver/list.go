@@ -4,8 +4,10 @@
 package apiserver
 
 import (
+	"bufio"
 	"context"
 	"encoding/json"
+	"errors"
 	"net/http"
 	"strconv"
 
@@ -13,13 +15,16 @@ import (
 	"k8s.io/apimachinery/pkg/util/validation/field"
 	"k8s.io/klog/v2"
 
-	resolvev1 "joberror.io/operator/api/resolve/v1"
+	joberrorv1 "joberror.io/operator/api/v1"
 	"joberror.io/operator/internal/jobref"
 )
 
 const (
 	// maxPage limits the records in one answer.
 	maxPage = 1000
+	// maxAnswerBytes limits the errors in one answer, as the API server sends them. Their
+	// records are smaller.
+	maxAnswerBytes = 4 << 20
 	// continueHeader holds the value of ?continue for the next page. The body is a bare
 	// array and can't hold it.
 	continueHeader = "Joberror-Continue"
@@ -27,7 +32,7 @@ const (
 
 // serveList serves GET jobs/{id}/joberrors: 200 and a bare array of records.
 func (e *jobEndpoint) serveList(w http.ResponseWriter, r *http.Request) {
-	records, next, err := e.list(r)
+	page, next, err := e.list(r)
 	if err != nil {
 		e.responder.Error(err)
 		return
@@ -35,11 +40,11 @@ func (e *jobEndpoint) serveList(w http.ResponseWriter, r *http.Request) {
 	if next != "" {
 		w.Header().Set(continueHeader, next)
 	}
-	writeJSON(r.Context(), w, http.StatusOK, records)
+	writeArray(r.Context(), w, http.StatusOK, len(page), func(i int) any { return recordOf(&page[i]) })
 }
 
-// list returns a page of records, and the value of ?continue for the next page.
-func (e *jobEndpoint) list(r *http.Request) (records []resolvev1.Record, next string, err error) {
+// list returns a page of errors, and the value of ?continue for the next page.
+func (e *jobEndpoint) list(r *http.Request) (page []joberrorv1.JobError, next string, err error) {
 	opts, err := listOptions(r)
 	if err != nil {
 		return nil, "", err
@@ -48,12 +53,31 @@ func (e *jobEndpoint) list(r *http.Request) (records []resolvev1.Record, next st
 	if err != nil {
 		return nil, "", err
 	}
-	page, next, err := ref.List(r.Context(), e.apiReader, opts)
-	records = make([]resolvev1.Record, len(page))
-	for i := range page {
-		records[i] = recordOf(&page[i])
+	return ref.List(r.Context(), e.apiReader, opts)
+}
+
+// writeArray sends an array of values that are not objects of an API group. It encodes one
+// element at a time, because the whole array in JSON would take as much memory again.
+func writeArray(ctx context.Context, w http.ResponseWriter, code, length int, element func(i int) any) {
+	w.Header().Set("Content-Type", runtime.ContentTypeJSON)
+	w.WriteHeader(code)
+	out := bufio.NewWriter(w)
+	err := out.WriteByte('[')
+	for i := 0; i < length && err == nil; i++ {
+		if i > 0 {
+			err = out.WriteByte(',')
+		}
+		data, marshalErr := json.Marshal(element(i))
+		if err = errors.Join(err, marshalErr); err == nil {
+			_, err = out.Write(data)
+		}
 	}
-	return records, next, err
+	if err == nil {
+		_, err = out.WriteString("]\n")
+	}
+	if err = errors.Join(err, out.Flush()); err != nil {
+		klog.FromContext(ctx).V(2).Info("Failed to send the answer", "err", err)
+	}
 }
 
 // writeJSON sends a value that is not an object of an API group.
@@ -68,7 +92,7 @@ func writeJSON(ctx context.Context, w http.ResponseWriter, code int, value any) 
 // listOptions reads ?limit, ?continue and ?resolved.
 func listOptions(r *http.Request) (jobref.ListOptions, error) {
 	query := r.URL.Query()
-	opts := jobref.ListOptions{Limit: maxPage, Continue: query.Get("continue")}
+	opts := jobref.ListOptions{Limit: maxPage, MaxBytes: maxAnswerBytes, Continue: query.Get("continue")}
 	var problems field.ErrorList
 	if value := query.Get("limit"); value != "" {
 		limit, err := strconv.Atoi(value)

@@ -23,14 +23,14 @@ func TestListOptions(t *testing.T) {
 		// invalid are the parameters that the message must name.
 		invalid []string
 	}{
-		{name: "no parameters mean a full page of all errors", want: jobref.ListOptions{Limit: 1000}},
-		{name: "empty parameters are ignored", query: "limit=&resolved=&continue=", want: jobref.ListOptions{Limit: 1000}},
-		{name: "resolved=true", query: "resolved=true", want: jobref.ListOptions{Limit: 1000, Resolved: ptr.To(true)}},
-		{name: "resolved=false", query: "resolved=false", want: jobref.ListOptions{Limit: 1000, Resolved: ptr.To(false)}},
-		{name: "the smallest limit", query: "limit=1", want: jobref.ListOptions{Limit: 1}},
-		{name: "the largest limit", query: "limit=1000", want: jobref.ListOptions{Limit: 1000}},
-		{name: "the next page", query: "limit=50&resolved=false&continue=abc", want: jobref.ListOptions{Limit: 50, Resolved: ptr.To(false), Continue: "abc"}},
-		{name: "unknown parameters are ignored", query: "fieldManager=me", want: jobref.ListOptions{Limit: 1000}},
+		{name: "no parameters mean a full page of all errors", want: jobref.ListOptions{MaxBytes: maxAnswerBytes, Limit: 1000}},
+		{name: "empty parameters are ignored", query: "limit=&resolved=&continue=", want: jobref.ListOptions{MaxBytes: maxAnswerBytes, Limit: 1000}},
+		{name: "resolved=true", query: "resolved=true", want: jobref.ListOptions{MaxBytes: maxAnswerBytes, Limit: 1000, Resolved: ptr.To(true)}},
+		{name: "resolved=false", query: "resolved=false", want: jobref.ListOptions{MaxBytes: maxAnswerBytes, Limit: 1000, Resolved: ptr.To(false)}},
+		{name: "the smallest limit", query: "limit=1", want: jobref.ListOptions{MaxBytes: maxAnswerBytes, Limit: 1}},
+		{name: "the largest limit", query: "limit=1000", want: jobref.ListOptions{MaxBytes: maxAnswerBytes, Limit: 1000}},
+		{name: "the next page", query: "limit=50&resolved=false&continue=abc", want: jobref.ListOptions{MaxBytes: maxAnswerBytes, Limit: 50, Resolved: ptr.To(false), Continue: "abc"}},
+		{name: "unknown parameters are ignored", query: "fieldManager=me", want: jobref.ListOptions{MaxBytes: maxAnswerBytes, Limit: 1000}},
 		{name: "a limit of zero is refused", query: "limit=0", invalid: []string{"limit"}},
 		{name: "a negative limit is refused", query: "limit=-1", invalid: []string{"limit"}},
 		{name: "a limit over the largest is refused", query: "limit=1001", invalid: []string{"limit"}},

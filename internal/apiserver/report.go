@@ -37,7 +37,7 @@ func (e *jobEndpoint) serveReport(w http.ResponseWriter, r *http.Request) {
 	case err != nil:
 		e.responder.Error(err)
 	case results.array:
-		writeJSON(r.Context(), w, arrayStatusCode(results.rows), results.rows)
+		writeArray(r.Context(), w, arrayStatusCode(results.rows), len(results.rows), func(i int) any { return results.rows[i] })
 	default:
 		writeJSON(r.Context(), w, http.StatusCreated, results.rows[0].Record)
 	}

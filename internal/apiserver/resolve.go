@@ -129,6 +129,12 @@ func (e *resolveEndpoint) submit(ctx context.Context, jer *joberrorv1.JobErrorRe
 		return false, err
 	}
 	waitCtx, cancel := context.WithTimeout(ctx, e.timeout)
+	releaseMemory(ctx)
+	if !e.waiting.enter(e.namespace) {
+		return false, nil
+	}
+	defer e.waiting.leave(e.namespace)
+	ctx, cancel := context.WithTimeout(ctx, e.timeout)
 	defer cancel()
 	latest, err := e.whole(ctx, e.resolutions.Wait(waitCtx, jer))
 	if err != nil {

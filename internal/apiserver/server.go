@@ -57,6 +57,7 @@ type Server struct {
 	config    Config
 	listener  net.Listener
 	summaries *summaries
+	budget    *budget
 	storage   map[string]rest.Storage
 	started   atomic.Bool
 }
@@ -87,6 +88,7 @@ func Setup(ctx context.Context, mgr ctrl.Manager, config Config) (*Server, error
 		client:      mgr.GetClient(),
 		apiReader:   mgr.GetAPIReader(),
 		resolutions: resolutions,
+		waiting:     newWaitingRoom(),
 		summaries:   summaries,
 		timeout:     config.Wait,
 		retention:   config.Retention,
@@ -97,6 +99,7 @@ func Setup(ctx context.Context, mgr ctrl.Manager, config Config) (*Server, error
 		config:    config,
 		listener:  listener,
 		summaries: summaries,
+		budget:    newBudget(memoryTimeout),
 		storage: map[string]rest.Storage{
 			"jobs":           &jobStorage{cache: mgr.GetClient(), summaries: summaries},
 			"jobs/joberrors": &jobErrorStorage{backend: b},
@@ -151,13 +154,21 @@ func (s *Server) build() (*server.GenericAPIServer, error) {
 	return generic, generic.InstallAPIGroup(&group)
 }
 
+// Limits of the requests that the library serves at the same time, discovery included. They
+// are more than one namespace may use.
+const (
+	maxReads   = 2 * requestsOfNamespace
+	maxWrites  = 2*requestsOfNamespace + waitingOfAll
+	maxStreams = 100
+)
+
 // bodyTimeout limits how long a client may take to send a body of a few megabytes.
 const bodyTimeout = 30 * time.Second
 
-// buildHandlerChain adds metrics, dry run, the body timeout and the drain to the library's
-// handler chain.
+// buildHandlerChain adds metrics, the memory budget, dry run, the body timeout and the drain to
+// the library's handler chain.
 func (s *Server) buildHandlerChain(handler http.Handler, config *server.Config) http.Handler {
-	measured := metrics.MeasureRequests(withDryRun(handler), endpointOf)
+	measured := metrics.MeasureRequests(s.withBudget(withDryRun(handler)), endpointOf)
 	return s.config.Drain.Handler(serving.BodyTimeout(server.DefaultBuildHandlerChain(measured, config), bodyTimeout))
 }
 
@@ -165,7 +176,7 @@ func (s *Server) buildHandlerChain(handler http.Handler, config *server.Config) 
 func endpointOf(ctx context.Context) string {
 	info, ok := request.RequestInfoFrom(ctx)
 	switch {
-	case !ok || !info.IsResourceRequest || info.APIGroup != resolvev1.GroupVersion.Group || info.Resource != "jobs":
+	case !ok || !isAboutJobs(info):
 		return "other"
 	case info.Subresource == "":
 		return "jobs"
@@ -183,12 +194,13 @@ func (s *Server) genericConfig() (*server.RecommendedConfig, error) {
 	config := server.NewRecommendedConfig(codecs)
 	config.EffectiveVersion = compatibility.DefaultBuildEffectiveVersion()
 	config.BuildHandlerChainFunc = s.buildHandlerChain
+	config.MaxRequestsInFlight, config.MaxMutatingRequestsInFlight = maxReads, maxWrites
 	addOpenAPI(config)
 
 	secure := options.NewSecureServingOptions()
 	secure.Listener, secure.BindPort = s.listener, s.config.Port
 	secure.MinTLSVersion = "VersionTLS13"
-	secure.HTTP2MaxStreamsPerConnection = 1000
+	secure.HTTP2MaxStreamsPerConnection = maxStreams
 	if err := secure.WithLoopback().ApplyTo(&config.SecureServing, &config.LoopbackClientConfig); err != nil {
 		return nil, err
 	}

@@ -19,9 +19,25 @@ var requestDuration = prometheus.NewHistogramVec(prometheus.HistogramOpts{
 	Buckets: prometheus.ExponentialBuckets(0.005, 2.5, 11),
 }, []string{endpointLabel, "method", "code"})
 
+var (
+	requestMemory = prometheus.NewGauge(prometheus.GaugeOpts{
+		Name: "joberror_api_request_memory_bytes", Help: "Memory that is reserved for requests to the aggregated API in progress.",
+	})
+	refusedRequests = prometheus.NewCounterVec(prometheus.CounterOpts{
+		Name: "joberror_api_refused_requests_total", Help: "Requests to the aggregated API that were refused because too many were in progress.",
+	}, []string{"reason"})
+)
+
 func init() {
-	metrics.Registry.MustRegister(requestDuration)
+	metrics.Registry.MustRegister(requestDuration, requestMemory, refusedRequests)
 }
+
+// ReserveMemory adds to the memory that is reserved for requests, in bytes. A negative number
+// gives memory back.
+func ReserveMemory(bytes int64) { requestMemory.Add(float64(bytes)) }
+
+// Refused counts a request that was refused. There must be few reasons.
+func Refused(reason string) { refusedRequests.WithLabelValues(reason).Inc() }
 
 // MeasureRequests measures the requests that a handler serves, by endpoint. There must be
 // few endpoints.
