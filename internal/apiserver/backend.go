@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"golang.org/x/sync/semaphore"
+	"golang.org/x/sync/singleflight"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/util/validation"
@@ -28,7 +29,9 @@ type backend struct {
 	apiReader client.Reader
 	// resolutions waits for resolutions to complete.
 	resolutions *waiter
-	// waiting limits the requests that wait for them.
+	// choosing lets equal requests share a resolution.
+	choosing singleflight.Group
+	// waiting limits the requests that wait for resolutions.
 	waiting   *waitingRoom
 	summaries *summaries
 	// timeout limits how long a request waits for its resolution, or for its records to be

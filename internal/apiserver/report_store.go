@@ -35,6 +35,9 @@ func (b *backend) store(ctx context.Context, ref jobref.Ref, reported *reportedR
 	if err := wait.ExponentialBackoffWithContext(ctx, conflictBackoff, w.tryStore); err != nil {
 		return resolvev1.Record{}, asStatus(err)
 	}
+	if !dryRun {
+		b.summaries.wrote(w.je)
+	}
 	return recordOf(w.je), nil
 }
 

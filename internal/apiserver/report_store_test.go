@@ -92,7 +92,7 @@ func (s *apiServer) report(t *testing.T, rows ...resolvev1.Record) (stored resol
 	t.Helper()
 	s.writes = nil
 	job := newJob()
-	b := &backend{client: s, apiReader: s, storing: semaphore.NewWeighted(maxStoring)}
+	b := &backend{client: s, apiReader: s, summaries: emptySummaries(s), storing: semaphore.NewWeighted(maxStoring)}
 	reports := reportRequest{job: job, user: reporter, at: time.Now()}.group(rows)
 	if len(reports) != 1 {
 		t.Fatalf("%d rows report %d records, want 1", len(rows), len(reports))
@@ -228,7 +228,7 @@ func TestCountsConcurrentReports(t *testing.T) {
 	t.Parallel()
 	s := newAPIServer(t)
 	job := newJob()
-	b := &backend{client: s, apiReader: s, storing: semaphore.NewWeighted(4)}
+	b := &backend{client: s, apiReader: s, summaries: emptySummaries(s), storing: semaphore.NewWeighted(4)}
 	var group errgroup.Group
 	for range 20 {
 		group.Go(func() error {

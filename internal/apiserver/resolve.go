@@ -79,7 +79,10 @@ func (e *resolveEndpoint) resolveMany(w http.ResponseWriter, r *http.Request) (*
 	if err != nil {
 		return nil, false, err
 	}
-	planned, err := e.plan(r.Context(), ref, body, dryRun)
+	if body.names == nil && body.records == nil && !dryRun {
+		return e.resolveAll(r.Context(), ref, body.reason)
+	}
+	planned, err := e.plan(r.Context(), ref, body)
 	if err != nil {
 		return nil, false, err
 	}
@@ -108,15 +111,37 @@ func (e *resolveEndpoint) newResolution(names []string, reason string) *joberror
 // request is a dry run or would change nothing, submit sets the resolution's status to the
 // previewed outcomes and does not create it.
 func (e *resolveEndpoint) submit(ctx context.Context, jer *joberrorv1.JobErrorResolution, outcomes []resolution.Outcome) (bool, error) {
-	requester, ok := request.UserFrom(ctx)
-	if !ok {
-		return false, apierrors.NewUnauthorized("the request has no user")
+	if err := requestBy(ctx, jer); err != nil {
+		return false, err
 	}
-	jer.Spec.RequestedBy = requester.GetName()
 	dryRun, err := isDryRun(ctx)
 	if err != nil {
 		return false, err
 	}
+	if setPreview(jer, outcomes); dryRun || jer.Status.Updated == 0 {
+		return true, nil
+	}
+	jer.Status = joberrorv1.JobErrorResolutionStatus{}
+	if err := e.create(ctx, jer); err != nil {
+		return false, err
+	}
+	ctx, cancel := context.WithTimeout(ctx, e.timeout)
+	defer cancel()
+	return e.await(ctx, jer), nil
+}
+
+// requestBy sets the requester of a resolution to the user of the request.
+func requestBy(ctx context.Context, jer *joberrorv1.JobErrorResolution) error {
+	requester, ok := request.UserFrom(ctx)
+	if !ok {
+		return apierrors.NewUnauthorized("the request has no user")
+	}
+	jer.Spec.RequestedBy = requester.GetName()
+	return nil
+}
+
+// setPreview sets the status of a resolution to that of a complete one with these outcomes.
+func setPreview(jer *joberrorv1.JobErrorResolution, outcomes []resolution.Outcome) {
 	tally := resolution.NewTally(jer, time.Now())
 	for _, o := range outcomes {
 		tally.Add(o)
@@ -129,9 +154,19 @@ func (e *resolveEndpoint) submit(ctx context.Context, jer *joberrorv1.JobErrorRe
 		return false, err
 	}
 	waitCtx, cancel := context.WithTimeout(ctx, e.timeout)
+	jer.Status = tally.Completed(time.Now())
+}
+
+func (e *resolveEndpoint) create(ctx context.Context, jer *joberrorv1.JobErrorResolution) error {
+	return e.client.Create(ctx, jer, client.FieldOwner(attribution.FieldManager))
+}
+
+// await waits until a resolution is complete, and reports whether it is. It updates jer. If
+// too many requests wait already, it does not wait.
+func (e *resolveEndpoint) await(ctx context.Context, jer *joberrorv1.JobErrorResolution) bool {
 	releaseMemory(ctx)
 	if !e.waiting.enter(e.namespace) {
-		return false, nil
+		return resolution.IsComplete(jer)
 	}
 	defer e.waiting.leave(e.namespace)
 	ctx, cancel := context.WithTimeout(ctx, e.timeout)
@@ -142,4 +177,6 @@ func (e *resolveEndpoint) submit(ctx context.Context, jer *joberrorv1.JobErrorRe
 	}
 	*jer = *latest
 	return resolution.IsComplete(jer), nil
+	*jer = *e.resolutions.Wait(ctx, jer)
+	return resolution.IsComplete(jer)
 }

@@ -5,6 +5,7 @@ package apiserver
 
 import (
 	"context"
+	"iter"
 
 	"golang.org/x/sync/errgroup"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -30,8 +31,9 @@ type resolvePlan struct {
 	missing []resolution.Outcome
 }
 
-// plan returns what a bulk request would do.
-func (e *resolveEndpoint) plan(ctx context.Context, ref jobref.Ref, body *resolveBody, dryRun bool) (resolvePlan, error) {
+// plan returns what a bulk request would do. A request about every error must be a dry run:
+// otherwise, the controller finds the errors.
+func (e *resolveEndpoint) plan(ctx context.Context, ref jobref.Ref, body *resolveBody) (resolvePlan, error) {
 	switch {
 	case body.names != nil:
 		outcomes, err := e.preview(ctx, ref, body.names)
@@ -39,26 +41,26 @@ func (e *resolveEndpoint) plan(ctx context.Context, ref jobref.Ref, body *resolv
 	case body.records != nil:
 		return e.planRecords(ctx, ref, body.records)
 	default:
-		return e.planAll(ctx, ref, dryRun)
+		return e.planAll(ctx, ref)
 	}
 }
 
-// planAll returns the plan for every error that is not in the requested state. Unless the
-// request is a dry run, the plan holds only the first of them: the controller finds the
-// others.
-func (e *resolveEndpoint) planAll(ctx context.Context, ref jobref.Ref, dryRun bool) (resolvePlan, error) {
+// planAll returns the plan for every error that is not in the requested state.
+func (e *resolveEndpoint) planAll(ctx context.Context, ref jobref.Ref) (resolvePlan, error) {
 	var planned resolvePlan
-	otherState := !e.resolved
-	for je, err := range ref.All(ctx, e.apiReader, jobref.ListOptions{Resolved: &otherState}) {
+	for je, err := range e.others(ctx, ref) {
 		if err != nil {
 			return resolvePlan{}, err
 		}
 		planned.outcomes = append(planned.outcomes, resolution.Outcome{Name: je.Name, Result: resolution.Updated})
-		if !dryRun {
-			break
-		}
 	}
 	return planned, nil
+}
+
+// others yields the job's errors that are not in the requested state, from the API server.
+func (e *resolveEndpoint) others(ctx context.Context, ref jobref.Ref) iter.Seq2[*joberrorv1.JobError, error] {
+	otherState := !e.resolved
+	return ref.All(ctx, e.apiReader, jobref.ListOptions{Resolved: &otherState})
 }
 
 // planRecords returns the plan for the errors that an array of records means.

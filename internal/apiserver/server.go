@@ -80,6 +80,9 @@ func Setup(ctx context.Context, mgr ctrl.Manager, config Config) (*Server, error
 	if err != nil {
 		return nil, fmt.Errorf("watch JobErrorResolutions: %w", err)
 	}
+	if err := indexResolutions(ctx, mgr.GetFieldIndexer()); err != nil {
+		return nil, fmt.Errorf("index JobErrorResolutions: %w", err)
+	}
 	summaries, err := newSummaries(ctx, mgr.GetCache())
 	if err != nil {
 		return nil, fmt.Errorf("watch JobErrors: %w", err)

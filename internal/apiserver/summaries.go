@@ -48,9 +48,9 @@ type summary struct {
 	latest, linked latestError
 	// outdated is set when one of these is deleted. The next request finds the other errors.
 	outdated bool
-	// lastOpen and lastResolved hold the highest resource version that an open and a resolved
-	// error has had.
-	lastOpen, lastResolved string
+	// opened and closed hold the resource versions at which an error last became an open and a
+	// resolved error of this job.
+	opened, closed string
 }
 
 // latestError describes an error. Its texts are shared with the cache.
@@ -120,14 +120,19 @@ func (s *summaries) change(before, after *joberrorv1.JobError) {
 	defer s.mu.Unlock()
 	for _, m := range []summaryMap{s.byName, s.byID} {
 		// Adding first keeps the summary of a job with one error.
-		m.add(after)
+		m.add(before, after)
 		m.remove(before, after)
 	}
 }
 
-func (m summaryMap) add(je *joberrorv1.JobError) {
+// add adds a JobError as it is after a change. It is nil before if it is new.
+func (m summaryMap) add(before, je *joberrorv1.JobError) {
 	if je == nil {
 		return
+	}
+	var known []string
+	if before != nil && before.Spec.Resolved == je.Spec.Resolved {
+		known = m.keys(before)
 	}
 	jobs := m.namespaces[je.Namespace]
 	if jobs == nil {
@@ -138,7 +143,11 @@ func (m summaryMap) add(je *joberrorv1.JobError) {
 		if jobs[key] == nil {
 			jobs[key] = &summary{}
 		}
-		jobs[key].add(je)
+		jobs[key].count(je, 1)
+		jobs[key].see(je)
+		if !slices.Contains(known, key) {
+			jobs[key].turn(je)
+		}
 	}
 }
 
@@ -171,16 +180,14 @@ func (m summaryMap) remove(je, after *joberrorv1.JobError) {
 	}
 }
 
-// add counts an error, and remembers it if it is the latest.
-func (j *summary) add(je *joberrorv1.JobError) {
-	j.count(je, 1)
-	j.see(je)
-	last := &j.lastOpen
+// turn notes that an error became open or resolved, or became an error of this job.
+func (j *summary) turn(je *joberrorv1.JobError) {
+	at := &j.opened
 	if je.Spec.Resolved {
-		last = &j.lastResolved
+		at = &j.closed
 	}
-	if isNewer(je.ResourceVersion, *last) {
-		*last = je.ResourceVersion
+	if isNewer(je.ResourceVersion, *at) {
+		*at = je.ResourceVersion
 	}
 }
 
@@ -222,6 +229,35 @@ func (s *summaries) find(ctx context.Context, namespace, id string) (*summary, e
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.read(ctx, s.byID, namespace, id)
+}
+
+// changedAfter reports whether an error of a job became open, or resolved, after a resource
+// version. ids are the ids of the job.
+func (s *summaries) changedAfter(version, namespace string, ids []string, resolved bool) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.ContainsFunc(ids, func(id string) bool {
+		found := s.byID.namespaces[namespace][id]
+		if found == nil {
+			return false
+		}
+		at := found.opened
+		if resolved {
+			at = found.closed
+		}
+		return at != "" && isNewer(at, version)
+	})
+}
+
+// wrote notes an error that this replica has just written, which the cache may not have yet.
+func (s *summaries) wrote(je *joberrorv1.JobError) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, id := range jobref.IDs(je) {
+		if found := s.byID.namespaces[je.Namespace][id]; found != nil {
+			found.turn(je)
+		}
+	}
 }
 
 // count returns the number of jobs with errors in a namespace, or in all if it is empty.
