@@ -25,3 +25,22 @@ func TestRequestsAreMeasuredByEndpointMethodAndCode(t *testing.T) {
 		t.Error("the histogram has no value for test, get, 404")
 	}
 }
+
+func TestReservedMemoryIsAddedUp(t *testing.T) {
+	t.Parallel()
+	ReserveMemory(8 << 20)
+	ReserveMemory(2 << 20)
+	ReserveMemory(-8 << 20)
+	if got := testutil.ToFloat64(requestMemory); got != 2<<20 {
+		t.Errorf("reserved memory = %f, want %d", got, 2<<20)
+	}
+}
+
+func TestRefusedRequestsAreCountedByReason(t *testing.T) {
+	t.Parallel()
+	Refused("Memory")
+	Refused("Memory")
+	if got := testutil.ToFloat64(refusedRequests.WithLabelValues("Memory")); got != 2 {
+		t.Errorf("refused requests = %f, want 2", got)
+	}
+}

@@ -28,7 +28,7 @@ func servers() map[string]struct {
 		port    int
 		streams uint32
 	}{
-		"the aggregated API": {at.APIPort, 1000},
+		"the aggregated API": {at.APIPort, 100},
 		"the webhooks":       {at.WebhookPort, 250},
 		"the metrics":        {at.MetricsPort, 250},
 	}
