@@ -32,9 +32,14 @@ func (e *jobEndpoint) lookup(ctx context.Context) (jobref.Ref, error) {
 	if !isName(e.id) {
 		return jobref.Ref{}, unknown
 	}
-	ref, err := jobref.Lookup(ctx, e.client, e.namespace, e.id)
-	if err != nil || ref.Job != nil {
-		return ref, err
+	known, err := jobref.LookupJob(ctx, e.client, e.namespace, e.id)
+	if err != nil {
+		return jobref.Ref{}, err
+	}
+	// The cache would copy every error of the job to find these ids.
+	ref := jobref.New(e.namespace, e.id, known, e.summaries.jobIDs(e.namespace, e.id))
+	if ref.Job != nil {
+		return ref, nil
 	}
 	exists, err := ref.HasErrors(ctx, e.client, e.apiReader)
 	if err != nil || exists {

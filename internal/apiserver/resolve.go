@@ -17,6 +17,7 @@ import (
 
 	joberrorv1 "joberror.io/operator/api/v1"
 	"joberror.io/operator/internal/attribution"
+	"joberror.io/operator/internal/jobref"
 	"joberror.io/operator/internal/resolution"
 )
 
@@ -79,15 +80,25 @@ func (e *resolveEndpoint) resolveMany(w http.ResponseWriter, r *http.Request) (*
 	if err != nil {
 		return nil, false, err
 	}
-	if body.names == nil && body.records == nil && !dryRun {
+	switch {
+	case body.names != nil || body.records != nil:
+		return e.resolveSome(r.Context(), ref, body)
+	case dryRun:
+		jer, err := e.previewAll(r.Context(), ref, body.reason)
+		return jer, true, err
+	default:
 		return e.resolveAll(r.Context(), ref, body.reason)
 	}
-	planned, err := e.plan(r.Context(), ref, body)
+}
+
+// resolveSome resolves or reopens the errors that a body means.
+func (e *resolveEndpoint) resolveSome(ctx context.Context, ref jobref.Ref, body *resolveBody) (*joberrorv1.JobErrorResolution, bool, error) {
+	planned, err := e.plan(ctx, ref, body)
 	if err != nil {
 		return nil, false, err
 	}
 	jer := e.newResolution(planned.names, body.reason)
-	complete, err := e.submit(r.Context(), jer, planned.outcomes)
+	complete, err := e.submit(ctx, jer, planned.outcomes)
 	if err == nil {
 		resolution.AddFailures(&jer.Status, planned.missing, time.Now())
 	}

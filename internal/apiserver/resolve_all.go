@@ -7,6 +7,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"iter"
 	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -88,6 +89,29 @@ func (e *resolveEndpoint) resolveAll(ctx context.Context, ref jobref.Ref, reason
 			return jer, e.await(waitCtx, jer), nil
 		}
 	}
+}
+
+// previewAll returns the resolution that a dry run for every error of a job would create.
+func (e *resolveEndpoint) previewAll(ctx context.Context, ref jobref.Ref, reason string) (*joberrorv1.JobErrorResolution, error) {
+	jer := e.newResolution(nil, reason)
+	if err := requestBy(ctx, jer); err != nil {
+		return nil, err
+	}
+	tally := resolution.NewTally(jer, time.Now())
+	for je, err := range e.others(ctx, ref) {
+		if err != nil {
+			return nil, err
+		}
+		tally.Add(resolution.Outcome{Name: je.Name, Result: resolution.Updated})
+	}
+	jer.Status = tally.Completed(time.Now())
+	return jer, nil
+}
+
+// others yields the job's errors that are not in the requested state, from the API server.
+func (e *resolveEndpoint) others(ctx context.Context, ref jobref.Ref) iter.Seq2[*joberrorv1.JobError, error] {
+	otherState := !e.resolved
+	return ref.All(ctx, e.apiReader, jobref.ListOptions{Resolved: &otherState})
 }
 
 // choose returns the choice for a request. Equal requests at the same time share it.

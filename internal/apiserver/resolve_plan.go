@@ -5,7 +5,6 @@ package apiserver
 
 import (
 	"context"
-	"iter"
 
 	"golang.org/x/sync/errgroup"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -22,8 +21,7 @@ const readsInFlight = 16
 
 // resolvePlan holds what a bulk request would do.
 type resolvePlan struct {
-	// names are the names for the resolution; nil means every error that is not in the
-	// requested state.
+	// names are the names for the resolution.
 	names []string
 	// outcomes holds the expected outcome for each error.
 	outcomes []resolution.Outcome
@@ -31,36 +29,13 @@ type resolvePlan struct {
 	missing []resolution.Outcome
 }
 
-// plan returns what a bulk request would do. A request about every error must be a dry run:
-// otherwise, the controller finds the errors.
+// plan returns what a request for the errors in its body would do.
 func (e *resolveEndpoint) plan(ctx context.Context, ref jobref.Ref, body *resolveBody) (resolvePlan, error) {
-	switch {
-	case body.names != nil:
-		outcomes, err := e.preview(ctx, ref, body.names)
-		return resolvePlan{names: body.names, outcomes: outcomes}, err
-	case body.records != nil:
+	if body.records != nil {
 		return e.planRecords(ctx, ref, body.records)
-	default:
-		return e.planAll(ctx, ref)
 	}
-}
-
-// planAll returns the plan for every error that is not in the requested state.
-func (e *resolveEndpoint) planAll(ctx context.Context, ref jobref.Ref) (resolvePlan, error) {
-	var planned resolvePlan
-	for je, err := range e.others(ctx, ref) {
-		if err != nil {
-			return resolvePlan{}, err
-		}
-		planned.outcomes = append(planned.outcomes, resolution.Outcome{Name: je.Name, Result: resolution.Updated})
-	}
-	return planned, nil
-}
-
-// others yields the job's errors that are not in the requested state, from the API server.
-func (e *resolveEndpoint) others(ctx context.Context, ref jobref.Ref) iter.Seq2[*joberrorv1.JobError, error] {
-	otherState := !e.resolved
-	return ref.All(ctx, e.apiReader, jobref.ListOptions{Resolved: &otherState})
+	outcomes, err := e.preview(ctx, ref, body.names)
+	return resolvePlan{names: body.names, outcomes: outcomes}, err
 }
 
 // planRecords returns the plan for the errors that an array of records means.

@@ -6,6 +6,7 @@ package apiserver
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"sync"
 	"time"
@@ -44,6 +45,8 @@ type summaryMap struct {
 // summary adds up the errors of one job.
 type summary struct {
 	total, resolved int32
+	// jobIDs counts the errors with each spec._jobId that differs from the summary's key.
+	jobIDs map[string]int32
 	// latest describes the latest error, and linked the latest error that is linked to a Job.
 	latest, linked latestError
 	// outdated is set when one of these is deleted. The next request finds the other errors.
@@ -143,7 +146,7 @@ func (m summaryMap) add(before, je *joberrorv1.JobError) {
 		if jobs[key] == nil {
 			jobs[key] = &summary{}
 		}
-		jobs[key].count(je, 1)
+		jobs[key].count(key, je, 1)
 		jobs[key].see(je)
 		if !slices.Contains(known, key) {
 			jobs[key].turn(je)
@@ -166,7 +169,7 @@ func (m summaryMap) remove(je, after *joberrorv1.JobError) {
 		if job == nil {
 			continue
 		}
-		job.count(je, -1)
+		job.count(key, je, -1)
 		if job.total == 0 {
 			delete(jobs, key)
 		}
@@ -191,10 +194,21 @@ func (j *summary) turn(je *joberrorv1.JobError) {
 	}
 }
 
-func (j *summary) count(je *joberrorv1.JobError, n int32) {
+// count adds n to the counts of errors like this one. key is the summary's key.
+func (j *summary) count(key string, je *joberrorv1.JobError, n int32) {
 	j.total += n
 	if je.Spec.Resolved {
 		j.resolved += n
+	}
+	id := je.Spec.JobID
+	if id == key {
+		return
+	}
+	if j.jobIDs == nil {
+		j.jobIDs = map[string]int32{}
+	}
+	if j.jobIDs[id] += n; j.jobIDs[id] == 0 {
+		delete(j.jobIDs, id)
 	}
 }
 
@@ -229,6 +243,18 @@ func (s *summaries) find(ctx context.Context, namespace, id string) (*summary, e
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.read(ctx, s.byID, namespace, id)
+}
+
+// jobIDs returns the values of spec._jobId, other than the id itself, of the errors that a
+// request finds with an id.
+func (s *summaries) jobIDs(namespace, id string) []string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	found := s.byID.namespaces[namespace][id]
+	if found == nil {
+		return nil
+	}
+	return slices.Collect(maps.Keys(found.jobIDs))
 }
 
 // changedAfter reports whether an error of a job became open, or resolved, after a resource
@@ -313,5 +339,6 @@ func (s *summaries) read(ctx context.Context, m summaryMap, namespace, key strin
 		found.outdated = false
 	}
 	clone := *found
+	clone.jobIDs = nil
 	return &clone, nil
 }

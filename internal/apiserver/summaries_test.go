@@ -137,6 +137,28 @@ func TestAnErrorMovesToTheJobItIsLinkedTo(t *testing.T) {
 	}
 }
 
+func TestTheIDsOfAJobsErrorsAreKnown(t *testing.T) {
+	t.Parallel()
+	f := follow(t)
+	byUID := func(je *joberrorv1.JobError) { je.Spec.JobID = "1b-job" }
+	f.set(t, "a", byUID, linkedTo("backup", "1b-job"))
+	f.set(t, "b", linkedTo("backup", "1b-job"))
+	f.set(t, "c", linkedTo("backup", "2c-job"))
+	expect := func(id string, want ...string) {
+		t.Helper()
+		if got := slices.Sorted(slices.Values(f.jobIDs("team", id))); !slices.Equal(got, want) {
+			t.Errorf("_jobIds of the errors of %s = %v, want %v", id, got, want)
+		}
+	}
+	expect("backup", "1b-job")
+	expect("1b-job", "backup")
+	expect("2c-job", "backup")
+	expect("3d-job")
+	f.delete(t, "a")
+	expect("backup")
+	expect("1b-job", "backup")
+}
+
 func TestTheLatestLinkIsKnown(t *testing.T) {
 	t.Parallel()
 	f := follow(t)

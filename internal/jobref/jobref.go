@@ -130,24 +130,30 @@ type Ref struct {
 
 // Lookup returns the job that a request names with an id.
 func Lookup(ctx context.Context, cache client.Reader, namespace, id string) (Ref, error) {
-	ref := Ref{Namespace: namespace, ID: id, names: []string{id}}
-	var err error
-	if ref.Job, err = LookupJob(ctx, cache, namespace, id); err != nil {
-		return ref, err
-	}
-	if ref.Job != nil {
-		ref.names = append(ref.names, ref.Job.Name, string(ref.Job.UID))
+	job, err := LookupJob(ctx, cache, namespace, id)
+	if err != nil {
+		return Ref{}, err
 	}
 	aliased, err := indexed(ctx, cache, namespace, indexAlias, id)
 	if err != nil {
-		return ref, err
+		return Ref{}, err
 	}
+	var jobIDs []string
 	for i := range aliased {
-		ref.names = append(ref.names, aliased[i].Spec.JobID)
+		jobIDs = append(jobIDs, aliased[i].Spec.JobID)
 	}
-	slices.Sort(ref.names)
-	ref.names = slices.Compact(ref.names)
-	return ref, nil
+	return New(namespace, id, job, jobIDs), nil
+}
+
+// New returns the job that a request names with an id. job is the existing Job with this id,
+// or nil. jobIDs are the other values of spec._jobId that errors with this id have.
+func New(namespace, id string, job *batchv1.Job, jobIDs []string) Ref {
+	names := append([]string{id}, jobIDs...)
+	if job != nil {
+		names = append(names, job.Name, string(job.UID))
+	}
+	slices.Sort(names)
+	return Ref{Namespace: namespace, ID: id, Job: job, names: slices.Compact(names)}
 }
 
 // Owns reports whether an error belongs to the job.
