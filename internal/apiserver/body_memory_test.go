@@ -67,6 +67,28 @@ func TestABodyKeepsOnlyWhatItAsksFor(t *testing.T) {
 	}
 }
 
+// The budget reserves copiesOfBody times the body of a report.
+func TestAReportTakesLittleMoreThanItsBody(t *testing.T) {
+	for name, content := range map[string]string{
+		"a thousand records": "[" + strings.Repeat(`{"message":"`+strings.Repeat("m", 4000)+`"},`, 999) + `{"code":"c"}]`,
+		"short records":      "[" + strings.Repeat(`{"code":"c"},`, 999) + `{"code":"c"}]`,
+	} {
+		t.Run(name, func(t *testing.T) {
+			got := retained(func() any {
+				r := httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/jobs/backup/joberrors", strings.NewReader(content))
+				body, err := readReport(httptest.NewRecorder(), r)
+				if err != nil {
+					t.Fatal(err)
+				}
+				return body
+			})
+			if limit := int64(len(content)) + 512<<10; got > limit {
+				t.Errorf("a body of %d bytes keeps %d, want at most %d", len(content), got, limit)
+			}
+		})
+	}
+}
+
 func TestTooManyRecordsAreRefused(t *testing.T) {
 	for name, tc := range map[string]struct {
 		method, content string

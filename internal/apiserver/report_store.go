@@ -35,9 +35,6 @@ func (b *backend) store(ctx context.Context, ref jobref.Ref, reported *reportedR
 	if err := wait.ExponentialBackoffWithContext(ctx, conflictBackoff, w.tryStore); err != nil {
 		return resolvev1.Record{}, asStatus(err)
 	}
-	if !dryRun {
-		b.summaries.wrote(w.je)
-	}
 	return recordOf(w.je), nil
 }
 
@@ -80,6 +77,7 @@ func (w *recordWriter) tryStore(ctx context.Context) (bool, error) {
 		}
 		if err == nil {
 			w.counted = 1
+			w.opened()
 			w.addToMetric(w.reported.failures[0].Times)
 			if w.dryRun || len(w.reported.failures) == 1 {
 				return true, nil
@@ -164,7 +162,19 @@ func (w *recordWriter) countOccurrences(ctx context.Context) (int, error) {
 		By: w.reported.by, Generation: before.Generation + 1, Cause: attribution.Cause{Reason: attribution.ReportedAgain},
 	}.Put(w.je)
 	opts := w.patchOptions()
-	return repetition.New, w.client.Patch(ctx, w.je, optimisticPatch(before), &opts)
+	if err := w.client.Patch(ctx, w.je, optimisticPatch(before), &opts); err != nil {
+		return 0, err
+	}
+	w.opened()
+	return repetition.New, nil
+}
+
+// opened notes that the JobError was created or reopened: a request to resolve every error
+// that comes next includes it, even if the cache does not have it yet.
+func (w *recordWriter) opened() {
+	if !w.dryRun {
+		w.summaries.wrote(w.je)
+	}
 }
 
 // optimisticPatch returns a patch that fails if the object has changed since before was read.

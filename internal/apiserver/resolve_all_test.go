@@ -262,6 +262,20 @@ func TestARequestIncludesErrorsReportedSince(t *testing.T) {
 	(<-fourth).expect(t, "resolve-2")
 }
 
+// The cache may not have an error yet that this replica has just stored.
+func TestARequestIncludesAnErrorThatWasJustStored(t *testing.T) {
+	t.Parallel()
+	r := newResolving(t)
+	r.report(t, "e1")
+	r.start(t, "alice", "", true)
+	r.expectWaiting(t, 1, 1)
+	je := newError("e2", "late")
+	je.Namespace, je.ResourceVersion = "team", "2"
+	r.summaries.wrote(&je)
+	r.start(t, "alice", "", true)
+	r.expectWaiting(t, 2, 2)
+}
+
 func TestAChangedErrorIsStillIncluded(t *testing.T) {
 	t.Parallel()
 	r := newResolving(t)

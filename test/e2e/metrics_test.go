@@ -135,6 +135,7 @@ func TestMetricsCountErrorsAndRequests(t *testing.T) {
 		`joberror_resolved_total{namespace="` + ns + `",reason="SetByResolution"} 1`,
 		`joberror_capture_duration_seconds_count `,
 		`joberror_api_request_duration_seconds_count{code="200",endpoint="resolve",method="put"} `,
+		`joberror_api_request_memory_bytes `,
 		`joberror_api_request_duration_seconds_count{code="201",endpoint="joberrors",method="post"} `,
 		`controller_runtime_reconcile_time_seconds_count{controller="capture"} `,
 	}
