@@ -101,7 +101,7 @@ func (b *budget) acquire(ctx context.Context, namespace string, bytes int64) (re
 
 // refuse returns the error for a request that finds no memory.
 func refuse(reason, rule string) error {
-	metrics.Refused(reason)
+	metrics.RequestRefused(reason)
 	return apierrors.NewTooManyRequests("too many requests at the same time: "+rule, 1)
 }
 

@@ -138,7 +138,7 @@ func (e *resolveEndpoint) submit(ctx context.Context, jer *joberrorv1.JobErrorRe
 	}
 	ctx, cancel := context.WithTimeout(ctx, e.timeout)
 	defer cancel()
-	return e.await(ctx, jer), nil
+	return e.await(ctx, jer)
 }
 
 // requestBy sets the requester of a resolution to the user of the request.
@@ -157,14 +157,6 @@ func setPreview(jer *joberrorv1.JobErrorResolution, outcomes []resolution.Outcom
 	for _, o := range outcomes {
 		tally.Add(o)
 	}
-	if dryRun || tally.Changes() == 0 {
-		jer.Status = tally.Completed(time.Now())
-		return true, nil
-	}
-	if err := e.client.Create(ctx, jer, client.FieldOwner(attribution.FieldManager)); err != nil {
-		return false, err
-	}
-	waitCtx, cancel := context.WithTimeout(ctx, e.timeout)
 	jer.Status = tally.Completed(time.Now())
 }
 
@@ -174,20 +166,16 @@ func (e *resolveEndpoint) create(ctx context.Context, jer *joberrorv1.JobErrorRe
 
 // await waits until a resolution is complete, and reports whether it is. It updates jer. If
 // too many requests wait already, it does not wait.
-func (e *resolveEndpoint) await(ctx context.Context, jer *joberrorv1.JobErrorResolution) bool {
+func (e *resolveEndpoint) await(ctx context.Context, jer *joberrorv1.JobErrorResolution) (bool, error) {
 	releaseMemory(ctx)
 	if !e.waiting.enter(e.namespace) {
-		return resolution.IsComplete(jer)
+		return resolution.IsComplete(jer), nil
 	}
 	defer e.waiting.leave(e.namespace)
-	ctx, cancel := context.WithTimeout(ctx, e.timeout)
-	defer cancel()
-	latest, err := e.whole(ctx, e.resolutions.Wait(waitCtx, jer))
+	latest, err := e.whole(ctx, e.resolutions.Wait(ctx, jer))
 	if err != nil {
 		return false, err
 	}
 	*jer = *latest
 	return resolution.IsComplete(jer), nil
-	*jer = *e.resolutions.Wait(ctx, jer)
-	return resolution.IsComplete(jer)
 }

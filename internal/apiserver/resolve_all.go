@@ -77,7 +77,11 @@ func (e *resolveEndpoint) resolveAll(ctx context.Context, ref jobref.Ref, reason
 		case received.After(chosen.at) && (chosen.jer == nil || !e.includesAll(ref, chosen.jer)):
 			// It was chosen for an earlier request.
 		case chosen.busy != nil:
-			if !e.await(waitCtx, chosen.busy.DeepCopy()) {
+			complete, err := e.await(waitCtx, chosen.busy.DeepCopy())
+			if err != nil {
+				return nil, false, err
+			}
+			if !complete {
 				return nil, false, apierrors.NewTooManyRequests(fmt.Sprintf(
 					"%d resolutions of every error of job %s are under way; try again when one is complete", maxUnderWay, e.id), 5)
 			}
@@ -86,7 +90,8 @@ func (e *resolveEndpoint) resolveAll(ctx context.Context, ref jobref.Ref, reason
 			return jer, true, nil
 		default:
 			jer = chosen.jer.DeepCopy()
-			return jer, e.await(waitCtx, jer), nil
+			complete, err := e.await(waitCtx, jer)
+			return jer, complete, err
 		}
 	}
 }

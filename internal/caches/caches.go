@@ -107,12 +107,16 @@ func (s *stripper) stripJobError(obj any) (any, error) {
 	return obj, nil
 }
 
-// annotationPrefix is the prefix of the operator's labels and annotations.
-var annotationPrefix = joberrorv1.GroupVersion.Group + "/"
+// ownPrefix is the prefix of the operator's labels and annotations.
+var ownPrefix = joberrorv1.GroupVersion.Group + "/"
 
-// dropForeign drops the labels or annotations that are not the operator's.
+// restoreLabel is on each object that Velero restores. The operator leaves such an object to
+// Velero at first.
+const restoreLabel = "velero.io/restore-name"
+
+// dropForeign drops the labels or annotations of other tools that the operator does not read.
 func dropForeign(m map[string]string) {
-	maps.DeleteFunc(m, func(key, _ string) bool { return !strings.HasPrefix(key, annotationPrefix) })
+	maps.DeleteFunc(m, func(key, _ string) bool { return !strings.HasPrefix(key, ownPrefix) && key != restoreLabel })
 }
 
 // interned returns the only copy of equal texts.

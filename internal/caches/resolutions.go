@@ -7,13 +7,15 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	joberrorv1 "joberror.io/operator/api/v1"
+	"joberror.io/operator/internal/resolution"
 )
 
 // maxNames limits the lists of names in a resolution. They show whether the request names
 // no error, one or several. Whoever needs all names reads the resolution from the API server.
 const maxNames = 2
 
-// stripResolution drops the metadata that is not read, and all but the first names.
+// stripResolution drops the metadata that is not read, and all but the first names. Labels
+// and annotations are read only until the resolution is complete.
 func stripResolution(obj any) (any, error) {
 	jer, ok := obj.(*joberrorv1.JobErrorResolution)
 	if !ok {
@@ -22,6 +24,12 @@ func stripResolution(obj any) (any, error) {
 	jer.ObjectMeta = metav1.ObjectMeta{
 		Namespace: jer.Namespace, Name: jer.Name, UID: jer.UID, ResourceVersion: jer.ResourceVersion, Generation: jer.Generation,
 		CreationTimestamp: jer.CreationTimestamp, DeletionTimestamp: jer.DeletionTimestamp,
+		Labels: jer.Labels, Annotations: jer.Annotations,
+	}
+	dropForeign(jer.Labels)
+	dropForeign(jer.Annotations)
+	if resolution.IsComplete(jer) {
+		jer.Labels, jer.Annotations = nil, nil
 	}
 	internAll(&jer.Namespace, &jer.Spec.JobID, &jer.Spec.Reason, &jer.Spec.RequestedBy)
 	jer.Spec.Errors, jer.Status.Errors, jer.Status.Failures = first(jer.Spec.Errors), first(jer.Status.Errors), first(jer.Status.Failures)

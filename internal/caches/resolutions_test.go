@@ -20,7 +20,8 @@ func fullResolution(errorCount int) *joberrorv1.JobErrorResolution {
 	jer := &joberrorv1.JobErrorResolution{
 		ObjectMeta: metav1.ObjectMeta{
 			Namespace: "team", Name: "r", UID: "1", ResourceVersion: "7", Generation: 1, CreationTimestamp: morning,
-			Labels: map[string]string{"team": "data"}, Annotations: map[string]string{corev1.LastAppliedConfigAnnotation: "{}"},
+			Labels:        map[string]string{"team": "data", restoreLabel: "r"},
+			Annotations:   map[string]string{corev1.LastAppliedConfigAnnotation: "{}", joberrorv1.AnnotationUserID: "alice"},
 			ManagedFields: []metav1.ManagedFieldsEntry{{Manager: "kubectl", FieldsV1: metav1.NewFieldsV1(`{"f:spec":{"f:_jobId":{},"f:errors":{},"f:reason":{}}}`)}},
 		},
 		Spec: joberrorv1.JobErrorResolutionSpec{JobID: "nightly", Reason: "fixed", RequestedBy: "alice"},
@@ -45,18 +46,22 @@ func completed(jer *joberrorv1.JobErrorResolution) *joberrorv1.JobErrorResolutio
 
 func TestStripResolutionKeepsTheFirstNames(t *testing.T) {
 	t.Parallel()
-	for name, stage := range map[string]func(*joberrorv1.JobErrorResolution) *joberrorv1.JobErrorResolution{
-		"in progress": func(jer *joberrorv1.JobErrorResolution) *joberrorv1.JobErrorResolution { return jer },
-		"complete":    completed,
-	} {
+	for _, complete := range []bool{false, true} {
 		for _, count := range []int{0, 1, 2, joberrorv1.MaxNamedErrors} {
-			full := stage(fullResolution(count))
+			full := fullResolution(count)
+			if complete {
+				full = completed(full)
+			}
 			want := full.DeepCopy()
-			want.Labels, want.Annotations, want.ManagedFields = nil, nil, nil
+			want.ManagedFields, want.Labels, want.Annotations = nil, nil, nil
+			if !complete {
+				want.Labels = map[string]string{restoreLabel: "r"}
+				want.Annotations = map[string]string{joberrorv1.AnnotationUserID: "alice"}
+			}
 			want.Spec.Errors = want.Spec.Errors[:min(count, 2)]
 			want.Status.Errors = want.Status.Errors[:min(len(want.Status.Errors), 2)]
 			if got := strip(t, stripResolution, full); !reflect.DeepEqual(got, want) {
-				t.Errorf("%s with %d errors: stripped = %+v, want %+v", name, count, got, want)
+				t.Errorf("complete %t with %d errors: stripped = %+v, want %+v", complete, count, got, want)
 			}
 		}
 	}

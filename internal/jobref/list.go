@@ -103,7 +103,7 @@ func (r Ref) All(ctx context.Context, apiReader client.Reader, opts ListOptions)
 // HasErrors reports whether the job has any error. It reads from the API server only if
 // the cache has none.
 func (r Ref) HasErrors(ctx context.Context, cache, apiReader client.Reader) (bool, error) {
-	known, err := indexed(ctx, cache, r.Namespace, indexJob, r.ID, client.Limit(pageSize))
+	known, err := indexed(ctx, cache, r.Namespace, indexJob, r.ID, client.Limit(maxPage))
 	if err != nil || len(known) > 0 && r.Owns(&known[0]) {
 		return err == nil, err
 	}

@@ -36,8 +36,8 @@ func init() {
 // gives memory back.
 func ReserveMemory(bytes int64) { requestMemory.Add(float64(bytes)) }
 
-// Refused counts a request that was refused. There must be few reasons.
-func Refused(reason string) { refusedRequests.WithLabelValues(reason).Inc() }
+// RequestRefused counts a request that was refused. There must be few reasons.
+func RequestRefused(reason string) { refusedRequests.WithLabelValues(reason).Inc() }
 
 // MeasureRequests measures the requests that a handler serves, by endpoint. There must be
 // few endpoints.

@@ -38,8 +38,8 @@ func TestReservedMemoryIsAddedUp(t *testing.T) {
 
 func TestRefusedRequestsAreCountedByReason(t *testing.T) {
 	t.Parallel()
-	Refused("Memory")
-	Refused("Memory")
+	RequestRefused("Memory")
+	RequestRefused("Memory")
 	if got := testutil.ToFloat64(refusedRequests.WithLabelValues("Memory")); got != 2 {
 		t.Errorf("refused requests = %f, want 2", got)
 	}
