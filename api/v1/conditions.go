@@ -46,6 +46,9 @@ const (
 	ReasonAllDone = "AllDone"
 	// ReasonSomeFailed means that some errors failed: see status.failures.
 	ReasonSomeFailed = "SomeFailed"
+	// ReasonRestored means that the request was restored from a backup before it was
+	// complete. It is not carried out again.
+	ReasonRestored = "Restored"
 	// ReasonInProgress means that the request is being processed.
 	ReasonInProgress = "InProgress"
 )

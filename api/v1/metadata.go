@@ -104,3 +104,8 @@ const (
 	// as reason/name.
 	AnnotationCause = "joberror.io/resolved-cause"
 )
+
+// AnnotationRestoredStatus holds the status, in JSON, that a restored record had. The
+// webhook writes it when the record is created, because the API server drops the status of
+// a new object. Only the operator, and users with the right to restore, may set it.
+const AnnotationRestoredStatus = "joberror.io/restored-status"

@@ -7,6 +7,7 @@
 package attribution
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 
@@ -17,8 +18,8 @@ import (
 )
 
 // OperatorUser is the user that the operator runs as. Only this user may mark a change
-// with another user's name. The ValidatingAdmissionPolicies under config/admission
-// contain the user and the namespace too.
+// with another user's name. The policies and webhooks under config contain the user and the
+// namespace too.
 const (
 	OperatorNamespace = "joberror-system"
 	OperatorUser      = "system:serviceaccount:" + OperatorNamespace + ":joberror-operator"
@@ -136,10 +137,22 @@ func (m Mark) Put(obj metav1.Object) {
 	obj.SetAnnotations(annotations)
 }
 
+// marks holds the annotations of a mark.
+var marks = []string{joberrorv1.AnnotationResolvedBy, joberrorv1.AnnotationResolvedGeneration, joberrorv1.AnnotationResolution, joberrorv1.AnnotationCause}
+
+// SetGeneration makes the mark of an object belong to a generation. It does nothing if the
+// object has no annotation of a mark.
+func SetGeneration(obj metav1.Object, generation int64) {
+	annotations := obj.GetAnnotations()
+	if slices.ContainsFunc(marks, func(key string) bool { return annotations[key] != "" }) {
+		annotations[joberrorv1.AnnotationResolvedGeneration] = strconv.FormatInt(generation, 10)
+	}
+}
+
 // CopyMark copies the annotations of a mark from one object to another, even if they are
 // not a valid mark.
 func CopyMark(from, to metav1.Object) {
-	for _, key := range []string{joberrorv1.AnnotationResolvedBy, joberrorv1.AnnotationResolvedGeneration, joberrorv1.AnnotationResolution, joberrorv1.AnnotationCause} {
+	for _, key := range marks {
 		if value, ok := from.GetAnnotations()[key]; ok {
 			annotations := to.GetAnnotations()
 			if annotations == nil {
@@ -155,6 +168,8 @@ func CopyMark(from, to metav1.Object) {
 // object that is now at the current generation. The observed generation of an object that
 // the operator has not seen is -1. A change that was made while the webhook was down leaves
 // an older mark in place.
+// object that is now at the current generation. Before Kubernetes 1.36, a change that was
+// made while the webhook was down leaves an older mark in place.
 func (m Mark) Fresh(observed, current int64) bool {
 	return m.Generation > 0 && observed < m.Generation && m.Generation <= current
 }

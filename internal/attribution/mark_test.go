@@ -159,3 +159,28 @@ func TestCopyMarkCopiesAnInvalidMark(t *testing.T) {
 		t.Errorf("annotations = %v, want the earlier mark unchanged", to.Annotations)
 	}
 }
+
+func TestSetGeneration(t *testing.T) {
+	t.Parallel()
+	for name, tc := range map[string]struct{ before, want map[string]string }{
+		"no annotations":    {},
+		"other annotations": {before: map[string]string{"team": "data"}, want: map[string]string{"team": "data"}},
+		"a mark": {
+			before: map[string]string{joberrorv1.AnnotationResolvedBy: "bob", joberrorv1.AnnotationResolvedGeneration: "7"},
+			want:   map[string]string{joberrorv1.AnnotationResolvedBy: "bob", joberrorv1.AnnotationResolvedGeneration: "1"},
+		},
+		"a mark without a generation": {
+			before: map[string]string{joberrorv1.AnnotationResolution: "r/1"},
+			want:   map[string]string{joberrorv1.AnnotationResolution: "r/1", joberrorv1.AnnotationResolvedGeneration: "1"},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			je := annotated(tc.before)
+			SetGeneration(je, 1)
+			if !maps.Equal(je.Annotations, tc.want) {
+				t.Errorf("annotations = %v, want %v", je.Annotations, tc.want)
+			}
+		})
+	}
+}
