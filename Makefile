@@ -106,17 +106,21 @@ manifests: $(TOOLS)/.built ## Generate CRDs and RBAC roles.
 		output:rbac:dir=config/rbac
 
 .PHONY: build-installer
-build-installer: manifests ## Write dist/install.yaml with the image IMG, and the chart's manifests.
+build-installer: manifests ## Write dist/install.yaml and install-before-1.36.yaml with the image IMG, and the chart's manifests.
 	@mkdir -p dist $(CHART)/files
 	$(TOOLS)/kustomize build config/default > $(CHART)/files/install.yaml
 	cp config/cert-manager/certificates.yaml $(CHART)/files
 	cp config/capture-logs/role.yaml $(CHART)/files/capture-logs.yaml
 	cd config/prometheus && { cat servicemonitor.yaml; echo ---; cat role.yaml; echo ---; cat alerts.yaml; } > $(CURDIR)/$(CHART)/files/prometheus.yaml
 	sed 's|image: joberror-operator:latest|image: $(IMG)|' $(CHART)/files/install.yaml > dist/install.yaml
+	$(TOOLS)/kustomize build config/before-1.36 | sed 's|image: joberror-operator:latest|image: $(IMG)|' > dist/install-before-1.36.yaml
+
+# The file to install: dist/install-before-1.36.yaml on Kubernetes before 1.36.
+INSTALL ?= dist/install.yaml
 
 .PHONY: deploy
 deploy: build-installer ## Install the operator with the image IMG in the cluster of the current kubectl context.
-	kubectl apply -f dist/install.yaml
+	kubectl apply -f $(INSTALL)
 	kubectl rollout status -n joberror-system deployment/joberror-operator
 
 # An APIService without a backend blocks the deletion of every namespace, so it
@@ -124,7 +128,7 @@ deploy: build-installer ## Install the operator with the image IMG in the cluste
 .PHONY: undeploy
 undeploy: ## Remove the operator and all JobErrors from that cluster.
 	kubectl delete --ignore-not-found apiservice v1.resolve.joberror.io
-	kubectl delete --ignore-not-found -f dist/install.yaml
+	kubectl delete --ignore-not-found -f $(INSTALL)
 
 .PHONY: sbom
 sbom: build $(TOOLS)/.built ## Write the operator's bill of materials to bin/operator.spdx.json.

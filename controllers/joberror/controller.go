@@ -30,6 +30,7 @@ import (
 	"joberror.io/operator/internal/joberrors"
 	"joberror.io/operator/internal/metrics"
 	"joberror.io/operator/internal/requeue"
+	"joberror.io/operator/internal/restore"
 	"joberror.io/operator/internal/retention"
 )
 
@@ -83,6 +84,11 @@ func (r *Reconciler) Reconcile(ctx context.Context, je *joberrorv1.JobError) (ct
 
 // reconcile returns the time left until the JobError expires, or is looked at again.
 func (r *Reconciler) reconcile(ctx context.Context, je *joberrorv1.JobError) (time.Duration, error) {
+	if wait := restore.Wait(je, je.Status.ExpiresAt != nil, r.Clock.Now()); wait > 0 {
+		return wait, nil
+	}
+	stored := je.Status.DeepCopy()
+	takenOver := restore.TakeOver(je)
 	link, err := r.findLink(ctx, je)
 	if err != nil {
 		return 0, fmt.Errorf("find the Job: %w", err)
@@ -97,13 +103,15 @@ func (r *Reconciler) reconcile(ctx context.Context, je *joberrorv1.JobError) (ti
 		}
 		expiresAt = time.Time{}
 	}
-	if wrote, err := r.patchObject(ctx, je, link); wrote || err != nil {
-		// The watch brings the patched object, and with it the next reconcile.
-		return left, err
+	if !takenOver {
+		if wrote, err := r.patchObject(ctx, je, link); wrote || err != nil {
+			// The watch brings the patched object, and with it the next reconcile.
+			return left, err
+		}
 	}
 	before := je.Status.DeepCopy()
 	je.Status = desiredStatus(je, link, expiresAt, r.Clock.Now())
-	if err := r.Writer.PatchStatus(ctx, je, before); err != nil {
+	if err := r.Writer.PatchStatus(ctx, je, stored); err != nil {
 		return 0, requeue.IfStale(err)
 	}
 	r.announce(je, before, link)
@@ -128,6 +136,7 @@ func (r *Reconciler) patchObject(ctx context.Context, je *joberrorv1.JobError, l
 		return false, err
 	}
 	fillCreatedAt(je)
+	restore.Finish(je)
 	if err := r.resolveBySuccess(ctx, je, link); err != nil {
 		return false, fmt.Errorf("look for a success: %w", err)
 	}

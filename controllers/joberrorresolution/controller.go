@@ -25,6 +25,7 @@ import (
 	"joberror.io/operator/internal/jobref"
 	"joberror.io/operator/internal/requeue"
 	"joberror.io/operator/internal/resolution"
+	"joberror.io/operator/internal/restore"
 	"joberror.io/operator/internal/retention"
 )
 
@@ -91,6 +92,11 @@ func (r *Reconciler) reconcile(ctx context.Context, jer *joberrorv1.JobErrorReso
 	}
 	if !resolution.IsComplete(jer) && (jer.Status.StartedAt != nil || len(jer.Spec.Errors) > 1) {
 		// The cache may not know yet that it is complete, and holds only the first names.
+	if restore.IsRestored(jer) {
+		return r.keepRestored(ctx, jer, left)
+	}
+	if jer.Status.StartedAt != nil && !resolution.IsComplete(jer) {
+		// The cache may not know yet that it is complete.
 		if err := r.APIReader.Get(ctx, client.ObjectKeyFromObject(jer), jer); err != nil {
 			return 0, requeue.IfStale(err)
 		}

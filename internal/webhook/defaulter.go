@@ -9,10 +9,7 @@ import (
 	"fmt"
 
 	admissionv1 "k8s.io/api/admission/v1"
-	"k8s.io/apimachinery/pkg/api/equality"
 	"k8s.io/utils/clock"
-	"sigs.k8s.io/controller-runtime/pkg/client"
-	"sigs.k8s.io/controller-runtime/pkg/log"
 	"sigs.k8s.io/controller-runtime/pkg/webhook/admission"
 
 	joberrorv1 "joberror.io/operator/api/v1"
@@ -26,11 +23,15 @@ import (
 const createdAtFormat = "2006-01-02T15:04:05.000Z07:00"
 
 // jobErrorDefaulter sets the user and the time of a new JobError, links it to its Job if
-// the Job is known, and records which user sets spec.resolved.
+// the Job is known, and records which user sets spec.resolved. On Kubernetes 1.36 and
+// later, the policies under config/mutating-policies have set the users before, and no
+// update reaches the webhook.
 type jobErrorDefaulter struct {
 	cache  client.Reader
 	clock  clock.PassiveClock
 	policy retention.Policy
+	linker linker
+	clock  clock.PassiveClock
 }
 
 // Default sets the defaults of a new JobError and the mark of any JobError.
@@ -50,9 +51,7 @@ func (d *jobErrorDefaulter) Default(ctx context.Context, je *joberrorv1.JobError
 	// The API server increments the generation after admission.
 	mark := attribution.Mark{By: req.UserInfo.Username, Generation: old.Generation + 1}
 	setMark(je, old, je.Spec.Resolved != old.Spec.Resolved, mark)
-	if err := d.keepNamespaceOwner(ctx, je, old); err != nil {
-		log.FromContext(ctx).Info("Cannot check the owners of the JobError at admission", "reason", err.Error())
-	}
+	d.linker.keepNamespaceOwner(ctx, je, old)
 	return nil
 }
 
@@ -102,6 +101,7 @@ func (d *jobErrorDefaulter) keepNamespaceOwner(ctx context.Context, je, old *job
 		joblink.EnsureNamespaceOwner(je, namespace.UID)
 	}
 	return err
+	d.linker.link(ctx, je, nil)
 }
 
 // setMark sets the mark if spec.resolved has changed, and otherwise restores the old mark.

@@ -17,8 +17,8 @@ import (
 	"joberror.io/operator/internal/retention"
 )
 
-// jobErrorValidator refuses a createdAt in the future or before the retention period. The
-// policies in the API server have no clock.
+// jobErrorValidator refuses a createdAt before the retention period, which depends on a
+// flag and on the Job. A policy in the API server refuses a createdAt in the future.
 type jobErrorValidator struct {
 	cache  client.Reader
 	clock  clock.PassiveClock

@@ -1,10 +1,10 @@
 // Copyright The JobError Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Package webhook sets defaults at admission and refuses records with an invalid
-// createdAt. It is a convenience: while it is down, writes succeed, and the controllers set
-// the defaults that they can. The policies under config/admission enforce all mandatory
-// rules in the API server itself.
+// Package webhook sets defaults at admission, keeps the past of restored records, and
+// refuses records that have expired. Except for restored records, it is a convenience:
+// while it is down, writes succeed, and the controllers set the defaults that they can. The
+// policies under config/admission enforce all mandatory rules in the API server itself.
 package webhook
 
 import (
@@ -20,8 +20,13 @@ import (
 
 // Setup registers the webhooks with the manager's webhook server.
 func Setup(mgr ctrl.Manager, policy retention.Policy) error {
+	linker := linker{cache: mgr.GetClient()}
+	server := mgr.GetWebhookServer()
+	server.Register(restoreJobErrorPath, admission.WithDefaulter(mgr.GetScheme(), &jobErrorRestorer{linker: linker}))
+	server.Register(restoreResolutionPath, admission.WithDefaulter(mgr.GetScheme(), resolutionRestorer{}))
 	err := ctrl.NewWebhookManagedBy(mgr, &joberrorv1.JobError{}).
 		WithDefaulter(&jobErrorDefaulter{cache: mgr.GetClient(), clock: clock.RealClock{}, policy: policy}).
+		WithDefaulter(&jobErrorDefaulter{linker: linker, clock: clock.RealClock{}}).
 		WithValidator(&jobErrorValidator{cache: mgr.GetClient(), clock: clock.RealClock{}, policy: policy}).
 		Complete()
 	if err != nil {

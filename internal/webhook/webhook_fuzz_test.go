@@ -43,9 +43,11 @@ func FuzzReview(f *testing.F) {
 	clock := testingclock.NewFakePassiveClock(time.Date(2026, 11, 5, 10, 15, 0, 0, time.UTC))
 	policy := retention.Policy{Default: 30 * 24 * time.Hour}
 	hooks := []*admission.Webhook{
-		admission.WithDefaulter(scheme, &jobErrorDefaulter{cache: emptyCache{}, clock: clock}),
+		admission.WithDefaulter(scheme, &jobErrorDefaulter{linker: linker{cache: emptyCache{}}, clock: clock}),
 		admission.WithValidator(scheme, &jobErrorValidator{cache: emptyCache{}, clock: clock, policy: policy}),
 		admission.WithDefaulter(scheme, resolutionDefaulter{}),
+		admission.WithDefaulter(scheme, &jobErrorRestorer{linker: linker{cache: emptyCache{}}}),
+		admission.WithDefaulter(scheme, resolutionRestorer{}),
 	}
 	for _, hook := range hooks {
 		// The fuzz test must see a panic, not the response to it.
@@ -60,6 +62,8 @@ func FuzzReview(f *testing.F) {
 	f.Add(review("UPDATE", `{"spec":{"_jobId":"job","resolved":true},"metadata":{"annotations":{"joberror.io/resolved-by":"bob"}}}`, `{"spec":{},"metadata":{"generation":9223372036854775807}}`))
 	f.Add(review("CREATE", `{"spec":{"_jobId":"job","createdAt":"9999-12-31T23:59:59.999999999-23:59"}}`, `null`))
 	f.Add(review("UPDATE", `{"metadata":{"ownerReferences":[null]}}`, `{"metadata":{"annotations":null}}`))
+	f.Add(review("CREATE", `{"spec":{"_jobId":"job"},"metadata":{"annotations":{"joberror.io/resolution":"r/1"}},"status":{"expiresAt":"2026-12-05T10:15:00Z","job":{"name":"job","uid":"1"}}}`, `null`))
+	f.Add(review("CREATE", `{"spec":{"_jobId":"job"},"status":{"startedAt":"2026-11-05T10:15:00Z","errors":["a"]}}`, `null`))
 	f.Add(review("DELETE", `null`, `{}`))
 	f.Fuzz(func(t *testing.T, body []byte) {
 		for _, hook := range hooks {

@@ -18,7 +18,10 @@ import (
 
 func TestFillsInUserAndTime(t *testing.T) {
 	t.Parallel()
-	ns := cluster.Namespace(t)
+	inBothForms(t, fillsInUserAndTime)
+}
+
+func fillsInUserAndTime(t *testing.T, ns string) {
 	cluster.Grant(t, ns, "alice", "edit")
 	alice := cluster.ClientFor(t, "alice")
 	before := time.Now().Add(-time.Second)
@@ -72,7 +75,10 @@ func TestRefusesAnImpossibleCreatedAt(t *testing.T) {
 
 func TestRefusesToResolveInAnothersName(t *testing.T) {
 	t.Parallel()
-	ns := cluster.Namespace(t)
+	inBothForms(t, refusesToResolveInAnothersName)
+}
+
+func refusesToResolveInAnothersName(t *testing.T, ns string) {
 	cluster.Grant(t, ns, "bob", "edit")
 	bob := cluster.ClientFor(t, "bob")
 	harness.Create(t, bob, harness.JobError(ns, "open", "job"))
@@ -109,7 +115,10 @@ func TestRefusesToResolveInAnothersName(t *testing.T) {
 
 func TestAttributesEachChangeToItsUser(t *testing.T) {
 	t.Parallel()
-	ns := cluster.Namespace(t)
+	inBothForms(t, attributesEachChangeToItsUser)
+}
+
+func attributesEachChangeToItsUser(t *testing.T, ns string) {
 	for _, user := range []string{"alice", "bob"} {
 		cluster.Grant(t, ns, user, "edit")
 	}

@@ -29,7 +29,10 @@ func ownedByNamespace(t *testing.T, je *joberrorv1.JobError) bool {
 
 func TestOwnerReferencesCannotDeleteAnError(t *testing.T) {
 	t.Parallel()
-	ns := cluster.Namespace(t)
+	inBothForms(t, ownerReferencesCannotDeleteAnError)
+}
+
+func ownerReferencesCannotDeleteAnError(t *testing.T, ns string) {
 	cluster.Grant(t, ns, "mallory", "joberror-resolver")
 	mallory := cluster.ClientFor(t, "mallory")
 	harness.Create(t, cluster.Client, harness.Job(ns, "job"))
@@ -49,7 +52,10 @@ func TestOwnerReferencesCannotDeleteAnError(t *testing.T) {
 
 func TestLinksARestoredErrorToTheCurrentJob(t *testing.T) {
 	t.Parallel()
-	ns := cluster.Namespace(t)
+	inBothForms(t, linksARestoredErrorToTheCurrentJob)
+}
+
+func linksARestoredErrorToTheCurrentJob(t *testing.T, ns string) {
 	harness.Create(t, cluster.Client, harness.Job(ns, "job"))
 	// The webhook reads the Job from its cache. Wait until the cache has it.
 	harness.Create(t, cluster.Client, harness.JobError(ns, "probe", "job"))
@@ -74,7 +80,10 @@ func TestLinksARestoredErrorToTheCurrentJob(t *testing.T) {
 
 func TestErrorSurvivesAnotherOwner(t *testing.T) {
 	t.Parallel()
-	ns := cluster.Namespace(t)
+	inBothForms(t, errorSurvivesAnotherOwner)
+}
+
+func errorSurvivesAnotherOwner(t *testing.T, ns string) {
 	pipeline := harness.Create(t, cluster.Client, &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Namespace: ns, Name: "pipeline"}})
 	je := harness.JobError(ns, "e", "job")
 	je.OwnerReferences = []metav1.OwnerReference{ownerRef("v1", "ConfigMap", "pipeline", pipeline.UID)}
@@ -96,7 +105,10 @@ func TestErrorSurvivesAnotherOwner(t *testing.T) {
 
 func TestIgnoresForgedMarks(t *testing.T) {
 	t.Parallel()
-	ns := cluster.Namespace(t)
+	inBothForms(t, ignoresForgedMarks)
+}
+
+func ignoresForgedMarks(t *testing.T, ns string) {
 	cluster.Grant(t, ns, "mallory", "edit")
 	mallory := cluster.ClientFor(t, "mallory")
 	marks := `"metadata":{"annotations":{"joberror.io/resolved-generation":"%s"}}`

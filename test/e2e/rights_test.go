@@ -141,8 +141,8 @@ func TestRolesMatchTheDocs(t *testing.T) {
 	ns := cluster.Namespace(t)
 	path := createJob(t, ns, "a")
 	rights := documentedRights(t)
-	if len(rights) != 8 {
-		t.Fatalf("table of rights has %d rows, want 8: %v", len(rights), rights)
+	if len(rights) != 9 {
+		t.Fatalf("table of rights has %d rows, want 9: %v", len(rights), rights)
 	}
 	for role, allowed := range rights {
 		t.Run(role, func(t *testing.T) {
@@ -184,9 +184,10 @@ func TestRolesMatchTheDocs(t *testing.T) {
 			checkRequest("report", http.MethodPost, path, `{"message":"by `+role+`"}`)
 			checkError("delete", "delete an error", c.Delete(t.Context(), harness.JobError(ns, "by-"+role, "job")))
 			checkError("delete", "delete a resolution", c.Delete(t.Context(), harness.Resolution(ns, role, "job")))
-			if err := c.Status().Patch(t.Context(), harness.JobError(ns, "a", "job"), harness.MergePatch(`{"status":{"retryId":"x"}}`)); !apierrors.IsForbidden(err) {
-				t.Errorf("patch a status as %s: error = %v, want Forbidden", role, err)
-			}
+			captured := harness.JobError(ns, "restored-by-"+role, "job")
+			captured.Labels = map[string]string{joberrorv1.LabelCaptured: joberrorv1.Captured}
+			checkError("restore", "create a captured error", c.Create(t.Context(), captured))
+			checkError("restore", "patch a status", c.Status().Patch(t.Context(), harness.JobError(ns, "a", "job"), harness.MergePatch(`{"status":{"retryId":"x"}}`)))
 		})
 	}
 }

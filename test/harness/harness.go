@@ -150,7 +150,11 @@ func (c *Cluster) start(ctx context.Context, dir string) error {
 	case c.Installed:
 		return c.install(ctx)
 	}
-	err = c.Install(ctx, filepath.Join(c.Root, "config", "default"), c.Ports)
+	kustomization, err := c.Kustomization()
+	if err != nil {
+		return err
+	}
+	err = c.Install(ctx, kustomization, c.Ports)
 	if err == nil && c.Flags != nil {
 		_, err = c.Operate(ctx, "operator", c.Flags...)
 	}
@@ -186,9 +190,13 @@ func (c *Cluster) install(ctx context.Context) (err error) {
 	return c.Reinstall(ctx)
 }
 
-// Reinstall applies dist/install.yaml again, and waits until the operator serves.
+// Reinstall applies the manifests in dist again, and waits until the operator serves.
 func (c *Cluster) Reinstall(ctx context.Context) error {
-	if err := c.InstallFile(ctx, filepath.Join(c.Root, "dist", "install.yaml"), c.Ports); err != nil {
+	manifests, err := c.Manifests()
+	if err != nil {
+		return err
+	}
+	if err := c.InstallFile(ctx, manifests, c.Ports); err != nil {
 		return err
 	}
 	return c.WaitInstalled(ctx)

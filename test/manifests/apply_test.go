@@ -44,13 +44,15 @@ func TestHelmInstallsUpgradesAndUninstalls(t *testing.T) {
 	}
 	helmRelease("install", chart(), "--create-namespace")
 	checkReplicas("2")
+	// The API server of the tests has this kind.
+	cluster.Kubectl(t, "get", "mutatingadmissionpolicy", "joberror-defaults")
 	cluster.Kubectl(t, "wait", "--for=condition=Established", "--timeout=60s", "crd/joberrors.joberror.io")
 	ns := cluster.Namespace(t)
 	harness.Create(t, cluster.Client, harness.JobError(ns, "kept", "job"))
 	helmRelease("upgrade", chart(), "--set=replicas=3")
 	checkReplicas("3")
 	helmRelease("uninstall")
-	kinds := "apiservice,deployment,service,mutatingwebhookconfiguration,validatingwebhookconfiguration,clusterrole,validatingadmissionpolicy"
+	kinds := "apiservice,deployment,service,mutatingwebhookconfiguration,validatingwebhookconfiguration,clusterrole,validatingadmissionpolicy,mutatingadmissionpolicy"
 	for _, left := range strings.Fields(cluster.Kubectl(t, "get", kinds, "-A", "-o", "name")) {
 		// The API server creates this APIService for the CRDs, which are kept.
 		if strings.Contains(left, "joberror") && left != "apiservice.apiregistration.k8s.io/v1.joberror.io" {

@@ -20,20 +20,26 @@ var matchManifests = []string{"--set=image.tag=latest,crds.keep=false"}
 
 func TestChartInstallsTheSameAsTheManifests(t *testing.T) {
 	t.Parallel()
-	install, err := os.ReadFile(filepath.Join(cluster.Root, "dist", "install.yaml"))
-	if err != nil {
-		t.Fatal(err)
+	dist := func(file string) string {
+		t.Helper()
+		text, err := os.ReadFile(filepath.Join(cluster.Root, "dist", file))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return string(text)
 	}
+	const mutatingPolicies = "--api-versions=admissionregistration.k8s.io/v1/MutatingAdmissionPolicy"
 	for _, tc := range []struct {
 		name      string
 		manifests string
 		values    []string
 	}{
-		{"dist/install.yaml", string(install), nil},
-		{"cert-manager", cluster.Kubectl(t, "kustomize", cluster.Overlay(t, "cert-manager")), []string{"--set=certManager.enabled=true"}},
-		{"prometheus", cluster.Kubectl(t, "kustomize", cluster.Overlay(t, "prometheus")), []string{"--set=prometheus.enabled=true"}},
-		{"capture-logs", cluster.Kubectl(t, "kustomize", cluster.Overlay(t, "capture-logs")), []string{"--set=captureLogs.enabled=true"}},
-		{"all", cluster.Kubectl(t, "kustomize", cluster.Overlay(t, "prometheus", "cert-manager", "capture-logs")), []string{"--set=prometheus.enabled=true,certManager.enabled=true,captureLogs.enabled=true"}},
+		{"dist/install.yaml", dist("install.yaml"), []string{mutatingPolicies}},
+		{"dist/install-before-1.36.yaml", dist("install-before-1.36.yaml"), nil},
+		{"cert-manager", cluster.Kubectl(t, "kustomize", cluster.Overlay(t, "cert-manager")), []string{mutatingPolicies, "--set=certManager.enabled=true"}},
+		{"prometheus", cluster.Kubectl(t, "kustomize", cluster.Overlay(t, "prometheus")), []string{mutatingPolicies, "--set=prometheus.enabled=true"}},
+		{"capture-logs", cluster.Kubectl(t, "kustomize", cluster.Overlay(t, "capture-logs")), []string{mutatingPolicies, "--set=captureLogs.enabled=true"}},
+		{"all", cluster.Kubectl(t, "kustomize", cluster.Overlay(t, "prometheus", "cert-manager", "capture-logs")), []string{mutatingPolicies, "--set=prometheus.enabled=true,certManager.enabled=true,captureLogs.enabled=true"}},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()
