@@ -20,8 +20,8 @@ type JobErrorSpec struct {
 	// _userId is the user who created the record. If it is not set, admission sets
 	// it to the name of the requesting user. Immutable.
 	//
-	// The schema does not require it, so that a record can be created while the
-	// admission webhook is down. The field then stays empty.
+	// The schema does not require it. Before Kubernetes 1.36, the field stays empty if a
+	// record is created while the admission webhook is down.
 	//
 	// +optional
 	// +kubebuilder:validation:MinLength=1
@@ -161,8 +161,8 @@ type JobErrorStatus struct {
 	ResolvedAt *metav1.Time `json:"resolvedAt,omitempty"`
 
 	// resolvedBy is the authenticated user who resolved the error. It is empty while
-	// the error is open, and if the error was resolved while the admission webhook
-	// was down.
+	// the error is open and, before Kubernetes 1.36, if the error was resolved while
+	// the admission webhook was down.
 	//
 	// +optional
 	ResolvedBy string `json:"resolvedBy,omitempty"`

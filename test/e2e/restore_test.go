@@ -22,8 +22,8 @@ import (
 
 // history holds what errors and a resolution say about the past.
 type history struct {
-	errors     map[string]joberrorv1.JobErrorStatus
-	resolution joberrorv1.JobErrorResolutionStatus
+	Errors     map[string]joberrorv1.JobErrorStatus
+	Resolution joberrorv1.JobErrorResolutionStatus
 }
 
 // makeHistory creates a captured error, an error that alice resolved, and one that alice
@@ -33,7 +33,7 @@ func makeHistory(t *testing.T, ns string) history {
 	cluster.Grant(t, ns, "alice", "edit")
 	alice := cluster.ClientFor(t, "alice")
 	harness.Create(t, cluster.Client, harness.Job(ns, "job", harness.Failing("3")))
-	cluster.WaitErrors(t, ns, harness.Code, "ExitCode:3")
+	cluster.WaitErrors(t, ns, harness.Code, "BackoffLimitExceeded", "ExitCode:3")
 	for _, name := range []string{"resolved", "swept"} {
 		harness.Create(t, alice, harness.JobError(ns, name, "job"))
 		cluster.WaitFor(t, ns, name, withLinkReason(joberrorv1.ReasonJobFound))
@@ -66,14 +66,14 @@ func withResolvedReason(reason string) func(*joberrorv1.JobError) bool {
 // than the past.
 func historyOf(t *testing.T, ns string) history {
 	t.Helper()
-	h := history{errors: map[string]joberrorv1.JobErrorStatus{}}
+	h := history{Errors: map[string]joberrorv1.JobErrorStatus{}}
 	for _, je := range cluster.Errors(t, ns) {
 		je.Status.ObservedGeneration = 0
 		je.Status.Conditions = pastOf(je.Status.Conditions)
-		h.errors[je.Name] = je.Status
+		h.Errors[je.Name] = je.Status
 	}
-	h.resolution = cluster.WaitCompleted(t, ns, "sweep").Status
-	h.resolution.Conditions, h.resolution.ExpiresAt = pastOf(h.resolution.Conditions), nil
+	h.Resolution = cluster.WaitCompleted(t, ns, "sweep").Status
+	h.Resolution.Conditions, h.Resolution.ExpiresAt = pastOf(h.Resolution.Conditions), nil
 	return h
 }
 
@@ -94,7 +94,7 @@ func pastOf(conditions []metav1.Condition) []metav1.Condition {
 // not the wanted one.
 func waitRestored(t *testing.T, ns string, want history) {
 	t.Helper()
-	for name := range want.errors {
+	for name := range want.Errors {
 		cluster.WaitFor(t, ns, name, func(je *joberrorv1.JobError) bool { return !restore.IsRestored(je) && je.Status.ExpiresAt != nil })
 	}
 	if got := historyOf(t, ns); !equality.Semantic.DeepEqual(got, want) {
@@ -259,7 +259,7 @@ func TestReservesWhatTheOperatorTrusts(t *testing.T) {
 	cluster.Grant(t, ns, "mallory", "edit")
 	mallory := cluster.ClientFor(t, "mallory")
 	harness.Create(t, cluster.Client, harness.Job(ns, "job", harness.Failing("3")))
-	captured := cluster.WaitErrors(t, ns, harness.Code, "ExitCode:3")[0]
+	captured := cluster.WaitErrors(t, ns, harness.Code, "BackoffLimitExceeded", "ExitCode:3")[0]
 	for field, keys := range map[string][]string{
 		"labels":      {joberrorv1.LabelCaptured, joberrorv1.LabelJobUID, joberrorv1.LabelCronJobName},
 		"annotations": {joberrorv1.AnnotationOccurrence, joberrorv1.AnnotationRetention, joberrorv1.AnnotationRestoredStatus},

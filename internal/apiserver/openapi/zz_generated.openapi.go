@@ -939,7 +939,7 @@ func schema_joberrorio_operator_api_v1_JobErrorSpec(ref common.ReferenceCallback
 				Properties: map[string]spec.Schema{
 					"_userId": {
 						SchemaProps: spec.SchemaProps{
-							Description: "_userId is the user who created the record. If it is not set, admission sets it to the name of the requesting user. Immutable.\n\nThe schema does not require it, so that a record can be created while the admission webhook is down. The field then stays empty.",
+							Description: "_userId is the user who created the record. If it is not set, admission sets it to the name of the requesting user. Immutable.\n\nThe schema does not require it. Before Kubernetes 1.36, the field stays empty if a record is created while the admission webhook is down.",
 							Type:        []string{"string"},
 							Format:      "",
 						},
@@ -1057,7 +1057,7 @@ func schema_joberrorio_operator_api_v1_JobErrorStatus(ref common.ReferenceCallba
 					},
 					"resolvedBy": {
 						SchemaProps: spec.SchemaProps{
-							Description: "resolvedBy is the authenticated user who resolved the error. It is empty while the error is open, and if the error was resolved while the admission webhook was down.",
+							Description: "resolvedBy is the authenticated user who resolved the error. It is empty while the error is open and, before Kubernetes 1.36, if the error was resolved while the admission webhook was down.",
 							Type:        []string{"string"},
 							Format:      "",
 						},
