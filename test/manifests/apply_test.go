@@ -48,7 +48,13 @@ func TestHelmInstallsUpgradesAndUninstalls(t *testing.T) {
 	cluster.Kubectl(t, "get", "mutatingadmissionpolicy", "joberror-defaults")
 	cluster.Kubectl(t, "wait", "--for=condition=Established", "--timeout=60s", "crd/joberrors.joberror.io")
 	ns := cluster.Namespace(t)
-	harness.Create(t, cluster.Client, harness.JobError(ns, "kept", "job"))
+	harness.Eventually(t, func() string {
+		// The mutating policies answer 503 until they know the new CRD.
+		if err := cluster.Client.Create(t.Context(), harness.JobError(ns, "kept", "job")); err != nil {
+			return err.Error()
+		}
+		return ""
+	})
 	helmRelease("upgrade", chart(), "--set=replicas=3")
 	checkReplicas("3")
 	helmRelease("uninstall")
