@@ -90,13 +90,11 @@ func (r *Reconciler) reconcile(ctx context.Context, jer *joberrorv1.JobErrorReso
 			return 0, requeue.IfStale(err)
 		}
 	}
-	if !resolution.IsComplete(jer) && (jer.Status.StartedAt != nil || len(jer.Spec.Errors) > 1) {
-		// The cache may not know yet that it is complete, and holds only the first names.
 	if restore.IsRestored(jer) {
 		return r.keepRestored(ctx, jer, left)
 	}
-	if jer.Status.StartedAt != nil && !resolution.IsComplete(jer) {
-		// The cache may not know yet that it is complete.
+	if !resolution.IsComplete(jer) && (jer.Status.StartedAt != nil || len(jer.Spec.Errors) > 1) {
+		// The cache may not know yet that it is complete, and holds only the first names.
 		if err := r.APIReader.Get(ctx, client.ObjectKeyFromObject(jer), jer); err != nil {
 			return 0, requeue.IfStale(err)
 		}

@@ -166,10 +166,8 @@ func CopyMark(from, to metav1.Object) {
 
 // Fresh reports whether the mark belongs to a change after the observed generation of an
 // object that is now at the current generation. The observed generation of an object that
-// the operator has not seen is -1. A change that was made while the webhook was down leaves
-// an older mark in place.
-// object that is now at the current generation. Before Kubernetes 1.36, a change that was
-// made while the webhook was down leaves an older mark in place.
+// the operator has not seen is -1. Before Kubernetes 1.36, a change that was made while the
+// webhook was down leaves an older mark in place.
 func (m Mark) Fresh(observed, current int64) bool {
 	return m.Generation > 0 && observed < m.Generation && m.Generation <= current
 }

@@ -14,9 +14,6 @@ import (
 
 	joberrorv1 "joberror.io/operator/api/v1"
 	"joberror.io/operator/internal/attribution"
-	"joberror.io/operator/internal/joblink"
-	"joberror.io/operator/internal/jobref"
-	"joberror.io/operator/internal/retention"
 )
 
 // createdAtFormat is RFC 3339 with milliseconds.
@@ -27,9 +24,6 @@ const createdAtFormat = "2006-01-02T15:04:05.000Z07:00"
 // later, the policies under config/mutating-policies have set the users before, and no
 // update reaches the webhook.
 type jobErrorDefaulter struct {
-	cache  client.Reader
-	clock  clock.PassiveClock
-	policy retention.Policy
 	linker linker
 	clock  clock.PassiveClock
 }
@@ -64,43 +58,6 @@ func (d *jobErrorDefaulter) defaultCreate(ctx context.Context, je *joberrorv1.Jo
 	}
 	setMark(je, &joberrorv1.JobError{}, je.Spec.Resolved, attribution.Mark{By: req.UserInfo.Username, Generation: 1})
 	je.Namespace = req.Namespace
-	if err := d.link(ctx, je); err != nil {
-		// The controller links the JobError later.
-		log.FromContext(ctx).Info("Cannot link the JobError to its Job at admission", "reason", err.Error())
-	}
-}
-
-// link links a new JobError to its Job if the Job is known. It drops owner references to
-// a Job or a Namespace of another cluster, which a manifest may contain.
-func (d *jobErrorDefaulter) link(ctx context.Context, je *joberrorv1.JobError) error {
-	job, err := jobref.LookupJob(ctx, d.cache, je.Namespace, je.Spec.JobID)
-	if err != nil || job == nil && len(je.OwnerReferences) == 0 {
-		return err
-	}
-	namespace, err := joblink.Namespace(ctx, d.cache, je.Namespace)
-	if err != nil {
-		return err
-	}
-	joblink.DropForeign(je, job, namespace.UID)
-	if job != nil && !d.policy.Cascades(job) {
-		joblink.Apply(je, job, namespace.UID, d.policy)
-	}
-	// Only the operator may leave out the Namespace, for a Job with the deletion policy
-	// Cascade.
-	joblink.EnsureNamespaceOwner(je, namespace.UID)
-	return nil
-}
-
-// keepNamespaceOwner restores the Namespace as an owner if an update removes it.
-func (d *jobErrorDefaulter) keepNamespaceOwner(ctx context.Context, je, old *joberrorv1.JobError) error {
-	if equality.Semantic.DeepEqual(je.OwnerReferences, old.OwnerReferences) || len(je.OwnerReferences) == 0 {
-		return nil
-	}
-	namespace, err := joblink.Namespace(ctx, d.cache, old.Namespace)
-	if err == nil {
-		joblink.EnsureNamespaceOwner(je, namespace.UID)
-	}
-	return err
 	d.linker.link(ctx, je, nil)
 }
 

@@ -14,12 +14,14 @@ import (
 	joberrorv1 "joberror.io/operator/api/v1"
 	"joberror.io/operator/internal/joblink"
 	"joberror.io/operator/internal/jobref"
+	"joberror.io/operator/internal/retention"
 )
 
 // linker links JobErrors to their Jobs at admission. If it cannot, the controller does so
 // later.
 type linker struct {
-	cache client.Reader
+	cache  client.Reader
+	policy retention.Policy
 }
 
 // link links a new JobError to its Job if the Job is known. known is the Job that a
@@ -41,8 +43,8 @@ func (l linker) tryLink(ctx context.Context, je *joberrorv1.JobError, known *job
 		return err
 	}
 	joblink.DropForeign(je, job, namespace.UID)
-	if job != nil && !joblink.Cascades(job) {
-		joblink.Apply(je, job, namespace.UID)
+	if job != nil && !l.policy.Cascades(job) {
+		joblink.Apply(je, job, namespace.UID, l.policy)
 	}
 	// Only the operator may leave out the Namespace, for a Job with the deletion policy
 	// Cascade.

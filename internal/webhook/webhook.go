@@ -20,12 +20,11 @@ import (
 
 // Setup registers the webhooks with the manager's webhook server.
 func Setup(mgr ctrl.Manager, policy retention.Policy) error {
-	linker := linker{cache: mgr.GetClient()}
+	linker := linker{cache: mgr.GetClient(), policy: policy}
 	server := mgr.GetWebhookServer()
 	server.Register(restoreJobErrorPath, admission.WithDefaulter(mgr.GetScheme(), &jobErrorRestorer{linker: linker}))
 	server.Register(restoreResolutionPath, admission.WithDefaulter(mgr.GetScheme(), resolutionRestorer{}))
 	err := ctrl.NewWebhookManagedBy(mgr, &joberrorv1.JobError{}).
-		WithDefaulter(&jobErrorDefaulter{cache: mgr.GetClient(), clock: clock.RealClock{}, policy: policy}).
 		WithDefaulter(&jobErrorDefaulter{linker: linker, clock: clock.RealClock{}}).
 		WithValidator(&jobErrorValidator{cache: mgr.GetClient(), clock: clock.RealClock{}, policy: policy}).
 		Complete()
