@@ -34,8 +34,10 @@ const (
 	ServiceName = "joberror-operator"
 )
 
-// +kubebuilder:rbac:groups="",namespace=joberror-system,resources=secrets,verbs=create;list;watch
-// +kubebuilder:rbac:groups="",namespace=joberror-system,resources=secrets,resourceNames=joberror-operator-certs,verbs=update
+// RBAC can't limit a create to a name.
+//
+// +kubebuilder:rbac:groups="",namespace=joberror-system,resources=secrets,verbs=create
+// +kubebuilder:rbac:groups="",namespace=joberror-system,resources=secrets,resourceNames=joberror-operator-certs,verbs=list;watch;update
 // +kubebuilder:rbac:groups=admissionregistration.k8s.io,resources=mutatingwebhookconfigurations;validatingwebhookconfigurations,resourceNames=joberror-operator,verbs=list;watch;patch
 // +kubebuilder:rbac:groups=apiregistration.k8s.io,resources=apiservices,resourceNames=v1.resolve.joberror.io,verbs=list;watch;patch
 
@@ -87,7 +89,7 @@ func rotate(ctx context.Context, mgr ctrl.Manager, secret types.NamespacedName, 
 	if err := createSecret(ctx, uncached, secret); err != nil {
 		return fmt.Errorf("create Secret %s: %w", secret, err)
 	}
-	return rotator.AddRotator(mgr, &rotator.CertRotator{
+	return rotator.AddRotator(oneSecret{Manager: mgr, name: secret.Name}, &rotator.CertRotator{
 		SecretKey:      secret,
 		CAName:         "joberror-ca",
 		CAOrganization: "joberror.io",

@@ -12,10 +12,14 @@ import (
 	"testing"
 	"time"
 
+	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	joberrorv1 "joberror.io/operator/api/v1"
+	"joberror.io/operator/internal/attribution"
+	"joberror.io/operator/internal/certs"
 	"joberror.io/operator/test/harness"
 )
 
@@ -67,6 +71,30 @@ func TestUserReachesNothingInAnotherNamespace(t *testing.T) {
 	cluster.WaitFor(t, mine, "mine", isResolved)
 	if je := cluster.WaitObserved(t, theirs, "theirs"); je.Spec.Resolved {
 		t.Error("an error of another namespace was resolved")
+	}
+}
+
+func TestOperatorReadsOnlyItsOwnSecret(t *testing.T) {
+	t.Parallel()
+	other := &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: attribution.OperatorNamespace, Name: "other"}}
+	if err := cluster.Client.Create(t.Context(), other); err != nil {
+		t.Fatal(err)
+	}
+	operator := cluster.ClientFor(t, attribution.OperatorUser)
+	list := func(options ...client.ListOption) error {
+		return operator.List(t.Context(), &corev1.SecretList{}, append(options, client.InNamespace(other.Namespace))...)
+	}
+	for attempt, err := range map[string]error{
+		"list all":       list(),
+		"list another":   list(client.MatchingFields{"metadata.name": other.Name}),
+		"get another":    operator.Get(t.Context(), client.ObjectKeyFromObject(other), &corev1.Secret{}),
+		"update another": operator.Update(t.Context(), other.DeepCopy()),
+		"delete its own": operator.Delete(t.Context(), &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: other.Namespace, Name: certs.SecretName}}),
+		"list its own":   list(client.MatchingFields{"metadata.name": certs.SecretName}),
+	} {
+		if allowed := attempt == "list its own"; apierrors.IsForbidden(err) == allowed || allowed && err != nil {
+			t.Errorf("%s: error = %v, want it allowed: %t", attempt, err, allowed)
+		}
 	}
 }
 
