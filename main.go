@@ -101,6 +101,12 @@ func run(stop context.Context, opts *options.Options) error {
 		return fmt.Errorf("--cert-dir: %w", err)
 	}
 	certificate := certs.NewCertificate(opts.CertDir)
+	webhooks, err := webhook.NewServer(webhook.ServerOptions{
+		Host: opts.WebhookHost, Port: opts.WebhookPort, ClientCAFile: opts.WebhookClientCAFile, Certificate: certificate, Drain: drain,
+	})
+	if err != nil {
+		return fmt.Errorf("--webhook-client-ca-file: %w", err)
+	}
 	lease := types.NamespacedName{Namespace: opts.Namespace, Name: leaseName}
 	lock, err := election.NewLock(config, scheme(), lease.Namespace, lease.Name)
 	if err != nil {
@@ -112,7 +118,7 @@ func run(stop context.Context, opts *options.Options) error {
 		Metrics:                       metrics.Options(opts.MetricsAddress, opts.MetricsInsecure, certificate),
 		HealthProbeBindAddress:        opts.HealthAddress,
 		PprofBindAddress:              opts.PprofAddress,
-		WebhookServer:                 webhook.NewServer(opts.WebhookHost, opts.WebhookPort, certificate, drain),
+		WebhookServer:                 webhooks,
 		LeaderElection:                opts.LeaderElect,
 		LeaderElectionReleaseOnCancel: true,
 		GracefulShutdownTimeout:       ptr.To(opts.APIServer.Wait + requestTimeout),

@@ -9,6 +9,7 @@ import (
 	"errors"
 	"net"
 	"os"
+	"slices"
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -20,6 +21,8 @@ var (
 	kubeletStages []byte
 	//go:embed audit.yaml
 	auditPolicy []byte
+	//go:embed admission.yaml
+	admissionConfiguration string
 )
 
 func (p *Plane) startEtcd(ctx context.Context) error {
@@ -47,7 +50,11 @@ func (p *Plane) startAPIServer(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	process, err := p.launch("kube-apiserver", append(append(audit, p.nodeFlags()...),
+	webhooks, err := p.webhookFlags()
+	if err != nil {
+		return err
+	}
+	process, err := p.launch("kube-apiserver", append(slices.Concat(audit, webhooks, p.nodeFlags()),
 		"--etcd-servers=http://"+p.etcd,
 		"--bind-address="+host, "--advertise-address="+host, "--secure-port="+port,
 		"--tls-cert-file="+pki("apiserver.crt"), "--tls-private-key-file="+pki("apiserver.key"),

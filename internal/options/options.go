@@ -40,6 +40,9 @@ type Options struct {
 	// WebhookHost and WebhookPort are the address and the port of the webhook server.
 	WebhookHost string
 	WebhookPort int
+	// WebhookClientCAFile holds the CAs that sign the certificates of webhook clients; empty
+	// if clients need no certificate.
+	WebhookClientCAFile string
 	// CertDir is the directory of the serving certificate.
 	CertDir string
 	// ManageCertificates is false if another tool maintains the certificate.
@@ -97,6 +100,7 @@ func (o *Options) AddFlags(flags *pflag.FlagSet) {
 	flags.StringVar(&o.PprofAddress, "pprof-bind-address", o.PprofAddress, "Address of Go's profiles, which are served to everyone. Only on loopback. 0 turns them off.")
 	flags.StringVar(&o.WebhookHost, "webhook-bind-address", o.WebhookHost, "Address that the webhook server listens on.")
 	flags.IntVar(&o.WebhookPort, "webhook-port", o.WebhookPort, "Port that the webhook server listens on.")
+	flags.StringVar(&o.WebhookClientCAFile, "webhook-client-ca-file", o.WebhookClientCAFile, "Path of the CAs that sign the certificates of webhook clients. Clients need no certificate if empty.")
 	flags.StringVar(&o.CertDir, "cert-dir", o.CertDir, "Directory of the serving certificate. Created if it is missing.")
 	flags.BoolVar(&o.ManageCertificates, "manage-certificates", o.ManageCertificates, "Create and renew the serving certificate and make the API server trust it. Set to false if another tool does, for example cert-manager.")
 	flags.StringVar(&o.retention, "retention", o.retention, "How long errors and resolutions are kept, for example 12h, 7d or 4w.")

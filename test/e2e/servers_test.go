@@ -30,6 +30,8 @@ func servers() map[string]struct {
 	}{
 		"the aggregated API": {at.APIPort, 100},
 		"the webhooks":       {at.WebhookPort, 250},
+		"the aggregated API": {at.APIPort, 1000},
+		"the webhooks":       {at.WebhookPort, 64},
 		"the metrics":        {at.MetricsPort, 250},
 	}
 }
