@@ -10,6 +10,9 @@ BIN := bin
 ASSETS := $(BIN)/assets
 TOOLS := $(BIN)/tools
 CHART := charts/joberror-operator
+# The versions of Kubernetes that hack/assets pins in addition to that of its go.mod: the
+# oldest and the newest supported one.
+VERSIONS := $(patsubst hack/assets/kubernetes-%,%,$(wildcard hack/assets/kubernetes-*))
 GENERATED_API := ./api/v1 ./api/resolve/v1
 META := k8s.io/apimachinery/pkg/apis/meta/v1 k8s.io/apimachinery/pkg/runtime k8s.io/apimachinery/pkg/version
 comma := ,
@@ -45,6 +48,15 @@ unit: ## Run the tests that need no control plane.
 test: assets $(TOOLS)/.built ## Run all tests on a real control plane, with the race detector.
 	go test $(RACE) -timeout 40m ./...
 	@echo "Tests on a real node did not run: they need root on Linux. Run make test-node."
+
+.PHONY: test-version
+test-version: assets $(TOOLS)/.built ## Run the tests that depend on the version of Kubernetes on another one, such as KUBERNETES=1.31.
+	@hack/assets/kubernetes.sh $(ASSETS) "$(KUBERNETES)"
+	KUBERNETES=$(KUBERNETES) go test -timeout 40m ./test/e2e ./test/capture ./test/install ./test/manifests
+
+.PHONY: test-versions
+test-versions: ## Run them on the oldest and the newest supported Kubernetes.
+	@for version in $(VERSIONS); do $(MAKE) --no-print-directory test-version KUBERNETES=$$version || exit; done
 
 .PHONY: test-node
 test-node: assets node-assets ## Run the tests that need a real node (root on Linux).
@@ -174,7 +186,7 @@ verify: lint vuln ## Lint, regenerate everything, and fail if a generated file c
 	cd hack/tools && go mod tidy -diff && go vet ./...
 	cd hack/lint && go mod tidy -diff && go vet ./...
 	cd hack/lint/actionlint && go mod tidy -diff
-	cd hack/assets && go mod tidy -diff
+	for module in hack/assets hack/assets/kubernetes-*; do (cd $$module && go mod tidy -diff) || exit; done
 	cd hack/assets/runtime && go mod tidy -diff
 
 .PHONY: clean

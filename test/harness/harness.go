@@ -134,7 +134,7 @@ func (c *Cluster) start(ctx context.Context, dir string) error {
 		return err
 	}
 	c.Plane, err = controlplane.Start(ctx, controlplane.Options{
-		Assets: filepath.Join(c.Root, "bin", "assets"), Dir: dir, Audit: true, FastControllers: c.FastControllers, Node: c.Node, Logf: func(string, ...any) {},
+		Assets: c.assets(), Dir: dir, Audit: true, FastControllers: c.FastControllers, Node: c.Node, Logf: func(string, ...any) {},
 	})
 	if err != nil {
 		return err
@@ -155,6 +155,7 @@ func (c *Cluster) start(ctx context.Context, dir string) error {
 		return err
 	}
 	err = c.Install(ctx, kustomization, c.Ports)
+	err = c.Install(ctx, c.Kustomization(), c.Ports)
 	if err == nil && c.Flags != nil {
 		_, err = c.Operate(ctx, "operator", c.Flags...)
 	}
@@ -197,6 +198,7 @@ func (c *Cluster) Reinstall(ctx context.Context) error {
 		return err
 	}
 	if err := c.InstallFile(ctx, manifests, c.Ports); err != nil {
+	if err := c.InstallFile(ctx, c.Installer(), c.Ports); err != nil {
 		return err
 	}
 	return c.WaitInstalled(ctx)

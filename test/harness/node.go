@@ -20,7 +20,7 @@ import (
 // installOnNode installs the operator on a real node from dist/install.yaml, and waits until
 // it serves.
 func (c *Cluster) installOnNode(ctx context.Context) error {
-	manifests, err := os.ReadFile(filepath.Join(c.Root, "dist", "install.yaml"))
+	manifests, err := os.ReadFile(c.Installer())
 	if err != nil {
 		return err
 	}

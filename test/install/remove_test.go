@@ -4,7 +4,6 @@
 package install
 
 import (
-	"path/filepath"
 	"strings"
 	"testing"
 
@@ -18,7 +17,7 @@ func TestUninstallLeavesNothingBehind(t *testing.T) {
 	harness.Create(t, cluster.Client, harness.Resolution(ns, "r", "job"))
 	cluster.WaitCompleted(t, ns, "r")
 	t.Cleanup(func() { restore(t) })
-	cluster.Kubectl(t, "delete", "-f", filepath.Join(cluster.Root, "dist", "install.yaml"), "--timeout=180s")
+	cluster.Kubectl(t, "delete", "-f", cluster.Installer(), "--timeout=180s")
 	kinds := strings.Fields(cluster.Kubectl(t, "api-resources", "--verbs=list", "-o", "name"))
 	for _, kind := range kinds {
 		// Events record the past, and expire automatically.
