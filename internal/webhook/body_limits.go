@@ -18,15 +18,15 @@ const (
 	// maxBodyBytes leaves room for the longest valid record and its annotations, twice as an
 	// update sends it, even if JSON escapes each character.
 	maxBodyBytes = 4 << 20
-	// maxValues limits the values in a body, because an empty value takes up to a hundred
-	// times its size when decoded. The largest valid request has some 4,000.
-	maxValues = 20_000
+	// maxValues limits the values in a body. An empty value takes up to a thousand times its
+	// size: a body of 3 MiB took 3 GiB. The largest valid request has some 4,000 values.
+	maxValues = 10_000
 	// maxBytesInFlight limits the bodies of all requests together.
 	maxBytesInFlight = 16 << 20
 	// minBytes is what a request counts at least.
 	minBytes = 16 << 10
 	// maxDecoding limits the requests that are decoded at the same time; others wait.
-	maxDecoding = 4
+	maxDecoding = 2
 )
 
 // bodyLimits refuses requests whose bodies would take up too much memory. The API server

@@ -6,6 +6,7 @@ package webhook
 import (
 	"crypto/tls"
 	"crypto/x509/pkix"
+	"errors"
 	"io"
 	"log"
 	"net/http"
@@ -60,8 +61,12 @@ func serve(t *testing.T, configure func(*tls.Config)) string {
 	ended := make(chan error, 1)
 	go func() { ended <- server.Serve(listener) }()
 	t.Cleanup(func() {
-		server.Close()
-		<-ended
+		if err := server.Close(); err != nil {
+			t.Error(err)
+		}
+		if err := <-ended; !errors.Is(err, http.ErrServerClosed) {
+			t.Error(err)
+		}
 	})
 	return "https://" + listener.Addr().String()
 }
