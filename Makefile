@@ -50,7 +50,7 @@ test: assets $(TOOLS)/.built ## Run all tests on a real control plane, with the 
 	@echo "Tests on a real node did not run: they need root on Linux. Run make test-node."
 
 .PHONY: test-version
-test-version: assets $(TOOLS)/.built ## Run the tests that depend on the version of Kubernetes on another one, such as KUBERNETES=1.31.
+test-version: assets $(TOOLS)/.built ## Run the tests that depend on the version of Kubernetes on another one, such as KUBERNETES=1.33.
 	@hack/assets/kubernetes.sh $(ASSETS) "$(KUBERNETES)"
 	KUBERNETES=$(KUBERNETES) go test -timeout 40m ./test/e2e ./test/capture ./test/install ./test/manifests
 
