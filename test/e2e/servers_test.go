@@ -29,8 +29,6 @@ func servers() map[string]struct {
 		streams uint32
 	}{
 		"the aggregated API": {at.APIPort, 100},
-		"the webhooks":       {at.WebhookPort, 250},
-		"the aggregated API": {at.APIPort, 1000},
 		"the webhooks":       {at.WebhookPort, 64},
 		"the metrics":        {at.MetricsPort, 250},
 	}

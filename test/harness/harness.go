@@ -155,7 +155,6 @@ func (c *Cluster) start(ctx context.Context, dir string) error {
 		return err
 	}
 	err = c.Install(ctx, kustomization, c.Ports)
-	err = c.Install(ctx, c.Kustomization(), c.Ports)
 	if err == nil && c.Flags != nil {
 		_, err = c.Operate(ctx, "operator", c.Flags...)
 	}
@@ -198,7 +197,6 @@ func (c *Cluster) Reinstall(ctx context.Context) error {
 		return err
 	}
 	if err := c.InstallFile(ctx, manifests, c.Ports); err != nil {
-	if err := c.InstallFile(ctx, c.Installer(), c.Ports); err != nil {
 		return err
 	}
 	return c.WaitInstalled(ctx)

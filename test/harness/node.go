@@ -20,7 +20,11 @@ import (
 // installOnNode installs the operator on a real node from dist/install.yaml, and waits until
 // it serves.
 func (c *Cluster) installOnNode(ctx context.Context) error {
-	manifests, err := os.ReadFile(c.Installer())
+	path, err := c.Manifests()
+	if err != nil {
+		return err
+	}
+	manifests, err := os.ReadFile(path)
 	if err != nil {
 		return err
 	}

@@ -20,10 +20,3 @@ func (c *Cluster) assets() string {
 	}
 	return dir
 }
-
-// Installer returns the path of the manifest file that installs the operator on this
-// version of Kubernetes.
-func (c *Cluster) Installer() string { return filepath.Join(c.Root, "dist", "install.yaml") }
-
-// Kustomization returns the path of the kustomization for this version of Kubernetes.
-func (c *Cluster) Kustomization() string { return filepath.Join(c.Root, "config", "default") }

@@ -82,7 +82,11 @@ func TestCertManagerCanManageTheCertificate(t *testing.T) {
 	definitions := filepath.Join(cluster.Root, "bin", "crds", "cert-manager")
 	cluster.Kubectl(t, "apply", "--server-side", "-f", definitions)
 	cluster.Kubectl(t, "wait", "--for=condition=Established", "--timeout=60s", "-f", definitions)
-	cluster.Kubectl(t, "delete", "-f", cluster.Installer(), "--timeout=180s")
+	manifests, err := cluster.Manifests()
+	if err != nil {
+		t.Fatal(err)
+	}
+	cluster.Kubectl(t, "delete", "-f", manifests, "--timeout=180s")
 	folder := cluster.Overlay(t, "cert-manager")
 	t.Cleanup(func() {
 		if _, err := cluster.Run(context.WithoutCancel(t.Context()), nil, "delete", "-k", folder, "--timeout=180s"); err != nil {

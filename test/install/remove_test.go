@@ -17,7 +17,11 @@ func TestUninstallLeavesNothingBehind(t *testing.T) {
 	harness.Create(t, cluster.Client, harness.Resolution(ns, "r", "job"))
 	cluster.WaitCompleted(t, ns, "r")
 	t.Cleanup(func() { restore(t) })
-	cluster.Kubectl(t, "delete", "-f", cluster.Installer(), "--timeout=180s")
+	manifests, err := cluster.Manifests()
+	if err != nil {
+		t.Fatal(err)
+	}
+	cluster.Kubectl(t, "delete", "-f", manifests, "--timeout=180s")
 	kinds := strings.Fields(cluster.Kubectl(t, "api-resources", "--verbs=list", "-o", "name"))
 	for _, kind := range kinds {
 		// Events record the past, and expire automatically.
