@@ -113,12 +113,14 @@ func (p *Plane) Stop() error {
 	return errors.Join(errs...)
 }
 
-// Restart starts etcd or kube-apiserver again after it has ended, with the same
-// address and data.
+// Restart starts etcd, kube-apiserver or kube-controller-manager again after it has
+// ended, with the same address and data.
 func (p *Plane) Restart(ctx context.Context, name string) error {
-	start, ok := map[string]func(context.Context) error{"etcd": p.startEtcd, "kube-apiserver": p.startAPIServer}[name]
+	start, ok := map[string]func(context.Context) error{
+		"etcd": p.startEtcd, "kube-apiserver": p.startAPIServer, "kube-controller-manager": p.startControllerManager,
+	}[name]
 	if !ok {
-		return fmt.Errorf("restart %s: only etcd and kube-apiserver can be restarted", name)
+		return fmt.Errorf("restart %s: only etcd, kube-apiserver and kube-controller-manager can be restarted", name)
 	}
 	ctx, cancel := context.WithTimeout(ctx, readyTimeout)
 	defer cancel()

@@ -15,6 +15,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/utils/ptr"
 )
 
 const (
@@ -131,7 +132,9 @@ func (p *pod) watch(ctx context.Context, obj *corev1.Pod, process *Process, rest
 			return true, p.shutDown(ctx, obj, process)
 		case <-process.Done():
 			p.setReady(false)
-			return false, p.writeStatus(ctx, obj, false, restarts+1)
+			// While the API server is down, this fails. The next process writes the status.
+			_ = p.writeStatus(ctx, obj, false, restarts+1)
+			return false, nil
 		case <-time.After(pollInterval):
 		}
 	}
@@ -191,8 +194,12 @@ func (p *pod) writeStatus(ctx context.Context, obj *corev1.Pod, ready bool, rest
 	return err
 }
 
+// tokenLifetime is how long a pod's token is valid. Unlike a kubelet, nothing renews it.
+const tokenLifetime = 24 * time.Hour
+
 func tokenRequest(obj *corev1.Pod) *authenticationv1.TokenRequest {
 	return &authenticationv1.TokenRequest{Spec: authenticationv1.TokenRequestSpec{
+		ExpirationSeconds: ptr.To(int64(tokenLifetime / time.Second)),
 		BoundObjectRef: &authenticationv1.BoundObjectReference{APIVersion: "v1", Kind: "Pod", Name: obj.Name, UID: obj.UID},
 	}}
 }

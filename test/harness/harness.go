@@ -61,7 +61,8 @@ type Cluster struct {
 	// check needs all tests, so -run disables it.
 	CheckUnusedRights bool
 	// Flags holds the flags of an operator that runs outside the cluster during all tests. If
-	// it is nil and the operator is not installed, the tests start operators themselves.
+	// it is nil and the operator is not installed, the tests start operators themselves. An
+	// installed operator has these flags in addition to its manifest's.
 	Flags []string
 	// FastControllers raises the request limit of the control plane's controllers.
 	FastControllers bool
@@ -184,7 +185,7 @@ func (c *Cluster) Binary() string { return c.binary }
 
 // install runs the operator's pods, installs the operator, and waits until it serves.
 func (c *Cluster) install(ctx context.Context) (err error) {
-	if c.Pods, err = c.RunPods(c.binary, c.Isolated, c.Ports); err != nil {
+	if c.Pods, err = c.RunPods(c.binary, c.Isolated, c.Ports, c.Flags...); err != nil {
 		return err
 	}
 	return c.Reinstall(ctx)

@@ -1,0 +1,109 @@
+// Copyright The JobError Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package soak
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+)
+
+// Parts that are killed.
+const (
+	leaderPart      = "leader"
+	standbyPart     = "standby"
+	allReplicasPart = "all replicas"
+)
+
+var (
+	controlPlaneParts = []string{"kube-apiserver", "etcd", "kube-controller-manager"}
+	everyPart         = append([]string{leaderPart, standbyPart, allReplicasPart}, controlPlaneParts...)
+)
+
+// breakParts kills one part after the other, in random order and with random pauses, until
+// the load ends.
+func (r *round) breakParts(ctx context.Context, parts []string) error {
+	random := newRandom(r.number, "faults")
+	var next []int
+	for {
+		if err := pause(ctx, time.Second+time.Duration(random.Int64N(int64(5*time.Second)))); err != nil {
+			return err
+		}
+		if !r.loadRuns() {
+			return nil
+		}
+		if len(next) == 0 {
+			next = random.Perm(len(parts))
+		}
+		part := parts[next[0]]
+		next = next[1:]
+		if err := r.breakPart(ctx, part); err != nil {
+			return fmt.Errorf("kill %s: %w", part, err)
+		}
+		r.tally.add("killed "+part, 1)
+	}
+}
+
+// breakPart kills a part and waits until everything works again.
+func (r *round) breakPart(ctx context.Context, part string) error {
+	if losesWatches := part == allReplicasPart || part == "kube-apiserver" || part == "etcd"; losesWatches {
+		r.vanishing.Lock()
+		defer r.vanishing.Unlock()
+	}
+	if slices.Contains(controlPlaneParts, part) {
+		cluster.Process(part).Kill()
+		if err := cluster.Restart(ctx, part); err != nil {
+			return err
+		}
+		_, err := r.awaitReplicas(ctx, nil)
+		return err
+	}
+	return r.killReplicas(ctx, part)
+}
+
+// killReplicas kills one or all replicas of the operator.
+func (r *round) killReplicas(ctx context.Context, part string) error {
+	replicas, err := r.awaitReplicas(ctx, nil)
+	if err != nil {
+		return err
+	}
+	var killed []int
+	for _, replica := range replicas {
+		if part == allReplicasPart || replica.leads() == (part == leaderPart) {
+			replica.process.Kill()
+			killed = append(killed, replica.process.PID())
+		}
+	}
+	if _, err := r.awaitReplicas(ctx, killed); err != nil {
+		return err
+	}
+	if part != allReplicasPart {
+		// The other replica has seen what failed, and the next kill must wait until that
+		// is recorded.
+		r.vanishing.Lock()
+		r.vanishing.Unlock() //nolint:staticcheck // nothing happens while it is locked
+	}
+	return nil
+}
+
+// awaitReplicas waits until all replicas are ready without those that were killed, one of
+// them leads, and the aggregated API is available.
+func (s *soak) awaitReplicas(ctx context.Context, killed []int) ([]replica, error) {
+	var replicas []replica
+	err := until(ctx, "wait for the replicas", func(ctx context.Context) (err error) {
+		if replicas, err = s.replicas(ctx); err != nil {
+			return err
+		}
+		if slices.ContainsFunc(replicas, func(r replica) bool { return slices.Contains(killed, r.process.PID()) }) {
+			return errors.New("a killed replica is still there")
+		}
+		if !slices.ContainsFunc(replicas, replica.leads) {
+			return errors.New("no replica leads")
+		}
+		return s.rest.Get().AbsPath("/apis/resolve.joberror.io/v1").Do(ctx).Error()
+	})
+	return replicas, err
+}
