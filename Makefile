@@ -39,10 +39,10 @@ help: ## Show this help.
 run: assets build ## Run a control plane with the operator and samples; Ctrl-C stops everything.
 	@exec $(BIN)/dev -assets $(ASSETS) -operator $(BIN)/operator
 
-# The packages under test/ need a control plane, all but the harness itself.
+# The packages under test/ need a control plane, all but these.
 .PHONY: unit
 unit: ## Run the tests that need no control plane.
-	@go test $$(go list ./... | grep -v '^joberror.io/operator/test/') ./test/harness | grep -v 'no test files'
+	@go test $$(go list ./... | grep -v '^joberror.io/operator/test/') ./test/harness ./test/soak/growth ./test/soak/ledger | grep -v 'no test files'
 
 .PHONY: test
 test: assets $(TOOLS)/.built ## Run all tests on a real control plane, with the race detector.
@@ -75,6 +75,10 @@ fuzz: ## Run each fuzz test for FUZZTIME, starting from its stored corpus.
 .PHONY: crash
 crash: assets ## Kill the operator and the control plane 50 times at random moments of a bulk resolve of 2,000 errors.
 	go test -count=1 -v -timeout 120m ./test/crash -args -crash.kills=50 -crash.errors=2000 $(CRASH)
+
+.PHONY: soak
+soak: assets ## Put a mixed load on the operator for an hour while parts are killed; check each error, and that the operator does not grow.
+	go test -count=1 -v -timeout 120m ./test/soak -args -soak.duration=1h $(SOAK)
 
 .PHONY: bench
 bench: assets build ## Compare the operator with bare API writes; write docs/benchmarks.md.

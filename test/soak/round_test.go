@@ -86,6 +86,10 @@ func (r *round) settle(ctx context.Context) error {
 // is counted twice would be missed.
 const quietTime = 3 * time.Second
 
+// collateralCode is the code of failures that the test does not expect and does not count:
+// the kill of a part made the API server refuse a pod.
+const collateralCode = "FailedCreate"
+
 // problems returns the differences between what exists and what must exist, and a text that
 // differs if anything was written.
 func (s *soak) problems(ctx context.Context) (state string, problems []string, err error) {
@@ -97,6 +101,9 @@ func (s *soak) problems(ctx context.Context) (state string, problems []string, e
 	var versions []string
 	for i := range list.Items {
 		je := &list.Items[i]
+		if je.Spec.Code == collateralCode {
+			continue
+		}
 		versions = append(versions, je.Name+"@"+je.ResourceVersion)
 		isResolved := meta.IsStatusConditionTrue(je.Status.Conditions, joberrorv1.ConditionResolved)
 		if je.Status.ObservedGeneration != je.Generation || isResolved != je.Spec.Resolved {

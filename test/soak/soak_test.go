@@ -15,6 +15,7 @@ import (
 	"k8s.io/client-go/rest"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
+	"joberror.io/operator/test/soak/growth"
 	"joberror.io/operator/test/soak/ledger"
 )
 
@@ -34,7 +35,7 @@ type soak struct {
 	rest   rest.Interface
 	ledger *ledger.Ledger
 	tally  *tally
-	growth growth
+	growth growth.Growth
 	began  time.Time
 
 	// vanishing is read-locked while there are Jobs that vanish as soon as they fail, and
@@ -54,7 +55,7 @@ func newSoak(t *testing.T) *soak {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &soak{client: c, rest: set.RESTClient(), ledger: ledger.New(), tally: newTally(), growth: growth{}, began: time.Now()}
+	return &soak{client: c, rest: set.RESTClient(), ledger: ledger.New(), tally: newTally(), growth: growth.Growth{}, began: time.Now()}
 }
 
 // In the first half of the time, all parts are killed. In the second half, the replicas of
@@ -69,12 +70,12 @@ func TestSoak(t *testing.T) {
 	}
 	// The last kill of a replica was in an earlier round.
 	for time.Since(s.began) < *duration || without < minRoundsWithout ||
-		len(s.growth.compared()) == 0 && without < minRoundsWithout+maxExtraRounds {
+		!s.growth.Comparable() && without < minRoundsWithout+maxExtraRounds {
 		rounds++
 		without++
 		s.round(t, rounds, controlPlaneParts)
 	}
-	for _, problem := range s.growth.problems() {
+	for _, problem := range s.growth.Problems() {
 		t.Error(problem)
 	}
 	t.Logf("%d rounds: %s", rounds, s.tally)
@@ -90,11 +91,11 @@ func (s *soak) round(t *testing.T, number int, parts []string) {
 	if err := r.run(t.Context(), parts); err != nil {
 		t.Fatalf("round %d of -soak.seed=%d: %v", number, *seed, err)
 	}
-	measured, err := s.measure(t.Context())
+	measured, err := s.measure(t.Context(), number)
 	if err != nil {
 		t.Fatalf("measure the operator after round %d: %v", number, err)
 	}
-	s.growth.add(number, measured)
+	s.growth.Add(measured)
 }
 
 // printProgress prints the progress once a minute until the test ends.
@@ -103,7 +104,7 @@ func (s *soak) printProgress(t *testing.T) {
 	var printing sync.WaitGroup
 	t.Cleanup(func() { cancel(); printing.Wait() })
 	printing.Go(func() {
-		ticker := time.NewTicker(time.Minute)
+		ticker := time.NewTicker(progressInterval)
 		defer ticker.Stop()
 		for {
 			select {
