@@ -74,6 +74,21 @@ func (r replica) gauge(name string) float64 {
 	return family.Metric[0].GetGauge().GetValue()
 }
 
+// metricOf returns a metric of a namespace whose name starts with prefix; empty if there is
+// none.
+func (r replica) metricOf(prefix string) string {
+	for name, family := range r.metrics {
+		for _, metric := range family.Metric {
+			for _, label := range metric.Label {
+				if label.GetName() == "namespace" && strings.HasPrefix(label.GetValue(), prefix) {
+					return name + " of " + label.GetValue()
+				}
+			}
+		}
+	}
+	return ""
+}
+
 // pprofAddress matches the log line with the address of the profiles.
 var pprofAddress = regexp.MustCompile(`"starting server" name="pprof" addr="([^"]+)"`)
 

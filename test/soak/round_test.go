@@ -156,8 +156,27 @@ func (r *round) deleteAll(ctx context.Context) error {
 		r.ledger.DeletedNamespace(name)
 	}
 	_, problems, err := r.problems(ctx)
-	if err == nil && len(problems) > 0 {
-		err = fmt.Errorf("after the namespaces were deleted:\n%s", firstOf(problems))
+	if err != nil {
+		return err
 	}
-	return err
+	if len(problems) > 0 {
+		return fmt.Errorf("after the namespaces were deleted:\n%s", firstOf(problems))
+	}
+	return r.awaitNoMetrics(ctx)
+}
+
+// awaitNoMetrics waits until no replica exports a metric of a namespace of the round.
+func (r *round) awaitNoMetrics(ctx context.Context) error {
+	return until(ctx, "wait until the metrics of deleted namespaces are gone", func(ctx context.Context) error {
+		replicas, err := r.replicas(ctx)
+		if err != nil {
+			return err
+		}
+		for _, replica := range replicas {
+			if name := replica.metricOf(fmt.Sprintf("soak-%d-", r.number)); name != "" {
+				return fmt.Errorf("%s exports %s", replica.process.Name, name)
+			}
+		}
+		return nil
+	})
 }

@@ -5,6 +5,7 @@ package soak
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -44,7 +45,7 @@ func until(ctx context.Context, what string, attempt func(context.Context) error
 		return last == nil, nil
 	})
 	if err != nil {
-		return fmt.Errorf("%s: %w: %w", what, err, last)
+		return fmt.Errorf("%s: %w", what, errors.Join(err, last))
 	}
 	return nil
 }
