@@ -23,7 +23,7 @@ func (s *soak) measure(ctx context.Context, round int) (map[growth.Replica]growt
 			return nil, err
 		}
 		for _, r := range replicas {
-			if err := r.collectGarbage(ctx); err != nil {
+			if err := r.collectGarbage(ctx, round); err != nil {
 				return nil, err
 			}
 			if err := r.readMetrics(ctx); err != nil {

@@ -4,8 +4,10 @@
 package soak
 
 import (
+	"bytes"
 	"context"
 	"fmt"
+	"io"
 	"net/http"
 	"os"
 	"regexp"
@@ -52,13 +54,12 @@ func (s *soak) replicas(ctx context.Context) ([]replica, error) {
 }
 
 func (r *replica) readMetrics(ctx context.Context) error {
-	response, err := get(ctx, fmt.Sprintf("http://127.0.0.1:%d/metrics", r.ports.MetricsPort))
+	text, err := get(ctx, fmt.Sprintf("http://127.0.0.1:%d/metrics", r.ports.MetricsPort))
 	if err != nil {
 		return err
 	}
-	defer response.Body.Close()
 	parser := expfmt.NewTextParser(model.UTF8Validation)
-	r.metrics, err = parser.TextToMetricFamilies(response.Body)
+	r.metrics, err = parser.TextToMetricFamilies(bytes.NewReader(text))
 	return err
 }
 
@@ -93,8 +94,9 @@ func (r replica) metricOf(prefix string) string {
 var pprofAddress = regexp.MustCompile(`"starting server" name="pprof" addr="([^"]+)"`)
 
 // collectGarbage makes the replica collect its garbage. The second collection frees what
-// pools kept after the first one.
-func (r replica) collectGarbage(ctx context.Context) error {
+// pools kept after the first one. It keeps the profile of the heap next to the log, so that
+// "go tool pprof -base" shows what has grown between two rounds.
+func (r replica) collectGarbage(ctx context.Context, round int) error {
 	log, err := os.ReadFile(r.process.Log)
 	if err != nil {
 		return err
@@ -106,27 +108,33 @@ func (r replica) collectGarbage(ctx context.Context) error {
 	// All processes of a pod use the same log.
 	address := lines[len(lines)-1][1]
 	for range 2 {
-		response, err := get(ctx, fmt.Sprintf("http://%s/debug/pprof/heap?gc=1", address))
+		profile, err := get(ctx, fmt.Sprintf("http://%s/debug/pprof/heap?gc=1", address))
 		if err != nil {
 			return err
 		}
-		response.Body.Close()
+		path := fmt.Sprintf("%s.%d.round-%d.heap", r.process.Log, r.process.PID(), round)
+		if err := os.WriteFile(path, profile, 0o600); err != nil {
+			return err
+		}
 	}
 	return nil
 }
 
-// get sends a GET request on a new connection, which adds nothing to the replica's open
-// files later.
-func get(ctx context.Context, url string) (*http.Response, error) {
+// get returns the body that a URL answers with. It uses a new connection, which adds nothing
+// to the replica's open files later.
+func get(ctx context.Context, url string) ([]byte, error) {
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
 	if err != nil {
 		return nil, err
 	}
 	request.Close = true
 	response, err := http.DefaultClient.Do(request)
-	if err == nil && response.StatusCode != http.StatusOK {
-		response.Body.Close()
-		err = fmt.Errorf("%s: %s", url, response.Status)
+	if err != nil {
+		return nil, err
 	}
-	return response, err
+	defer response.Body.Close()
+	if response.StatusCode != http.StatusOK {
+		return nil, fmt.Errorf("%s: %s", url, response.Status)
+	}
+	return io.ReadAll(response.Body)
 }
