@@ -14,9 +14,9 @@ import (
 
 // Allowances for the growth of a replica between two measurements.
 const (
-	// HeapAllowance is for buffers that grow with the load, such as those of connections,
-	// in bytes.
-	HeapAllowance = 4 << 20
+	// HeapAllowance is for the Events that client-go remembers for up to 12 minutes, and for
+	// the buffers of connections, in bytes.
+	HeapAllowance = 8 << 20
 	// HeapPerJob is for what the operator remembers of each Job that was deleted, in bytes:
 	// the last 4,000 Jobs, 4,000 completed Jobs, and 20,000 recorded failures and pods.
 	HeapPerJob = 4 << 10
@@ -78,15 +78,19 @@ func (g Growth) Comparable() bool {
 // round in which it started or changed its role, so that round does not count.
 func isComparable(usages []Usage) bool { return len(usages) > 2 }
 
-// Problems returns the replicas that have grown more than is allowed between their first
-// and their last measurement, sorted.
+// warm returns the index of the measurement to compare with: the one in the middle. In a
+// long run, what is remembered for some minutes no longer grows then.
+func warm(usages []Usage) int { return len(usages) / 2 }
+
+// Problems returns the replicas that have grown more than is allowed in the second half of
+// their measurements, sorted.
 func (g Growth) Problems() []string {
 	var problems []string
 	for r, usages := range g {
 		if !isComparable(usages) {
 			continue
 		}
-		first, last := usages[1], usages[len(usages)-1]
+		first, last := usages[warm(usages)], usages[len(usages)-1]
 		heap := HeapAllowance + float64(HeapPerJob*(last.Jobs-first.Jobs))
 		if last.Heap > first.Heap+heap || last.Goroutines > first.Goroutines+GoroutineAllowance || last.Files > first.Files+FileAllowance {
 			problems = append(problems, fmt.Sprintf("%s has grown:\n%s\n%s", r, first, last))

@@ -23,9 +23,10 @@ func TestProblems(t *testing.T) {
 	}{
 		"flat":                            {usages: []Usage{used(0, 20, 300, 30), used(50, 22, 300, 30), used(100, 22, 300, 30)}},
 		"grows while it warms up":         {usages: []Usage{used(0, 10, 100, 10), used(50, 22, 300, 30), used(100, 22, 300, 30)}},
+		"grows in the first half":         {usages: []Usage{used(0, 20, 300, 30), used(0, 29, 300, 30), used(0, 29, 330, 30), used(0, 29, 330, 30)}},
 		"shrinks":                         {usages: []Usage{used(0, 20, 300, 30), used(50, 22, 300, 30), used(100, 12, 200, 20)}},
-		"remembers the Jobs of the load":  {usages: []Usage{used(0, 20, 300, 30), used(50, 20, 300, 30), used(1050, 27, 300, 30)}},
-		"the heap grows more than that":   {usages: []Usage{used(0, 20, 300, 30), used(50, 20, 300, 30), used(1050, 28, 300, 30)}, want: "leader 1 has grown"},
+		"remembers the Jobs of the load":  {usages: []Usage{used(0, 20, 300, 30), used(50, 20, 300, 30), used(1050, 31, 300, 30)}},
+		"the heap grows more than that":   {usages: []Usage{used(0, 20, 300, 30), used(50, 20, 300, 30), used(1050, 32, 300, 30)}, want: "leader 1 has grown"},
 		"goroutines leak":                 {usages: []Usage{used(0, 20, 300, 30), used(50, 20, 300, 30), used(50, 20, 321, 30)}, want: "leader 1 has grown"},
 		"files leak":                      {usages: []Usage{used(0, 20, 300, 30), used(50, 20, 300, 30), used(50, 20, 300, 41)}, want: "leader 1 has grown"},
 		"measured once after the warm-up": {usages: []Usage{used(0, 20, 300, 30), used(50, 20, 300, 30)}, want: "no replica has run long enough"},
