@@ -83,10 +83,15 @@ func (r *round) killReplicas(ctx context.Context, part string) error {
 	if part != allReplicasPart {
 		// The other replica has seen what failed, and the next kill must wait until that
 		// is recorded.
-		r.vanishing.Lock()
-		r.vanishing.Unlock() //nolint:staticcheck // nothing happens while it is locked
+		r.awaitVanished()
 	}
 	return nil
+}
+
+// awaitVanished waits until the failures of Jobs that vanish are recorded.
+func (s *soak) awaitVanished() {
+	s.vanishing.Lock()
+	defer s.vanishing.Unlock()
 }
 
 // awaitReplicas waits until all replicas are ready without those that were killed, one of
