@@ -6,7 +6,6 @@ package main
 import (
 	"context"
 	"fmt"
-	"os"
 	"os/exec"
 	"strings"
 	"time"
@@ -37,7 +36,7 @@ func (b *bench) alternatives(ctx context.Context, r *results) error {
 		{"`xargs -P8 kubectl patch`", "xargs -P8 -I{} " + patch + " {}", names[looped:]},
 	} {
 		cmd := exec.CommandContext(ctx, "bash", "-c", way.script)
-		cmd.Env = append(os.Environ(), "KUBECONFIG="+b.Kubeconfig)
+		cmd.Env = b.KubectlEnv()
 		cmd.Stdin = strings.NewReader(strings.Join(way.names, "\n") + "\n")
 		began := time.Now()
 		out, err := cmd.CombinedOutput()

@@ -76,7 +76,7 @@ func (p *Plane) start(ctx context.Context) error {
 	if err := os.RemoveAll(p.AuditLog()); err != nil {
 		return err
 	}
-	for _, dir := range []string{"logs", "pki", "etcd"} {
+	for _, dir := range []string{"logs", "pki", "etcd", "cache"} {
 		if err := os.RemoveAll(p.path(dir)); err != nil {
 			return err
 		}

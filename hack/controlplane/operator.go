@@ -27,10 +27,17 @@ type OperatorPorts struct {
 // OperatorGroups holds the groups of the operator's service account.
 var OperatorGroups = []string{"system:serviceaccounts", "system:serviceaccounts:joberror-system"}
 
+// KubectlEnv returns this process's environment with what kubectl and helm need. Their
+// cache is the control plane's own: one in the home directory would still have what an
+// earlier control plane served on the same port.
+func (p *Plane) KubectlEnv() []string {
+	return append(os.Environ(), "KUBECONFIG="+p.Kubeconfig, "KUBECACHEDIR="+p.path("cache"))
+}
+
 // Run runs kubectl as the administrator and returns its output.
 func (p *Plane) Run(ctx context.Context, stdin io.Reader, args ...string) (string, error) {
 	cmd := exec.CommandContext(ctx, p.KubectlPath(), args...)
-	cmd.Env = append(os.Environ(), "KUBECONFIG="+p.Kubeconfig)
+	cmd.Env = p.KubectlEnv()
 	cmd.Stdin = stdin
 	var stdout, stderr bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr

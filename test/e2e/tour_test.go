@@ -22,7 +22,7 @@ func TestREADMETourWorks(t *testing.T) {
 		t.Helper()
 		cmd := exec.CommandContext(t.Context(), "bash", "-euo", "pipefail", "-c", script)
 		cmd.Dir = cluster.Root
-		cmd.Env = append(os.Environ(), "KUBECONFIG="+cluster.Kubeconfig, "PATH="+filepath.Dir(cluster.KubectlPath())+":"+os.Getenv("PATH"))
+		cmd.Env = append(cluster.KubectlEnv(), "PATH="+filepath.Dir(cluster.KubectlPath())+":"+os.Getenv("PATH"))
 		out, err := cmd.CombinedOutput()
 		if err != nil {
 			t.Fatalf("%s\n%v\n%s", script, err, out)
