@@ -261,7 +261,7 @@ type JobError struct {
 	//
 	// +optional
 	// +kubebuilder:default={}
-	Status JobErrorStatus `json:"status,omitempty"`
+	Status JobErrorStatus `json:"status,omitzero"`
 }
 
 // JobErrorList is a list of JobErrors.

@@ -221,7 +221,7 @@ type JobErrorResolution struct {
 	//
 	// +optional
 	// +kubebuilder:default={}
-	Status JobErrorResolutionStatus `json:"status,omitempty"`
+	Status JobErrorResolutionStatus `json:"status,omitzero"`
 }
 
 // JobErrorResolutionList is a list of JobErrorResolutions.

@@ -26,8 +26,7 @@ type nodeLatency struct{ p50, p99 time.Duration }
 // node measures capture on a real node. It needs root, and the binaries that "make
 // node-assets" builds; without them the report has no such row.
 func (b *bench) node(ctx context.Context, r *results) error {
-	_, err := os.Stat(filepath.Join(b.assets, "containerd"))
-	if os.Geteuid() != 0 || err != nil {
+	if !b.canRunNode() {
 		logf("capture on a real node is not measured: it needs root and make node-assets")
 		return nil
 	}
@@ -42,8 +41,15 @@ func (b *bench) node(ctx context.Context, r *results) error {
 	if err := test.Run(); err != nil {
 		return fmt.Errorf("%s: %w\n%s", test, err, &output)
 	}
-	r.onNode, err = parseNodeLatency(&output)
+	latency, err := parseNodeLatency(&output)
+	r.onNode = latency
 	return err
+}
+
+// canRunNode reports whether this machine can run a real node.
+func (b *bench) canRunNode() bool {
+	_, err := os.Stat(filepath.Join(b.assets, "containerd"))
+	return err == nil && os.Geteuid() == 0
 }
 
 // parseNodeLatency reads the metrics of a benchmark's output, which has lines such as
