@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"time"
 
+	batchv1 "k8s.io/api/batch/v1"
 	coordinationv1 "k8s.io/api/coordination/v1"
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -148,6 +149,10 @@ func (e *clusterEvents) handleJobEvent(ctx context.Context, event *corev1.Event)
 		return
 	}
 	e.add(event, f)
+	if f.Transient {
+		// A pod may have been created before the Event was seen.
+		e.handlePods(ctx, event.InvolvedObject.Namespace, client.MatchingLabels{batchv1.JobNameLabel: event.InvolvedObject.Name})
+	}
 }
 
 // jobExists reports whether the Job of an Event is in the cache.
