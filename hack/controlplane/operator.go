@@ -13,6 +13,8 @@ import (
 	"os/exec"
 	"slices"
 
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/api/meta"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
@@ -68,11 +70,39 @@ func (p *Process) WaitReady(ctx context.Context, ports OperatorPorts) error {
 }
 
 // WaitServing waits until the API server finds the operator's aggregated API
-// available.
+// available and accepts JobErrors.
 func (p *Plane) WaitServing(ctx context.Context, operator *Process) error {
 	ctx, cancel := context.WithTimeout(ctx, readyTimeout)
 	defer cancel()
-	return operator.waitFor(ctx, p.apiServiceAvailable)
+	if err := operator.waitFor(ctx, p.apiServiceAvailable); err != nil {
+		return err
+	}
+	return p.WaitAccepted(ctx)
+}
+
+// WaitAccepted waits until the API server accepts JobErrors. For a few seconds after their
+// CRD was created, it answers 404 or 503 to requests that a MutatingAdmissionPolicy
+// matches, even if the policy's failures are ignored.
+func (p *Plane) WaitAccepted(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, readyTimeout)
+	defer cancel()
+	return p.Process("kube-apiserver").waitFor(ctx, p.checkAccepted)
+}
+
+func (p *Plane) checkAccepted(ctx context.Context) error {
+	c, err := client.New(p.config, client.Options{})
+	if err != nil {
+		return err
+	}
+	probe := &unstructured.Unstructured{Object: map[string]any{
+		"apiVersion": "joberror.io/v1", "kind": "JobError", "spec": map[string]any{"_jobId": "probe"},
+		"metadata": map[string]any{"namespace": "default", "name": "probe"},
+	}}
+	err = c.Create(ctx, probe, client.DryRunAll)
+	if apierrors.IsNotFound(err) || apierrors.IsServiceUnavailable(err) || meta.IsNoMatchError(err) {
+		return fmt.Errorf("create a JobError: %w", err)
+	}
+	return nil
 }
 
 // LaunchOperator starts an operator and does not wait until it is ready.

@@ -213,7 +213,7 @@ func (c *Cluster) WaitInstalled(ctx context.Context) error {
 			return err
 		}
 	}
-	return nil
+	return c.WaitAccepted(ctx)
 }
 
 // Operate starts an operator and waits until it serves.
