@@ -19,6 +19,7 @@ import (
 	joberrorv1 "joberror.io/operator/api/v1"
 	"joberror.io/operator/internal/capturepolicy"
 	"joberror.io/operator/internal/failure"
+	"joberror.io/operator/internal/informers"
 	"joberror.io/operator/internal/jobref"
 	"joberror.io/operator/internal/owner"
 )
@@ -37,7 +38,7 @@ type eventHandler struct {
 }
 
 // watch adds the handler to the informers of the manager's cache.
-func (h *eventHandler) watch(ctx context.Context, informers cache.Informers) error {
+func (h *eventHandler) watch(ctx context.Context, objects cache.Informers) error {
 	namespace := &metav1.PartialObjectMetadata{}
 	namespace.SetGroupVersionKind(corev1.SchemeGroupVersion.WithKind("Namespace"))
 	for obj, handler := range map[client.Object]toolscache.ResourceEventHandler{
@@ -63,12 +64,8 @@ func (h *eventHandler) watch(ctx context.Context, informers cache.Informers) err
 			},
 		},
 	} {
-		informer, err := informers.GetInformer(ctx, obj, cache.BlockUntilSynced(false))
-		if err == nil {
-			_, err = informer.AddEventHandler(handler)
-		}
-		if err != nil {
-			return fmt.Errorf("capture: watch %T: %w", obj, err)
+		if _, err := informers.Handle(ctx, objects, obj, handler); err != nil {
+			return fmt.Errorf("capture: %w", err)
 		}
 	}
 	return nil
@@ -85,11 +82,8 @@ func (h *eventHandler) podHandler() toolscache.ResourceEventHandler {
 // withFinalState calls handle with the last known state of a deleted object.
 func withFinalState[T any](handle func(T)) func(any) {
 	return func(obj any) {
-		if tombstone, ok := obj.(toolscache.DeletedFinalStateUnknown); ok {
-			obj = tombstone.Obj
-		}
-		if typed, ok := obj.(T); ok {
-			handle(typed)
+		if last, ok := informers.Deleted[T](obj); ok {
+			handle(last)
 		}
 	}
 }

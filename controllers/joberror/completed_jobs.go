@@ -14,6 +14,7 @@ import (
 	"k8s.io/utils/lru"
 	"sigs.k8s.io/controller-runtime/pkg/cache"
 
+	"joberror.io/operator/internal/informers"
 	"joberror.io/operator/internal/owner"
 )
 
@@ -37,19 +38,15 @@ func newCompletedJobs() *completedJobs {
 
 // watch remembers the Jobs that complete from now on. It runs on every replica: a new
 // leader must know the Jobs that completed and were deleted before it took over.
-func (c *completedJobs) watch(ctx context.Context, informers cache.Informers) error {
-	informer, err := informers.GetInformer(ctx, &batchv1.Job{}, cache.BlockUntilSynced(false))
-	if err == nil {
-		handle := func(obj any) {
-			if job, ok := obj.(*batchv1.Job); ok && !completionTime(job).IsZero() {
-				c.add(job)
-			}
+func (c *completedJobs) watch(ctx context.Context, jobs cache.Informers) error {
+	handle := func(obj any) {
+		if job, ok := obj.(*batchv1.Job); ok && !completionTime(job).IsZero() {
+			c.add(job)
 		}
-		_, err = informer.AddEventHandler(toolscache.ResourceEventHandlerFuncs{
-			AddFunc: handle, UpdateFunc: func(_, obj any) { handle(obj) }, DeleteFunc: handle,
-		})
 	}
-	if err != nil {
+	if _, err := informers.Handle(ctx, jobs, &batchv1.Job{}, toolscache.ResourceEventHandlerFuncs{
+		AddFunc: handle, UpdateFunc: func(_, obj any) { handle(obj) }, DeleteFunc: handle,
+	}); err != nil {
 		return fmt.Errorf("watch Jobs that complete: %w", err)
 	}
 	return nil

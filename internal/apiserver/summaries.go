@@ -17,6 +17,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	joberrorv1 "joberror.io/operator/api/v1"
+	"joberror.io/operator/internal/informers"
 	"joberror.io/operator/internal/joblink"
 	"joberror.io/operator/internal/jobref"
 	"joberror.io/operator/internal/retention"
@@ -68,11 +69,7 @@ type latestError struct {
 // newSummaries returns the summaries of the errors in the cache.
 func newSummaries(ctx context.Context, c cache.Cache) (*summaries, error) {
 	s := emptySummaries(c)
-	informer, err := c.GetInformer(ctx, &joberrorv1.JobError{}, cache.BlockUntilSynced(false))
-	if err != nil {
-		return nil, err
-	}
-	registration, err := informer.AddEventHandler(s)
+	registration, err := informers.Handle(ctx, c, &joberrorv1.JobError{}, s)
 	if err != nil {
 		return nil, err
 	}
@@ -109,10 +106,7 @@ func (s *summaries) OnUpdate(before, after any) {
 
 // OnDelete removes a JobError that was deleted.
 func (s *summaries) OnDelete(obj any) {
-	if unknown, ok := obj.(toolscache.DeletedFinalStateUnknown); ok {
-		obj = unknown.Obj
-	}
-	if je, ok := obj.(*joberrorv1.JobError); ok {
+	if je, ok := informers.Deleted[*joberrorv1.JobError](obj); ok {
 		s.change(je, nil)
 	}
 }

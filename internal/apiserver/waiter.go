@@ -15,6 +15,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	joberrorv1 "joberror.io/operator/api/v1"
+	"joberror.io/operator/internal/informers"
 	"joberror.io/operator/internal/resolution"
 )
 
@@ -37,11 +38,7 @@ type awaited struct {
 
 func newWaiter(ctx context.Context, c cache.Cache) (*waiter, error) {
 	w := &waiter{cache: c, waiting: map[types.UID]*awaited{}}
-	informer, err := c.GetInformer(ctx, &joberrorv1.JobErrorResolution{})
-	if err != nil {
-		return nil, err
-	}
-	_, err = informer.AddEventHandler(toolscache.ResourceEventHandlerFuncs{
+	_, err := informers.Handle(ctx, c, &joberrorv1.JobErrorResolution{}, toolscache.ResourceEventHandlerFuncs{
 		AddFunc:    w.handleChange,
 		UpdateFunc: func(_, obj any) { w.handleChange(obj) },
 		DeleteFunc: w.handleDelete,
@@ -58,10 +55,7 @@ func (w *waiter) handleChange(obj any) {
 
 // handleDelete ends the wait for a resolution that was deleted.
 func (w *waiter) handleDelete(obj any) {
-	if unknown, ok := obj.(toolscache.DeletedFinalStateUnknown); ok {
-		obj = unknown.Obj
-	}
-	if jer, ok := obj.(*joberrorv1.JobErrorResolution); ok {
+	if jer, ok := informers.Deleted[*joberrorv1.JobErrorResolution](obj); ok {
 		w.release(jer)
 	}
 }

@@ -9,10 +9,10 @@ import (
 	"slices"
 	"sync"
 
-	toolscache "k8s.io/client-go/tools/cache"
 	"sigs.k8s.io/controller-runtime/pkg/cache"
 
 	joberrorv1 "joberror.io/operator/api/v1"
+	"joberror.io/operator/internal/informers"
 )
 
 // Counter counts the JobErrors of each scope as the cache changes, because listing them
@@ -35,11 +35,7 @@ func NewCounter(limits Limits) *Counter {
 // WatchCache makes the Counter count the JobErrors of a cache. It must be called before
 // the cache starts.
 func (c *Counter) WatchCache(ctx context.Context, jobErrors cache.Cache) error {
-	informer, err := jobErrors.GetInformer(ctx, &joberrorv1.JobError{}, cache.BlockUntilSynced(false))
-	if err == nil {
-		_, err = informer.AddEventHandler(c)
-	}
-	if err != nil {
+	if _, err := informers.Handle(ctx, jobErrors, &joberrorv1.JobError{}, c); err != nil {
 		return fmt.Errorf("count JobErrors: %w", err)
 	}
 	return nil
@@ -94,10 +90,9 @@ func (c *Counter) OnUpdate(before, after any) {
 
 // OnDelete stops counting a JobError that was deleted.
 func (c *Counter) OnDelete(obj any) {
-	if unknown, ok := obj.(toolscache.DeletedFinalStateUnknown); ok {
-		obj = unknown.Obj
+	if je, ok := informers.Deleted[*joberrorv1.JobError](obj); ok {
+		c.add(ScopesOf(je), -1)
 	}
-	c.add(scopesOf(obj), -1)
 }
 
 func scopesOf(obj any) []Scope {

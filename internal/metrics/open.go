@@ -13,10 +13,10 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	toolscache "k8s.io/client-go/tools/cache"
 	ctrl "sigs.k8s.io/controller-runtime"
-	"sigs.k8s.io/controller-runtime/pkg/cache"
 	"sigs.k8s.io/controller-runtime/pkg/metrics"
 
 	joberrorv1 "joberror.io/operator/api/v1"
+	"joberror.io/operator/internal/informers"
 )
 
 var openErrors = prometheus.NewDesc("joberror_open_errors", "JobErrors that are not resolved.", []string{namespaceLabel}, nil)
@@ -39,18 +39,12 @@ type count struct{ open, all int }
 // the namespace is deleted.
 func Setup(ctx context.Context, mgr ctrl.Manager) error {
 	o := newOpenCollector(mgr.Elected())
-	informer, err := mgr.GetCache().GetInformer(ctx, &joberrorv1.JobError{}, cache.BlockUntilSynced(false))
-	if err == nil {
-		_, err = informer.AddEventHandler(o)
-	}
+	_, err := informers.Handle(ctx, mgr.GetCache(), &joberrorv1.JobError{}, o)
 	if err == nil {
 		// Capture watches the metadata of namespaces, too.
 		namespace := &metav1.PartialObjectMetadata{}
 		namespace.SetGroupVersionKind(corev1.SchemeGroupVersion.WithKind("Namespace"))
-		informer, err = mgr.GetCache().GetInformer(ctx, namespace, cache.BlockUntilSynced(false))
-	}
-	if err == nil {
-		_, err = informer.AddEventHandler(toolscache.ResourceEventHandlerFuncs{DeleteFunc: dropNamespace})
+		_, err = informers.Handle(ctx, mgr.GetCache(), namespace, toolscache.ResourceEventHandlerFuncs{DeleteFunc: dropNamespace})
 	}
 	if err == nil {
 		err = metrics.Registry.Register(o)
@@ -76,10 +70,9 @@ func (o *openCollector) OnUpdate(before, after any) {
 
 // OnDelete stops counting a JobError that was deleted.
 func (o *openCollector) OnDelete(obj any) {
-	if unknown, ok := obj.(toolscache.DeletedFinalStateUnknown); ok {
-		obj = unknown.Obj
+	if je, ok := informers.Deleted[*joberrorv1.JobError](obj); ok {
+		o.add(je, -1)
 	}
-	o.add(obj, -1)
 }
 
 // add adds n to the counts of a JobError's namespace.
