@@ -44,8 +44,14 @@ var (
 	}, []string{namespaceLabel, "scope"})
 )
 
+// byNamespace holds the counters with the label of a namespace.
+var byNamespace = []*prometheus.CounterVec{captured, suppressed, dropped, refused, reported, resolved, expired, trimmed}
+
 func init() {
-	metrics.Registry.MustRegister(captured, suppressed, dropped, refused, captureDuration, reported, resolved, expired, trimmed)
+	metrics.Registry.MustRegister(captureDuration)
+	for _, counter := range byNamespace {
+		metrics.Registry.MustRegister(counter)
+	}
 }
 
 // dropNamespace deletes the metrics of a namespace that was deleted.
@@ -54,7 +60,7 @@ func dropNamespace(obj any) {
 	if err != nil {
 		return
 	}
-	for _, counter := range []*prometheus.CounterVec{captured, suppressed, dropped, refused, reported, resolved, expired, trimmed} {
+	for _, counter := range byNamespace {
 		counter.DeletePartialMatch(prometheus.Labels{namespaceLabel: name.Name})
 	}
 }
