@@ -5,16 +5,13 @@ package joberrorresolution
 
 import (
 	"context"
-	"fmt"
 	"time"
 
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	joberrorv1 "joberror.io/operator/api/v1"
 	"joberror.io/operator/internal/conditions"
-	"joberror.io/operator/internal/requeue"
 	"joberror.io/operator/internal/resolution"
 	"joberror.io/operator/internal/restore"
 )
@@ -30,19 +27,14 @@ func (r *Reconciler) keepRestored(ctx context.Context, jer *joberrorv1.JobErrorR
 	if wait := restore.Wait(jer, jer.Status.StartedAt != nil, now); wait > 0 {
 		return wait, nil
 	}
-	before := jer.DeepCopy()
-	jer.Status = restore.ResolutionStatus(jer)
-	jer.Status.ObservedGeneration = jer.Generation
-	jer.Status.ExpiresAt = &metav1.Time{Time: r.Retention.ResolutionExpiresAt(jer)}
-	if !resolution.IsComplete(jer) {
-		meta.RemoveStatusCondition(&jer.Status.Conditions, joberrorv1.ConditionReconciling)
-		conditions.Set(&jer.Status.Conditions, jer.Generation, now, joberrorv1.ConditionComplete, metav1.Condition{
+	status := restore.ResolutionStatus(jer)
+	status.ObservedGeneration = jer.Generation
+	if !meta.IsStatusConditionTrue(status.Conditions, joberrorv1.ConditionComplete) {
+		meta.RemoveStatusCondition(&status.Conditions, joberrorv1.ConditionReconciling)
+		conditions.Set(&status.Conditions, jer.Generation, now, joberrorv1.ConditionComplete, metav1.Condition{
 			Status: metav1.ConditionTrue, Reason: joberrorv1.ReasonRestored,
 			Message: "restored from a backup that does not show it complete; it is not carried out again",
 		})
 	}
-	if err := r.Cached.Status().Patch(ctx, jer, client.MergeFromWithOptions(before, client.MergeFromWithOptimisticLock{})); err != nil {
-		return 0, requeue.IfStale(fmt.Errorf("patch the status of JobErrorResolution: %w", err))
-	}
-	return left, nil
+	return left, r.patchStatus(ctx, jer, status, status.SnapshotResourceVersion)
 }
