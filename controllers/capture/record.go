@@ -11,7 +11,6 @@ import (
 
 	batchv1 "k8s.io/api/batch/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/log"
 
@@ -86,16 +85,12 @@ func (r *Reconciler) create(ctx context.Context, job subject, g *group) error {
 // newJobError returns the JobError of a failure, with its link to the Job.
 func (r *Reconciler) newJobError(job subject, f failure.Failure) *joberrorv1.JobError {
 	je := f.JobError(job.Job, creatorOf(job.Job))
-	switch {
-	case f.CronJob:
+	if f.CronJob {
 		// There is no Job to link to.
-	case job.ending():
-		joblink.Remember(je, job.Job, job.namespaceUID)
-	default:
-		joblink.Apply(je, job.Job, job.namespaceUID, r.Retention)
-		metav1.SetMetaDataLabel(&je.ObjectMeta, joberrorv1.LabelJobUID, string(job.UID))
+		joblink.RememberRetention(je, job.Job)
+	} else {
+		joblink.LinkNew(je, job.Job, job.ending(), job.namespaceUID, r.Retention)
 	}
-	joblink.RememberRetention(je, job.Job)
 	if f.Report != nil && r.isExpired(je, job) {
 		// What a run reports is news, however old its subject is.
 		je.Spec.CreatedAt = f.At.UTC().Format(time.RFC3339)

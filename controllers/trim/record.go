@@ -115,17 +115,14 @@ func (r *Reconciler) link(ctx context.Context, record *joberrorv1.JobError, refe
 	if err != nil {
 		return fmt.Errorf("read Job %s: %w", reference.Name, err)
 	}
-	if job == nil {
+	gone := job == nil
+	if gone {
 		job = &batchv1.Job{ObjectMeta: metav1.ObjectMeta{Name: reference.Name, UID: reference.UID}}
 		if reference.Retention != "" {
 			metav1.SetMetaDataAnnotation(&job.ObjectMeta, joberrorv1.AnnotationRetention, reference.Retention)
 		}
-		joblink.Remember(record, job, namespace.UID)
-	} else {
-		joblink.Apply(record, job, namespace.UID, r.Retention)
-		metav1.SetMetaDataLabel(&record.ObjectMeta, joberrorv1.LabelJobUID, string(job.UID))
 	}
-	joblink.RememberRetention(record, job)
+	joblink.LinkNew(record, job, gone, namespace.UID, r.Retention)
 	return nil
 }
 

@@ -63,6 +63,17 @@ func Remember(je *joberrorv1.JobError, job *batchv1.Job, namespaceUID types.UID)
 	ensureOwner(je, namespaceOwner(je, namespaceUID))
 }
 
+// LinkNew links a new record to its Job. gone is true if the Job is deleted or will soon be.
+func LinkNew(je *joberrorv1.JobError, job *batchv1.Job, gone bool, namespaceUID types.UID, policy retention.Policy) {
+	if gone {
+		Remember(je, job, namespaceUID)
+	} else {
+		Apply(je, job, namespaceUID, policy)
+		metav1.SetMetaDataLabel(&je.ObjectMeta, joberrorv1.LabelJobUID, string(job.UID))
+	}
+	RememberRetention(je, job)
+}
+
 // RememberRetention records the Job's own retention on a new JobError, because the Job may
 // be deleted before the first status update records it.
 func RememberRetention(je *joberrorv1.JobError, job *batchv1.Job) {
