@@ -19,6 +19,8 @@ import (
 	"k8s.io/utils/clock"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/event"
+	"sigs.k8s.io/controller-runtime/pkg/handler"
 	"sigs.k8s.io/controller-runtime/pkg/log"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
@@ -66,10 +68,10 @@ func (r *Reconciler) SetupWithManager(ctx context.Context, mgr ctrl.Manager, wor
 	}
 	controller := ctrl.NewControllerManagedBy(mgr).
 		For(&joberrorv1.JobError{}).
-		Watches(&batchv1.Job{}, r.jobEvents()).
+		Watches(&batchv1.Job{}, enqueueChanged(r.errorsOfJob)).
 		WithOptions(fairqueue.ControllerOptions(workers))
 	if r.Capture.Enabled {
-		controller.Watches(&corev1.Pod{}, r.podEvents())
+		controller.Watches(&corev1.Pod{}, enqueueChanged(r.errorsEndedBy))
 	}
 	return controller.Complete(reconcile.AsReconciler(mgr.GetClient(), r))
 }
@@ -160,6 +162,19 @@ func fillCreatedAt(je *joberrorv1.JobError) {
 }
 
 type queue = workqueue.TypedRateLimitingInterface[ctrl.Request]
+
+// enqueueChanged enqueues the errors that the change of an object affects. keys gets nil as
+// the state before the creation of an object, and after its deletion.
+func enqueueChanged[T client.Object](keys func(ctx context.Context, before, after T) []types.NamespacedName) handler.Funcs {
+	var none T
+	return handler.Funcs{
+		CreateFunc: func(ctx context.Context, e event.CreateEvent, q queue) { enqueue(q, keys(ctx, none, e.Object.(T))) },
+		UpdateFunc: func(ctx context.Context, e event.UpdateEvent, q queue) {
+			enqueue(q, keys(ctx, e.ObjectOld.(T), e.ObjectNew.(T)))
+		},
+		DeleteFunc: func(ctx context.Context, e event.DeleteEvent, q queue) { enqueue(q, keys(ctx, e.Object.(T), none)) },
+	}
+}
 
 func enqueue(q queue, keys []types.NamespacedName) {
 	for _, key := range keys {

@@ -11,8 +11,6 @@ import (
 	batchv1 "k8s.io/api/batch/v1"
 	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
-	"sigs.k8s.io/controller-runtime/pkg/event"
-	"sigs.k8s.io/controller-runtime/pkg/handler"
 	"sigs.k8s.io/controller-runtime/pkg/log"
 
 	joberrorv1 "joberror.io/operator/api/v1"
@@ -21,24 +19,12 @@ import (
 	"joberror.io/operator/internal/owner"
 )
 
-// jobEvents enqueues the errors that the event of a Job can change.
-func (r *Reconciler) jobEvents() handler.Funcs {
-	return handler.Funcs{
-		CreateFunc: func(ctx context.Context, e event.CreateEvent, q queue) {
-			enqueue(q, r.errorsOfJob(ctx, nil, e.Object.(*batchv1.Job)))
-		},
-		UpdateFunc: func(ctx context.Context, e event.UpdateEvent, q queue) {
-			enqueue(q, r.errorsOfJob(ctx, e.ObjectOld.(*batchv1.Job), e.ObjectNew.(*batchv1.Job)))
-		},
-		DeleteFunc: func(ctx context.Context, e event.DeleteEvent, q queue) {
-			enqueue(q, r.errorsOfJob(ctx, nil, e.Object.(*batchv1.Job)))
-		},
-	}
-}
-
-// errorsOfJob returns the keys of the errors that an event of a Job can change; before is
-// its state before an update, and nil for any other event.
+// errorsOfJob returns the keys of the errors that the change of a Job can affect. before is
+// nil for a new Job, and job is nil for a deleted one, which affects the same errors.
 func (r *Reconciler) errorsOfJob(ctx context.Context, before, job *batchv1.Job) []types.NamespacedName {
+	if job == nil {
+		before, job = nil, before
+	}
 	relinks := before == nil || changesLink(before, job)
 	succeeds := !completionTime(job).IsZero() && (relinks || completionTime(before).IsZero())
 	var keys []types.NamespacedName

@@ -10,32 +10,15 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
-	"sigs.k8s.io/controller-runtime/pkg/event"
-	"sigs.k8s.io/controller-runtime/pkg/handler"
 	"sigs.k8s.io/controller-runtime/pkg/log"
 
 	joberrorv1 "joberror.io/operator/api/v1"
 	"joberror.io/operator/internal/failure"
 )
 
-// podEvents counts the pods that wait and that recover, and enqueues the errors that the
-// event of a pod ends.
-func (r *Reconciler) podEvents() handler.Funcs {
-	return handler.Funcs{
-		CreateFunc: func(ctx context.Context, e event.CreateEvent, q queue) {
-			enqueue(q, r.errorsEndedBy(ctx, nil, e.Object.(*corev1.Pod)))
-		},
-		UpdateFunc: func(ctx context.Context, e event.UpdateEvent, q queue) {
-			enqueue(q, r.errorsEndedBy(ctx, e.ObjectOld.(*corev1.Pod), e.ObjectNew.(*corev1.Pod)))
-		},
-		DeleteFunc: func(ctx context.Context, e event.DeleteEvent, q queue) {
-			enqueue(q, r.errorsEndedBy(ctx, e.Object.(*corev1.Pod), nil))
-		},
-	}
-}
-
-// errorsEndedBy counts the change of a pod, and returns the keys of the errors that have
-// ended with it. A pod that is new has no state before, and one that is gone none after.
+// errorsEndedBy counts the pods that wait and that recover, and returns the keys of the
+// errors that end with the change of a pod. before is nil for a new pod, and after for a
+// deleted one.
 func (r *Reconciler) errorsEndedBy(ctx context.Context, before, after *corev1.Pod) []types.NamespacedName {
 	var keys []types.NamespacedName
 	for _, name := range r.recoveries.update(before, after) {
