@@ -150,8 +150,22 @@ func (e *clusterEvents) handleJobEvent(ctx context.Context, event *corev1.Event)
 	}
 	e.add(event, f)
 	if f.Transient {
-		// A pod may have been created before the Event was seen.
-		e.handlePods(ctx, event.InvolvedObject.Namespace, client.MatchingLabels{batchv1.JobNameLabel: event.InvolvedObject.Name})
+		e.endIfPodCreated(ctx, event)
+	}
+}
+
+// endIfPodCreated ends the failure of an Event if a pod of the Job was created before the
+// Event was seen.
+func (e *clusterEvents) endIfPodCreated(ctx context.Context, event *corev1.Event) {
+	job := event.InvolvedObject
+	var pods corev1.PodList
+	if err := e.cached.List(ctx, &pods, client.InNamespace(job.Namespace), client.MatchingLabels{batchv1.JobNameLabel: job.Name}, client.UnsafeDisableDeepCopy); err != nil {
+		log.FromContext(ctx).Error(err, "The pods of a Job can't be listed", "namespace", job.Namespace, "job", job.Name)
+	}
+	for i := range pods.Items {
+		if _, uid := owner.Job(&pods.Items[i]); uid == job.UID {
+			e.pending.update(failure.PodCreated(uid, &pods.Items[i]), e.clock.Now())
+		}
 	}
 }
 
