@@ -13,16 +13,6 @@ import (
 	"joberror.io/operator/test/harness"
 )
 
-// ownerKinds returns the kinds of an error's owners, sorted.
-func ownerKinds(je *joberrorv1.JobError) []string {
-	var kinds []string
-	for _, o := range je.OwnerReferences {
-		kinds = append(kinds, o.Kind)
-	}
-	slices.Sort(kinds)
-	return kinds
-}
-
 func TestCascadeDeletesCapturedErrors(t *testing.T) {
 	t.Parallel()
 	ns := cluster.Namespace(t)
@@ -39,7 +29,7 @@ func TestCascadeDeletesReportedErrors(t *testing.T) {
 	ns := cluster.Namespace(t)
 	job := harness.Create(t, cluster.Client, harness.Job(ns, "job", harness.Annotated(joberrorv1.AnnotationDeletionPolicy, "Cascade")))
 	harness.Create(t, cluster.Client, harness.JobError(ns, "e", "job"))
-	cluster.WaitFor(t, ns, "e", func(je *joberrorv1.JobError) bool { return slices.Equal(ownerKinds(je), []string{"Job"}) })
+	cluster.WaitFor(t, ns, "e", func(je *joberrorv1.JobError) bool { return slices.Equal(harness.OwnerKinds(je), []string{"Job"}) })
 	if err := cluster.Client.Delete(t.Context(), job, client.PropagationPolicy("Background")); err != nil {
 		t.Fatal(err)
 	}
@@ -62,6 +52,6 @@ func TestAppliesAChangedDeletionPolicy(t *testing.T) {
 		if err := cluster.Client.Patch(t.Context(), job, harness.MergePatch(step.patch)); err != nil {
 			t.Fatal(err)
 		}
-		cluster.WaitFor(t, ns, "e", func(je *joberrorv1.JobError) bool { return slices.Equal(ownerKinds(je), step.want) })
+		cluster.WaitFor(t, ns, "e", func(je *joberrorv1.JobError) bool { return slices.Equal(harness.OwnerKinds(je), step.want) })
 	}
 }

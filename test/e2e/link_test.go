@@ -18,16 +18,6 @@ import (
 	"joberror.io/operator/test/harness"
 )
 
-// ownerKinds returns the kinds of an error's owners, sorted.
-func ownerKinds(je *joberrorv1.JobError) []string {
-	var kinds []string
-	for _, o := range je.OwnerReferences {
-		kinds = append(kinds, o.Kind)
-	}
-	slices.Sort(kinds)
-	return kinds
-}
-
 // withLinkReason returns a function that reports whether an error's Linked condition has
 // this reason.
 func withLinkReason(reason string) func(*joberrorv1.JobError) bool {
@@ -45,7 +35,7 @@ func TestErrorSurvivesItsJob(t *testing.T) {
 			job := harness.Create(t, cluster.Client, harness.Job(ns, "job"))
 			harness.Create(t, cluster.Client, harness.JobError(ns, "e", "job"))
 			je := cluster.WaitFor(t, ns, "e", withLinkReason(joberrorv1.ReasonJobFound))
-			if got := ownerKinds(je); !slices.Equal(got, []string{"Job", "Namespace"}) {
+			if got := harness.OwnerKinds(je); !slices.Equal(got, []string{"Job", "Namespace"}) {
 				t.Fatalf("owner kinds = %v, want Job and Namespace", got)
 			}
 			for _, o := range je.OwnerReferences {
@@ -57,7 +47,7 @@ func TestErrorSurvivesItsJob(t *testing.T) {
 				t.Fatal(err)
 			}
 			je = cluster.WaitFor(t, ns, "e", func(je *joberrorv1.JobError) bool {
-				return withLinkReason(joberrorv1.ReasonJobDeleted)(je) && slices.Equal(ownerKinds(je), []string{"Namespace"})
+				return withLinkReason(joberrorv1.ReasonJobDeleted)(je) && slices.Equal(harness.OwnerKinds(je), []string{"Namespace"})
 			})
 			if je.Status.Job == nil || je.Status.Job.Name != "job" || je.Status.Job.UID != job.UID || je.Labels[joberrorv1.LabelJobName] != "job" {
 				t.Errorf("status.job = %+v, labels = %v, want them to still name the Job", je.Status.Job, je.Labels)

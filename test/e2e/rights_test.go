@@ -157,7 +157,7 @@ func TestEditingAJobDeletesNoError(t *testing.T) {
 		t.Fatal(err)
 	}
 	je := cluster.WaitFor(t, ns, "e", func(je *joberrorv1.JobError) bool {
-		return withLinkReason(joberrorv1.ReasonJobDeleted)(je) && slices.Equal(ownerKinds(je), []string{"Namespace"})
+		return withLinkReason(joberrorv1.ReasonJobDeleted)(je) && slices.Equal(harness.OwnerKinds(je), []string{"Namespace"})
 	})
 	if left := time.Until(je.Status.ExpiresAt.Time); left < 22*time.Hour {
 		t.Errorf("the error expires in %s, want a day after its createdAt", left)

@@ -105,6 +105,16 @@ func (c *Cluster) WaitCompleted(t testing.TB, namespace, name string) *joberrorv
 	return jer
 }
 
+// OwnerKinds returns the kinds of an error's owners, sorted.
+func OwnerKinds(je *joberrorv1.JobError) []string {
+	var kinds []string
+	for _, o := range je.OwnerReferences {
+		kinds = append(kinds, o.Kind)
+	}
+	slices.Sort(kinds)
+	return kinds
+}
+
 // HasOwner reports whether an object has an owner with this UID.
 func HasOwner(obj metav1.Object, uid types.UID) bool {
 	return slices.ContainsFunc(obj.GetOwnerReferences(), func(o metav1.OwnerReference) bool { return o.UID == uid })

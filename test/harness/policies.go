@@ -30,23 +30,23 @@ func (c *Cluster) HasMutatingPolicies() (bool, error) {
 
 // Manifests returns the file that installs the operator on the cluster's version.
 func (c *Cluster) Manifests() (string, error) {
-	file := "install.yaml"
-	has, err := c.HasMutatingPolicies()
-	if !has {
-		file = "install-before-1.36.yaml"
-	}
-	return filepath.Join(c.Root, "dist", file), err
+	return c.forVersion("dist/install.yaml", "dist/install-before-1.36.yaml")
 }
 
 // Kustomization returns the kustomization that installs the operator on the cluster's
 // version.
 func (c *Cluster) Kustomization() (string, error) {
-	dir := "default"
+	return c.forVersion("config/default", "config/before-1.36")
+}
+
+// forVersion returns one of two paths in the repository: for a cluster with
+// MutatingAdmissionPolicies, or without.
+func (c *Cluster) forVersion(with, without string) (string, error) {
 	has, err := c.HasMutatingPolicies()
-	if !has {
-		dir = "before-1.36"
+	if has {
+		return filepath.Join(c.Root, with), err
 	}
-	return filepath.Join(c.Root, "config", dir), err
+	return filepath.Join(c.Root, without), err
 }
 
 // As returns a client that acts as a user with all rights. The admission webhooks and
