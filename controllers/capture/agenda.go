@@ -30,8 +30,8 @@ func (a *agenda) remove(id sightingID) {
 	delete(a.sightings, id)
 }
 
-// due returns the sightings that are due, in no order, and the time at which the next one
-// is; never if there is none.
+// due returns the sightings that are due, unordered, and when the next one is due: never if
+// no other is left.
 func (a *agenda) due(now time.Time) (due []*sighting, next time.Time) {
 	next = never
 	for unseen := []int{0}; len(unseen) > 0; {

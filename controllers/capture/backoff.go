@@ -18,8 +18,8 @@ const (
 	// maxRefusalDelay limits the delay. Once a namespace accepts writes again, its failures
 	// are recorded within this time.
 	maxRefusalDelay = 2 * time.Minute
-	// announceAgain is how long a refusal for the same reason is not announced again. The
-	// API server keeps Events for as long.
+	// announceAgain is the time between two announcements of a refusal for the same reason.
+	// The API server keeps Events for as long.
 	announceAgain = time.Hour
 )
 
@@ -29,10 +29,10 @@ const (
 	verbPatch  = "patch"
 )
 
-// write is a kind of write in a namespace.
+// write identifies the writes with one verb in one namespace.
 type write struct{ namespace, verb string }
 
-// backoff delays all writes of a kind after one was refused: what refuses one record, such as
+// backoff delays all writes with a verb in a namespace after one was refused: what refuses one record, such as
 // a quota, most likely refuses the others.
 type backoff struct {
 	clock clock.PassiveClock
@@ -46,7 +46,7 @@ type backoff struct {
 type delay struct {
 	length time.Duration
 	until  time.Time
-	// announced is when the refusal was announced, for this reason.
+	// announced is when this reason was last announced.
 	announced time.Time
 	reason    string
 }

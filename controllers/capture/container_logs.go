@@ -43,8 +43,7 @@ const (
 type containerLogs struct {
 	pods  typedcorev1.PodsGetter
 	lines int64
-	// done is called with the name of a Job once a log of the Job has been read or has not
-	// been read in time.
+	// done is called with the name of a Job when one of its logs was read or timed out.
 	done  func(types.NamespacedName)
 	turns *semaphore.Weighted
 
@@ -62,9 +61,9 @@ func newContainerLogs(pods typedcorev1.PodsGetter, lines int64, done func(types.
 	}
 }
 
-// message returns the end of the log of the container that failed; empty if there is none to
-// be had: the pod or its node may be gone, or too many logs are waiting. ready is false while
-// the log is read; done is called after that.
+// message returns the end of the log of the container that failed. It is empty if the log
+// can't be read: the pod or its node may be gone, or too many logs are waiting. ready is
+// false until the log was read or timed out; then done is called.
 func (l *containerLogs) message(ctx context.Context, at place, f failure.Failure) (text string, ready bool) {
 	if l == nil || f.Log == nil {
 		return "", true

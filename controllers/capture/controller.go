@@ -143,7 +143,7 @@ func (r *Reconciler) reconcile(ctx context.Context, key types.NamespacedName, ui
 	return next, requeue.FirstFailure(errs)
 }
 
-// sooner returns the shorter of two delays; zero is none.
+// sooner returns the shorter of two delays. Zero means no delay.
 func sooner(a, b time.Duration) time.Duration {
 	if a == 0 || b != 0 && b < a {
 		return b

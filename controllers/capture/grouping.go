@@ -34,8 +34,8 @@ type member struct {
 }
 
 // group groups sightings by the JobError that records them. It drops repeated reports of
-// one disruption from pending. The groups that were refused least often come first: those
-// that a namespace always refuses do not hold up the others.
+// one disruption from pending. The groups that were refused least often come first, so that
+// a group that is always refused does not hold up the others.
 func (r *Reconciler) group(ctx context.Context, job subject, sightings []sighting) ([]*group, error) {
 	var recorded []joberrorv1.JobError
 	if slices.ContainsFunc(sightings, func(s sighting) bool { return s.PodLevel }) {
@@ -110,8 +110,8 @@ func groupByError(sightings []sighting, recorded []joberrorv1.JobError, podLevel
 	return groups, repeated, nil
 }
 
-// disruptions holds the names of the JobErrors that hold an occurrence of a failure of which
-// a pod does not recover, by the trace of the occurrence.
+// disruptions maps the trace of an occurrence to the names of the JobErrors that count it. It
+// holds only failures that no pod recovers from.
 type disruptions map[string][]string
 
 func disruptionsIn(recorded []joberrorv1.JobError) disruptions {

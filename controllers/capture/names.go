@@ -17,9 +17,9 @@ import (
 	"joberror.io/operator/internal/joblink"
 )
 
-// nameOf returns the name of the JobError that records a failure of a Job. Anybody who may
-// create JobErrors can take the name before, so it is the first of the failure's names that
-// nobody has or that belongs to the record.
+// nameOf returns the name of the JobError that records a failure of a Job: the first of the
+// failure's names that is free or already belongs to its record. Anybody who may create
+// JobErrors can take a name first.
 func (r *Reconciler) nameOf(ctx context.Context, job subject, f failure.Failure) (string, error) {
 	first := failure.ErrorName(job.Name, job.UID, f.Key)
 	for n := 1; ; n++ {

@@ -28,7 +28,7 @@ const (
 
 // refusal is an answer of the API server that the same request would get again.
 type refusal struct {
-	// reason is the label of the metric; empty if nobody needs to know.
+	// reason is the label of the metric. If it is empty, the refusal is not reported.
 	reason string
 	// final is true if no change in the namespace can help.
 	final bool
@@ -57,7 +57,7 @@ func isDenied(err error) bool {
 
 func says(err error, text string) bool { return strings.Contains(err.Error(), text) }
 
-// refusalOf returns the refusal that an error is; ok is false if it is none.
+// refusalOf returns the first refusal that matches an error. ok is false if none does.
 func refusalOf(err error) (found refusal, ok bool) {
 	i := slices.IndexFunc(refusals, func(r refusal) bool { return err != nil && r.matches(err) })
 	if i < 0 {

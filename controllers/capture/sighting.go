@@ -36,7 +36,7 @@ type sighting struct {
 	waiting bool
 	// ended is when that pod or Job was seen to end; the zero time until then.
 	ended time.Time
-	// refusals is how often an attempt to record it was refused.
+	// refusals counts the refused attempts to record it.
 	refusals int
 	// refusedSince is when it began to wait because its namespace refuses records; the zero
 	// time until then.

@@ -27,8 +27,8 @@ func (r *Reconciler) errorsEndedBy(ctx context.Context, before, after *corev1.Po
 	return keys
 }
 
-// awaiting returns the keys of the errors with any of the names of a record that await a
-// success.
+// awaiting returns the keys of the open errors with any of the names of a record. They wait
+// for a success.
 func (r *Reconciler) awaiting(ctx context.Context, first types.NamespacedName) []types.NamespacedName {
 	var keys []types.NamespacedName
 	for n := 1; ; n++ {

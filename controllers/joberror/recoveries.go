@@ -16,8 +16,8 @@ import (
 )
 
 // recoveries knows which transient failures the pods of each Job show, and from which they
-// have recovered. It counts the pods as they change: to read all pods of a Job for each of
-// its errors takes too long for thousands of them.
+// have recovered. It counts the pods as they change, because reading all pods of a Job for
+// each of its errors takes too long for thousands of pods.
 type recoveries struct {
 	mu sync.Mutex
 	// failures holds the pods of each failure that a pod shows or has recovered from.
@@ -36,7 +36,7 @@ type podCount struct {
 // ended reports whether a pod recovered and none waits.
 func (c podCount) ended() bool { return c.waiting == 0 && c.recovered > 0 }
 
-// latestPod is the pod of a Job that was created last, of so many that exist.
+// latestPod holds how many pods a Job has, and which of them was created last.
 type latestPod struct {
 	pods int
 	name string
@@ -48,8 +48,7 @@ func newRecoveries() *recoveries {
 }
 
 // update replaces the state of a pod, and returns the names of the JobErrors whose failure may
-// have ended with that. A pod that is new has no state before, and one that is gone none
-// after.
+// have ended with that. before is nil for a new pod, and after for a deleted one.
 func (r *recoveries) update(before, after *corev1.Pod) []types.NamespacedName {
 	was, is := stateOf(before), stateOf(after)
 	if was.equal(is) {
@@ -141,7 +140,7 @@ type podState struct {
 	waiting, recovered []string
 }
 
-// stateOf returns the state of a pod; no UID for a pod that does not exist or has no Job.
+// stateOf returns the state of a pod. Without a pod or its Job, the state has no UID.
 func stateOf(pod *corev1.Pod) podState {
 	if pod == nil {
 		return podState{}

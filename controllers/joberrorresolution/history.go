@@ -16,8 +16,8 @@ import (
 
 // appliesTo reports whether a request for every error applies to this one, as far as the
 // error itself shows. It decides once the store has forgotten what the errors were like when
-// the request was made. The request applies to an error that was not as requested then: one
-// that is as requested now because somebody changed it later, or that still is not.
+// the request was made. The request applies to an error that was not as requested then. Such
+// an error still is not as requested, or somebody has changed it since.
 func appliesTo(q request, je *joberrorv1.JobError) bool {
 	asRequested := je.Spec.Resolved == q.Spec.WantsResolved()
 	switch {

@@ -14,8 +14,8 @@ import (
 	"joberror.io/operator/internal/failure"
 )
 
-// recordIndex holds what the records of an array ask for: the ids and the digests of the
-// records whose resolved is the wanted one. It does not hold the records, which may be
+// recordIndex holds what an array of records asks for: the ids and digests of the records
+// that ask for the request's change. It does not hold the records themselves, which may be
 // large and many.
 type recordIndex struct {
 	resolved bool

@@ -15,8 +15,8 @@ import (
 // Unexpected is the reason for announcing unexpected expiries that are not held back.
 const Unexpected Reason = "UnexpectedExpiry"
 
-// announcement says what becomes of the objects that have expired. It is empty if that is as
-// expected.
+// announcement says what happens to the objects that have expired. It is empty if nothing
+// unexpected happens.
 type announcement struct {
 	reason    Reason
 	eventType string

@@ -39,9 +39,10 @@ type Options struct {
 	Object   runtime.Object
 }
 
-// Guard decides whether the expired objects of one kind are deleted. Those that expire when
-// their status has said so are. Others are announced and deleted at a bounded pace, and none
-// of them if they are the greater part. Everything is kept while the clock is wrong.
+// Guard decides whether the expired objects of one kind are deleted. An object that expires
+// when its status said so is deleted. Other expiries are unexpected: they are announced, and
+// the objects are deleted at a bounded pace, or not at all if they are more than half.
+// Nothing is deleted while the clock is wrong.
 type Guard struct {
 	Options
 	kind string
@@ -63,8 +64,8 @@ func NewGuard(kind string, options Options, each func(ctx context.Context, visit
 	return g
 }
 
-// Decide returns 0 if an expired object is deleted now, with the cause if that is
-// unexpected. Otherwise it returns when to decide again.
+// Decide returns 0 if an expired object may be deleted now, and the cause if its expiry is
+// unexpected. Otherwise it returns how long to wait before the next decision.
 func (g *Guard) Decide(ctx context.Context, e Expiry) (time.Duration, Cause, error) {
 	now := g.Clock.Now()
 	s := &situation{cause: e.cause(now), ahead: g.Ahead(), allowMass: g.AllowMass, now: now, limiter: g.limiter}

@@ -12,7 +12,7 @@ import (
 )
 
 const (
-	// minMass is how many unexpected expiries at least are a mass expiry.
+	// minMass is the smallest number of unexpected expiries that counts as a mass expiry.
 	minMass = 100
 	// pace limits the unexpected expiries in a second, so that somebody can react.
 	pace = 10
@@ -80,7 +80,7 @@ func (s *situation) decide() Reason {
 	return ""
 }
 
-// waitFor returns when an object that is held back for a reason is looked at again. Paced
+// waitFor returns how long an object that is held back for a reason waits. Paced
 // objects come back at about the pace at which they may be deleted.
 func (s *situation) waitFor(reason Reason) time.Duration {
 	if reason == Paced {

@@ -94,7 +94,7 @@ func (s *soak) awaitVanished() {
 	defer s.vanishing.Unlock()
 }
 
-// awaitReplicas waits until all replicas are ready without those that were killed, one of
+// awaitReplicas waits until every killed replica is replaced, all replicas are ready, one of
 // them leads, and the aggregated API is available.
 func (s *soak) awaitReplicas(ctx context.Context, killed []int) ([]replica, error) {
 	var replicas []replica
