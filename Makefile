@@ -67,7 +67,9 @@ node: assets node-assets ## Run a control plane with a real node (root on Linux)
 	go build -o $(BIN)/node ./hack/node/up
 	@exec $(BIN)/node -assets $(ASSETS)
 
-FUZZTIME ?= 5s
+# A count, not a duration: in Go 1.26 a run that ends by the clock fails now and
+# then without a failing input (golang/go#75804).
+FUZZTIME ?= 5000x
 .PHONY: fuzz
 fuzz: ## Run each fuzz test for FUZZTIME, starting from its stored corpus.
 	@hack/fuzz.sh $(FUZZTIME)

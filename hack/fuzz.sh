@@ -2,8 +2,8 @@
 # Copyright The JobError Authors
 # SPDX-License-Identifier: Apache-2.0
 
-# Runs each fuzz test for the duration given as the first argument, such as 10s.
-# Each run starts from the corpus under testdata.
+# Runs each fuzz test for the first argument, a count of executions such as 5000x
+# or a duration such as 10s. Each run starts from the corpus under testdata.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
