@@ -39,14 +39,19 @@ help: ## Show this help.
 run: assets build ## Run a control plane with the operator and samples; Ctrl-C stops everything.
 	@exec $(BIN)/dev -assets $(ASSETS) -operator $(BIN)/operator
 
-# The packages under test/ need a control plane, all but these.
+# The packages whose tests start a control plane run one after the other, so that they have
+# the cores to themselves.
+WITH_PLANE = $$(go list ./test/... | grep -vE '/(harness|soak/growth|soak/ledger)$$')
+WITHOUT_PLANE = $$(go list ./... | grep -v '^joberror.io/operator/test/') ./test/harness ./test/soak/growth ./test/soak/ledger
+
 .PHONY: unit
 unit: ## Run the tests that need no control plane.
-	@go test $$(go list ./... | grep -v '^joberror.io/operator/test/') ./test/harness ./test/soak/growth ./test/soak/ledger | grep -v 'no test files'
+	@go test $(WITHOUT_PLANE) | grep -v 'no test files'
 
 .PHONY: test
 test: assets $(TOOLS)/.built ## Run all tests on a real control plane, with the race detector.
-	go test $(RACE) -timeout 40m ./...
+	go test $(RACE) $(WITHOUT_PLANE)
+	go test $(RACE) -p 1 -timeout 40m $(WITH_PLANE)
 	@echo "Tests on a real node did not run: they need root on Linux. Run make test-node."
 
 .PHONY: test-version

@@ -26,11 +26,11 @@ import (
 const (
 	// headStart is how much longer a new replica than any other considers a lease valid.
 	// It exceeds the pause between two attempts of another replica, which is at most 4.4
-	// seconds.
-	headStart = 6 * time.Second
+	// seconds, and leaves time for requests that take long.
+	headStart = 12 * time.Second
 	// newFor is how long a replica counts as new: until a lease that was held when it
 	// started has expired for all other replicas.
-	newFor = 30 * time.Second
+	newFor = 40 * time.Second
 	// requestTimeout limits a request for the lease, so that the leader survives one
 	// request that hangs. It is half of the time that the leader has to renew the lease.
 	requestTimeout = 5 * time.Second

@@ -36,8 +36,8 @@ func TestANewReplicaGivesOthersAHeadStart(t *testing.T) {
 		after  time.Duration
 		want   int
 	}{
-		"a replica that has just started": {"other", 0, 21},
-		"a replica that is still new":     {"other", newFor - time.Second, 21},
+		"a replica that has just started": {"other", 0, 27},
+		"a replica that is still new":     {"other", newFor - time.Second, 27},
 		"a replica that is no longer new": {"other", newFor, 15},
 		"a lease without a holder":        {"", 0, 15},
 		"a replica that holds the lease":  {"me", 0, 15},

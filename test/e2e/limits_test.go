@@ -12,6 +12,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	joberrorv1 "joberror.io/operator/api/v1"
 	"joberror.io/operator/test/harness"
@@ -72,7 +73,7 @@ func TestEndpointSharesAResolution(t *testing.T) {
 	for i := range requests {
 		user := users[i/(requests-1)]
 		group.Go(func() {
-			jer := harness.Do(t, cluster.User(t, user), http.MethodPut, path+"/resolve", `{"reason":"fixed"}`).Want(t, 200).Resolution(t)
+			jer := resolveUntilComplete(t, user, path).Resolution(t)
 			mu.Lock()
 			defer mu.Unlock()
 			answers[user] = append(answers[user], jer)
@@ -105,6 +106,21 @@ func TestEndpointSharesAResolution(t *testing.T) {
 	for _, i := range []int{0, count / 2, count - 1} {
 		cluster.WaitFor(t, ns, fmt.Sprintf("e-%04d", i), isResolved)
 	}
+}
+
+// resolveUntilComplete sends the same request again while it is refused for the number of
+// requests, or answered before the resolution is complete.
+func resolveUntilComplete(t *testing.T, user, path string) harness.Response {
+	t.Helper()
+	var answer harness.Response
+	harness.EventuallyWithin(t, 5*time.Minute, func() string {
+		answer = harness.Do(t, cluster.User(t, user), http.MethodPut, path+"/resolve", `{"reason":"fixed"}`)
+		if answer.Code == http.StatusTooManyRequests || answer.Code == http.StatusAccepted {
+			return fmt.Sprintf("status code = %d", answer.Code)
+		}
+		return ""
+	})
+	return answer.Want(t, 200)
 }
 
 var heapInUse = regexp.MustCompile(`(?m)^go_memstats_heap_inuse_bytes (\S+)$`)
