@@ -23,6 +23,7 @@ import (
 
 	resolvev1 "joberror.io/operator/api/resolve/v1"
 	"joberror.io/operator/internal/jobref"
+	"joberror.io/operator/internal/retention"
 )
 
 // jobStorage serves the virtual resource jobs: a summary of each job that has errors,
@@ -65,7 +66,7 @@ func (s *jobStorage) Get(ctx context.Context, id string, _ *metav1.GetOptions) (
 	}
 	result := &resolvev1.JobSummary{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: id}}
 	if found != nil {
-		*result = found.object(namespace, found.latest.job)
+		*result = found.object(namespace, jobName(found.latest))
 	}
 	if job != nil {
 		result.Name = job.Name
@@ -78,7 +79,7 @@ func (j *summary) object(namespace, name string) resolvev1.JobSummary {
 	return resolvev1.JobSummary{
 		ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: name},
 		Total:      j.total, Open: j.total - j.resolved, Resolved: j.resolved,
-		LastErrorAt: &metav1.Time{Time: j.latest.at}, LastMessage: j.latest.message,
+		LastErrorAt: &metav1.Time{Time: retention.CreatedAt(j.latest)}, LastMessage: j.latest.Spec.Message,
 	}
 }
 

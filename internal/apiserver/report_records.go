@@ -150,10 +150,10 @@ func (b *backend) reportedJob(ctx context.Context, ref jobref.Ref) (*batchv1.Job
 	}
 	job := &batchv1.Job{ObjectMeta: metav1.ObjectMeta{Namespace: ref.Namespace, Name: ref.ID}}
 	found, err := b.summaries.find(ctx, ref.Namespace, ref.ID)
-	if err != nil || found == nil || found.linked.link == nil {
+	if err != nil || found == nil || found.linked == nil {
 		return job, err
 	}
-	link := found.linked.link
+	link := joblink.Linked(found.linked)
 	job.Name, job.UID = link.Name, link.UID
 	job.Annotations = map[string]string{joberrorv1.AnnotationRetention: link.Retention}
 	return job, nil

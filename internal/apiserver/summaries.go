@@ -6,10 +6,8 @@ package apiserver
 import (
 	"context"
 	"fmt"
-	"maps"
 	"slices"
 	"sync"
-	"time"
 
 	"k8s.io/apimachinery/pkg/util/resourceversion"
 	toolscache "k8s.io/client-go/tools/cache"
@@ -43,27 +41,20 @@ type summaryMap struct {
 	namespaces map[string]map[string]*summary
 }
 
-// summary adds up the errors of one job.
+// summary adds up the errors of one job. It is small, because the errors of a CronJob each
+// have a job of their own.
 type summary struct {
 	total, resolved int32
 	// jobIDs counts the errors with each spec._jobId that differs from the summary's key.
-	jobIDs map[string]int32
-	// latest describes the latest error, and linked the latest error that is linked to a Job.
-	latest, linked latestError
+	jobIDs counts
+	// latest is the latest error, and linked the latest error that is linked to a Job. Both
+	// are shared with the cache.
+	latest, linked *joberrorv1.JobError
 	// outdated is set when one of these is deleted. The next request finds the other errors.
 	outdated bool
 	// opened and closed hold the resource versions at which an error last became an open and a
 	// resolved error of this job.
 	opened, closed string
-}
-
-// latestError describes an error. Its texts are shared with the cache.
-type latestError struct {
-	name    string
-	at      time.Time
-	job     string
-	message string
-	link    *joberrorv1.JobReference
 }
 
 // newSummaries returns the summaries of the errors in the cache.
@@ -167,7 +158,7 @@ func (m summaryMap) remove(je, after *joberrorv1.JobError) {
 		if job.total == 0 {
 			delete(jobs, key)
 		}
-		isLatest, isLinked := job.latest.name == je.Name, job.linked.name == je.Name
+		isLatest, isLinked := isSame(job.latest, je), isSame(job.linked, je)
 		gone := !slices.Contains(left, key)
 		unlinked := gone || joblink.Linked(after) == nil
 		job.outdated = job.outdated || gone && isLatest || unlinked && isLinked
@@ -194,33 +185,29 @@ func (j *summary) count(key string, je *joberrorv1.JobError, n int32) {
 	if je.Spec.Resolved {
 		j.resolved += n
 	}
-	id := je.Spec.JobID
-	if id == key {
-		return
-	}
-	if j.jobIDs == nil {
-		j.jobIDs = map[string]int32{}
-	}
-	if j.jobIDs[id] += n; j.jobIDs[id] == 0 {
-		delete(j.jobIDs, id)
+	if id := je.Spec.JobID; id != key {
+		j.jobIDs.add(id, n)
 	}
 }
 
 // see remembers an error if it is the latest.
 func (j *summary) see(je *joberrorv1.JobError) {
-	seen := latestError{name: je.Name, at: retention.CreatedAt(je), job: jobName(je), message: je.Spec.Message, link: joblink.Linked(je)}
-	if j.latest.isBefore(seen) {
-		j.latest = seen
+	if isLater(je, j.latest) {
+		j.latest = je
 	}
-	if seen.link != nil && j.linked.isBefore(seen) {
-		j.linked = seen
+	if joblink.Linked(je) != nil && isLater(je, j.linked) {
+		j.linked = je
 	}
 }
 
-// isBefore reports whether an error is later than e, or the same.
-func (e latestError) isBefore(other latestError) bool {
-	return e.name == "" || e.name == other.name || other.at.After(e.at)
+// isLater reports whether an error is later than another one, which may be nil, or is a newer
+// state of the same.
+func isLater(je, than *joberrorv1.JobError) bool {
+	return than == nil || isSame(je, than) || retention.CreatedAt(je).After(retention.CreatedAt(than))
 }
+
+// isSame reports whether two states are of the same error of a namespace. Either may be nil.
+func isSame(a, b *joberrorv1.JobError) bool { return a != nil && b != nil && a.Name == b.Name }
 
 // isNewer reports whether a resource version is newer than another one, which may be empty.
 // Versions that can't be compared count as newer.
@@ -248,7 +235,7 @@ func (s *summaries) jobIDs(namespace, id string) []string {
 	if found == nil {
 		return nil
 	}
-	return slices.Collect(maps.Keys(found.jobIDs))
+	return found.jobIDs.texts()
 }
 
 // changedAfter reports whether an error of a job became open, or resolved, after a resource
@@ -306,14 +293,17 @@ func (s *summaries) list(ctx context.Context, namespace string, visit func(names
 			if err != nil {
 				return err
 			}
-			visit(ns, job, found)
+			if found != nil {
+				visit(ns, job, found)
+			}
 		}
 	}
 	return nil
 }
 
-// read returns a copy of a summary. If it is outdated, read finds the latest errors in the
-// cache.
+// read returns a copy of a summary without its jobIDs. If it is outdated, read finds the
+// latest errors in the cache. It returns nil if there are none, although the news of their
+// deletion may not have arrived.
 func (s *summaries) read(ctx context.Context, m summaryMap, namespace, key string) (*summary, error) {
 	found := m.namespaces[namespace][key]
 	if found == nil {
@@ -324,15 +314,18 @@ func (s *summaries) read(ctx context.Context, m summaryMap, namespace, key strin
 		if err != nil {
 			return nil, fmt.Errorf("find the latest error of job %s: %w", key, err)
 		}
-		found.latest, found.linked = latestError{}, latestError{}
-		for i := range errs {
-			if slices.Contains(m.keys(&errs[i]), key) {
-				found.see(&errs[i])
+		found.latest, found.linked = nil, nil
+		for _, je := range errs {
+			if slices.Contains(m.keys(&je), key) {
+				found.see(&je)
 			}
+		}
+		if found.latest == nil {
+			return nil, nil
 		}
 		found.outdated = false
 	}
 	clone := *found
-	clone.jobIDs = nil
+	clone.jobIDs = counts{}
 	return &clone, nil
 }

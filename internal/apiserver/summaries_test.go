@@ -19,6 +19,7 @@ import (
 
 	resolvev1 "joberror.io/operator/api/resolve/v1"
 	joberrorv1 "joberror.io/operator/api/v1"
+	"joberror.io/operator/internal/joblink"
 	"joberror.io/operator/internal/jobref/jobreftest"
 )
 
@@ -168,7 +169,7 @@ func TestTheLatestLinkIsKnown(t *testing.T) {
 	expect := func(uid types.UID) {
 		t.Helper()
 		found, err := f.find(t.Context(), "team", "backup")
-		if err != nil || found.linked.link == nil || found.linked.link.UID != uid {
+		if err != nil || found.linked == nil || joblink.Linked(found.linked).UID != uid {
 			t.Errorf("latest link = %+v, %v, want %s", found, err, uid)
 		}
 	}
