@@ -25,7 +25,9 @@ const (
 
 // heldResult holds the cost of holding a number of errors or Jobs.
 type heldResult struct {
-	errors, jobs     int
+	errors, jobs int
+	// ownJobs is set if each error has a Job of its own.
+	ownJobs          bool
 	heap, rss, peak  uint64
 	ready, firstPass time.Duration
 	idleCPU          float64
@@ -39,12 +41,27 @@ type heldResult struct {
 // holding measures an operator that starts with many existing errors and has nothing
 // to do.
 func (b *bench) holding(ctx context.Context, r *results) error {
-	seeder, err := b.newSeeder(ctx)
+	if err := b.holdSizes(ctx, r, append([]int{0}, b.held...), false); err != nil {
+		return err
+	}
+	if err := b.holdSizes(ctx, r, b.heldOwn, true); err != nil {
+		return err
+	}
+	return b.stopOperator()
+}
+
+// holdSizes measures an operator that starts with these numbers of errors. If there are
+// none, it also measures one that holds Jobs.
+func (b *bench) holdSizes(ctx context.Context, r *results, sizes []int, ownJobs bool) error {
+	if len(sizes) == 0 {
+		return nil
+	}
+	seeder, err := b.newSeeder(ctx, ownJobs)
 	if err != nil {
 		return err
 	}
 	defer seeder.close()
-	for _, n := range append([]int{0}, b.held...) {
+	for _, n := range sizes {
 		if err := seeder.fill(ctx, n); err != nil {
 			return err
 		}
@@ -54,7 +71,7 @@ func (b *bench) holding(ctx context.Context, r *results) error {
 		if err := seeder.waitServed(ctx); err != nil {
 			return err
 		}
-		if err := b.measureHeld(ctx, r, heldResult{errors: n}); err != nil {
+		if err := b.measureHeld(ctx, r, heldResult{errors: n, ownJobs: ownJobs}); err != nil {
 			return err
 		}
 		if n == 0 {
@@ -63,7 +80,7 @@ func (b *bench) holding(ctx context.Context, r *results) error {
 			}
 		}
 	}
-	return b.stopOperator()
+	return nil
 }
 
 // holdJobs measures an operator that holds running Jobs with a pod each, and no

@@ -34,8 +34,8 @@ type settings struct {
 	// sizes lists the numbers of errors to measure each operation with.
 	sizes []int
 	// held lists the numbers of errors that the operator holds while its memory is
-	// measured.
-	held []int
+	// measured. Each of the errors in heldOwn has a Job of its own.
+	held, heldOwn []int
 	// jobs is the number of Jobs with a pod that the operator holds in a separate
 	// measurement.
 	jobs int
@@ -44,7 +44,7 @@ type settings struct {
 func main() {
 	var s settings
 	s.inFlight = options.New().Concurrency
-	s.sizes, s.held = []int{1000, 10000}, []int{10000, 100000}
+	s.sizes, s.held, s.heldOwn = []int{1000, 10000}, []int{10000, 100000}, []int{300000}
 	flag.StringVar(&s.assets, "assets", "bin/assets", "directory of the control plane's binaries")
 	flag.StringVar(&s.operator, "operator", "bin/operator", "path of the operator's binary")
 	flag.StringVar(&s.output, "report", "", "file for the report, which is always printed too")
@@ -53,6 +53,7 @@ func main() {
 	flag.IntVar(&s.inFlight, "in-flight", s.inFlight, "writes in flight, for the operator and the floor")
 	flag.Func("sizes", "numbers of errors to work on (default 1000,10000)", numbers(&s.sizes))
 	flag.Func("held", "numbers of errors to hold in memory (default 10000,100000)", numbers(&s.held))
+	flag.Func("held-own", "numbers of errors with a Job each to hold in memory (default 300000)", numbers(&s.heldOwn))
 	flag.IntVar(&s.jobs, "jobs", 10000, "number of Jobs with a pod each to hold in memory")
 	flag.Parse()
 	// controller-runtime warns if no logger is set.

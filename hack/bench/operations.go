@@ -217,6 +217,11 @@ func linked(je *joberrorv1.JobError) bool {
 	return len(je.OwnerReferences) == 2 && meta.IsStatusConditionTrue(je.Status.Conditions, joberrorv1.ConditionLinked)
 }
 
+// orphaned reports whether the operator knows that the Job was deleted.
+func orphaned(je *joberrorv1.JobError) bool {
+	return je.Status.Job != nil && meta.IsStatusConditionFalse(je.Status.Conditions, joberrorv1.ConditionLinked)
+}
+
 func resolved(je *joberrorv1.JobError) bool {
 	return je.Status.Resolution != "" && meta.IsStatusConditionTrue(je.Status.Conditions, joberrorv1.ConditionResolved)
 }

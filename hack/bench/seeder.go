@@ -4,14 +4,16 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	clientv3 "go.etcd.io/etcd/client/v3"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/apimachinery/pkg/util/uuid"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
@@ -22,61 +24,85 @@ import (
 // them would take longer than any measurement.
 type seeder struct {
 	*bench
-	etcd *clientv3.Client
-	// template is an error as the API server stores it, with its status. name and uid
-	// are the values in it to replace.
-	template  []byte
-	name, uid string
+	etcd      *clientv3.Client
 	namespace string
-	size      int
+	ownJobs   bool
+	// template is an error as the API server stores it, with its status. first holds what
+	// is different in each other error.
+	template string
+	first    identity
+	size     int
+}
+
+// identity holds the names and UIDs of an error and its Job.
+type identity struct {
+	job, name   string
+	jobUID, uid types.UID
 }
 
 // etcdPrefix is the prefix of the JobErrors' keys in etcd.
 const etcdPrefix = "/registry/joberror.io/joberrors/"
 
-// newSeeder creates one error as a template, stops the operator, and deletes all
-// errors.
-func (b *bench) newSeeder(ctx context.Context) (*seeder, error) {
+// newSeeder creates one error as a template, stops the operator, and deletes all errors.
+// Either all errors have the same Job, or each has a Job of its own, which was deleted, as
+// the Jobs of a CronJob are.
+func (b *bench) newSeeder(ctx context.Context, ownJobs bool) (*seeder, error) {
 	if err := b.ensureOperator(ctx); err != nil {
 		return nil, err
 	}
-	ns, _, err := b.namespace(ctx, "held", "nightly")
-	if err != nil {
-		return nil, err
-	}
-	je := jobError(ns.Name, "nightly", 0)
-	if err := b.post(ctx, je); err != nil {
-		return nil, err
-	}
-	if _, err := b.waitIdle(ctx, b.allMatch(ns.Name, "nightly", 1, linked)); err != nil {
-		return nil, err
-	}
-	if err := b.admin.Get(ctx, client.ObjectKeyFromObject(je), je); err != nil {
+	s := &seeder{bench: b, ownJobs: ownJobs}
+	if err := s.createFirst(ctx); err != nil {
 		return nil, err
 	}
 	if err := b.stopOperator(); err != nil {
 		return nil, err
 	}
-	etcd, err := clientv3.New(clientv3.Config{Endpoints: []string{"http://" + b.Etcd()}})
-	if err != nil {
+	var err error
+	if s.etcd, err = clientv3.New(clientv3.Config{Endpoints: []string{"http://" + b.Etcd()}}); err != nil {
 		return nil, err
 	}
-	s := &seeder{bench: b, etcd: etcd, name: je.Name, uid: string(je.UID), namespace: ns.Name}
 	if err := s.takeTemplate(ctx); err != nil {
-		return nil, errors.Join(err, etcd.Close())
+		return nil, errors.Join(err, s.etcd.Close())
 	}
 	return s, nil
 }
 
+// createFirst creates the first error and its Job.
+func (s *seeder) createFirst(ctx context.Context) error {
+	ns, job, err := s.bench.namespace(ctx, "held", s.jobName(0))
+	if err != nil {
+		return err
+	}
+	s.namespace = ns.Name
+	je := s.record(0)
+	if err := s.post(ctx, je); err != nil {
+		return err
+	}
+	if _, err := s.waitIdle(ctx, s.allMatch(ns.Name, job.Name, 1, linked)); err != nil {
+		return err
+	}
+	if s.ownJobs {
+		if err := s.admin.Delete(ctx, job, client.PropagationPolicy(metav1.DeletePropagationBackground)); err != nil {
+			return err
+		}
+		if _, err := s.waitIdle(ctx, s.allMatch(ns.Name, job.Name, 1, orphaned)); err != nil {
+			return err
+		}
+	}
+	err = s.admin.Get(ctx, client.ObjectKeyFromObject(je), je)
+	s.first = identity{job: job.Name, name: je.Name, jobUID: job.UID, uid: je.UID}
+	return err
+}
+
 func (s *seeder) takeTemplate(ctx context.Context) error {
-	response, err := s.etcd.Get(ctx, s.key(s.name))
+	response, err := s.etcd.Get(ctx, s.key(s.first.name))
 	if err != nil {
 		return err
 	}
 	if len(response.Kvs) != 1 {
-		return fmt.Errorf("read the template: etcd has no key %s", s.key(s.name))
+		return fmt.Errorf("read the template: etcd has no key %s", s.key(s.first.name))
 	}
-	s.template = response.Kvs[0].Value
+	s.template = string(response.Kvs[0].Value)
 	_, err = s.etcd.Delete(ctx, etcdPrefix, clientv3.WithPrefix())
 	return err
 }
@@ -85,10 +111,11 @@ func (s *seeder) takeTemplate(ctx context.Context) error {
 func (s *seeder) fill(ctx context.Context, n int) error {
 	logf("writing errors %d to %d to etcd", s.size+1, n)
 	_, err := s.forEach(ctx, n-s.size, func(ctx context.Context, i int) error {
-		name := jobError("", "nightly", s.size+i).Name
-		value := bytes.ReplaceAll(s.template, []byte(s.name), []byte(name))
-		value = bytes.ReplaceAll(value, []byte(s.uid), []byte(uuid.NewUUID()))
-		_, err := s.etcd.Put(ctx, s.key(name), string(value))
+		id := s.identity(s.size + i)
+		// The name of an error begins with that of its Job, and the first match wins.
+		value := strings.NewReplacer(s.first.name, id.name, s.first.job, id.job,
+			string(s.first.uid), string(id.uid), string(s.first.jobUID), string(id.jobUID)).Replace(s.template)
+		_, err := s.etcd.Put(ctx, s.key(id.name), value)
 		return err
 	})
 	if err != nil {
@@ -98,6 +125,24 @@ func (s *seeder) fill(ctx context.Context, n int) error {
 	return s.waitServed(ctx)
 }
 
+// identity returns the names and UIDs of error i.
+func (s *seeder) identity(i int) identity {
+	id := identity{job: s.jobName(i), name: s.record(i).Name, jobUID: s.first.jobUID, uid: uuid.NewUUID()}
+	if s.ownJobs {
+		id.jobUID = uuid.NewUUID()
+	}
+	return id
+}
+
+func (s *seeder) record(i int) *joberrorv1.JobError { return jobError(s.namespace, s.jobName(i), i) }
+
+func (s *seeder) jobName(i int) string {
+	if s.ownJobs {
+		return fmt.Sprintf("nightly-%06d", i)
+	}
+	return "nightly"
+}
+
 // waitServed waits until the API server's cache has the last error, or no error if
 // there are none.
 func (s *seeder) waitServed(ctx context.Context) error {
@@ -105,13 +150,15 @@ func (s *seeder) waitServed(ctx context.Context) error {
 		var list joberrorv1.JobErrorList
 		selector := client.MatchingFields{}
 		if s.size > 0 {
-			selector["metadata.name"] = jobError("", "nightly", s.size-1).Name
+			selector["metadata.name"] = s.record(s.size - 1).Name
 		}
 		fromCache := &client.ListOptions{Limit: 1, Raw: &metav1.ListOptions{ResourceVersion: "0"}}
-		if err := s.admin.List(ctx, &list, fromCache, selector); err != nil {
+		err := s.admin.List(ctx, &list, fromCache, selector)
+		// A cache that is being filled refuses requests.
+		if err != nil && !apierrors.IsTooManyRequests(err) {
 			return err
 		}
-		if (len(list.Items) > 0) == (s.size > 0) {
+		if err == nil && (len(list.Items) > 0) == (s.size > 0) {
 			return nil
 		}
 		select {

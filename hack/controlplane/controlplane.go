@@ -44,6 +44,8 @@ type Options struct {
 	// Node starts a real node and waits until it is ready. If nil, kwok simulates
 	// one.
 	Node func(context.Context, *Plane) ([]*Process, error)
+	// OperatorEnv holds environment variables for operators, such as GOMEMLIMIT=1GiB.
+	OperatorEnv []string
 	// Logf prints progress.
 	Logf func(format string, args ...any)
 }
