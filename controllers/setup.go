@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"time"
 
+	batchv1 "k8s.io/api/batch/v1"
 	coordinationv1 "k8s.io/api/coordination/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
@@ -18,6 +19,7 @@ import (
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
+	joberrorv1 "joberror.io/operator/api/v1"
 	"joberror.io/operator/controllers/capture"
 	"joberror.io/operator/controllers/joberror"
 	"joberror.io/operator/controllers/joberrorresolution"
@@ -26,6 +28,7 @@ import (
 	"joberror.io/operator/internal/capturepolicy"
 	"joberror.io/operator/internal/errorlimit"
 	"joberror.io/operator/internal/expiry"
+	"joberror.io/operator/internal/informers"
 	"joberror.io/operator/internal/joberrors"
 	"joberror.io/operator/internal/retention"
 )
@@ -68,8 +71,20 @@ func Setup(ctx context.Context, mgr ctrl.Manager, opts Options) error {
 		Clock: realClock, Ahead: opts.ClockAhead, AllowMass: opts.AllowMassExpiry, Recorder: recorder,
 		Object: &coordinationv1.Lease{ObjectMeta: metav1.ObjectMeta{Namespace: opts.Lease.Namespace, Name: opts.Lease.Name}},
 	}
-	expireErrors := expiry.NewDeleter("JobError", cached, expiry.NewGuard("JobError", guard, joberror.Expiries(cached, opts.Retention)))
-	expireResolutions := expiry.NewDeleter("JobErrorResolution", cached, expiry.NewGuard("JobErrorResolution", guard, joberrorresolution.Expiries(cached, opts.Retention)))
+	errs, err := informers.NewLister(ctx, mgr.GetCache(), &joberrorv1.JobError{})
+	if err != nil {
+		return err
+	}
+	jobs, err := informers.NewLister(ctx, mgr.GetCache(), &batchv1.Job{})
+	if err != nil {
+		return err
+	}
+	resolutions, err := informers.NewLister(ctx, mgr.GetCache(), &joberrorv1.JobErrorResolution{})
+	if err != nil {
+		return err
+	}
+	expireErrors := expiry.NewDeleter("JobError", cached, expiry.NewGuard("JobError", guard, joberror.Expiries(errs, jobs, opts.Retention)))
+	expireResolutions := expiry.NewDeleter("JobErrorResolution", cached, expiry.NewGuard("JobErrorResolution", guard, joberrorresolution.Expiries(resolutions, opts.Retention)))
 	for _, deleter := range []*expiry.Deleter{expireErrors, expireResolutions} {
 		if err := mgr.Add(deleter); err != nil {
 			return err
@@ -90,7 +105,7 @@ func Setup(ctx context.Context, mgr ctrl.Manager, opts Options) error {
 		return fmt.Errorf("set up the controller of JobErrorResolutions: %w", err)
 	}
 	trimController := &trim.Reconciler{
-		Cached: cached, APIReader: apiReader, Clock: realClock, Retention: opts.Retention, Counter: opts.Counter, Concurrency: opts.Concurrency,
+		Cached: cached, APIReader: apiReader, Errors: errs, Clock: realClock, Retention: opts.Retention, Counter: opts.Counter, Concurrency: opts.Concurrency,
 	}
 	if err := trimController.SetupWithManager(mgr); err != nil {
 		return fmt.Errorf("set up the controller that trims JobErrors: %w", err)

@@ -41,7 +41,7 @@ func newGuard(t *testing.T, c client.Client, ahead time.Duration) *expiry.Guard 
 	return expiry.NewGuard(t.Name(), expiry.Options{
 		Clock: testingclock.NewFakePassiveClock(now), Ahead: func() time.Duration { return ahead }, AllowMass: true,
 		Recorder: events.NewFakeRecorder(10), Object: &coordinationv1.Lease{},
-	}, Expiries(c, retention.Policy{Default: 30 * 24 * time.Hour}))
+	}, expiriesIn(c, retention.Policy{Default: 30 * 24 * time.Hour}))
 }
 
 // newReconciler returns a reconciler whose reads, deletes and writes are intercepted.

@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -30,6 +31,12 @@ func remembering(own string) func(*joberrorv1.JobError) {
 	return func(je *joberrorv1.JobError) {
 		je.Status.Job = &joberrorv1.JobReference{Name: "backup", UID: "1b-job", Retention: own}
 	}
+}
+
+// expiriesIn returns the Expiries of the JobErrors that a client has.
+func expiriesIn(c client.Reader, policy retention.Policy) func(context.Context, func(expiry.Expiry)) error {
+	errs := jobreftest.Lister[*joberrorv1.JobError](c, &joberrorv1.JobErrorList{})
+	return Expiries(errs, jobreftest.Lister[*batchv1.Job](c, &batchv1.JobList{}), policy)
 }
 
 func TestExpiriesUseTheRetentionOfTheJob(t *testing.T) {
@@ -56,7 +63,7 @@ func TestExpiriesUseTheRetentionOfTheJob(t *testing.T) {
 			}
 			var got []expiry.Expiry
 			cached := jobreftest.Cache(t, interceptor.Funcs{}, objects...)
-			err := Expiries(cached, retention.Policy{Default: 30 * day, Min: day})(t.Context(), func(e expiry.Expiry) { got = append(got, e) })
+			err := expiriesIn(cached, retention.Policy{Default: 30 * day, Min: day})(t.Context(), func(e expiry.Expiry) { got = append(got, e) })
 			if err != nil || len(got) != 1 || !got[0].At.Equal(now.Add(tc.want)) || !got[0].Recorded.Time.Equal(expiresAt) {
 				t.Errorf("expiries = %+v, %v; want one at %s, recorded for %s", got, err, now.Add(tc.want), expiresAt)
 			}
@@ -67,7 +74,7 @@ func TestExpiriesUseTheRetentionOfTheJob(t *testing.T) {
 func TestExpiriesFailIfTheCacheDoes(t *testing.T) {
 	t.Parallel()
 	lists := interceptor.Funcs{List: func(context.Context, client.WithWatch, client.ObjectList, ...client.ListOption) error { return timeout }}
-	err := Expiries(jobreftest.Cache(t, lists), retention.Policy{})(t.Context(), func(expiry.Expiry) {})
+	err := expiriesIn(jobreftest.Cache(t, lists), retention.Policy{})(t.Context(), func(expiry.Expiry) {})
 	if !errors.Is(err, timeout) {
 		t.Errorf("err = %v, want %v", err, timeout)
 	}

@@ -43,7 +43,7 @@ func newDeleter(t *testing.T, c client.Client) *expiry.Deleter {
 	guard := expiry.NewGuard(t.Name(), expiry.Options{
 		Clock: testingclock.NewFakePassiveClock(now), Ahead: func() time.Duration { return 0 }, AllowMass: true,
 		Recorder: events.NewFakeRecorder(10), Object: &coordinationv1.Lease{},
-	}, Expiries(c, retention.Policy{Default: 30 * 24 * time.Hour}))
+	}, Expiries(jobreftest.Lister[*joberrorv1.JobErrorResolution](c, &joberrorv1.JobErrorResolutionList{}), retention.Policy{Default: 30 * 24 * time.Hour}))
 	return expiry.NewDeleter("JobErrorResolution", c, guard)
 }
 

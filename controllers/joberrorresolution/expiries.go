@@ -5,27 +5,22 @@ package joberrorresolution
 
 import (
 	"context"
-	"fmt"
 
-	"sigs.k8s.io/controller-runtime/pkg/client"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	joberrorv1 "joberror.io/operator/api/v1"
 	"joberror.io/operator/internal/expiry"
+	"joberror.io/operator/internal/informers"
 	"joberror.io/operator/internal/retention"
 )
 
 // Expiries returns a function that calls visit for every JobErrorResolution in the cache.
-func Expiries(cached client.Reader, policy retention.Policy) func(context.Context, func(expiry.Expiry)) error {
-	return func(ctx context.Context, visit func(expiry.Expiry)) error {
-		var list joberrorv1.JobErrorResolutionList
-		if err := cached.List(ctx, &list, client.UnsafeDisableDeepCopy); err != nil {
-			return fmt.Errorf("list JobErrorResolutions: %w", err)
-		}
-		for i := range list.Items {
-			if jer := &list.Items[i]; jer.DeletionTimestamp.IsZero() {
+func Expiries(resolutions informers.Lister[*joberrorv1.JobErrorResolution], policy retention.Policy) func(context.Context, func(expiry.Expiry)) error {
+	return func(_ context.Context, visit func(expiry.Expiry)) error {
+		return resolutions(metav1.NamespaceAll, func(jer *joberrorv1.JobErrorResolution) {
+			if jer.DeletionTimestamp.IsZero() {
 				visit(expiry.Expiry{At: policy.ResolutionExpiresAt(jer), Recorded: jer.Status.ExpiresAt})
 			}
-		}
-		return nil
+		})
 	}
 }

@@ -29,6 +29,7 @@ import (
 	"joberror.io/operator/internal/errorlimit"
 	"joberror.io/operator/internal/failure"
 	"joberror.io/operator/internal/fairqueue"
+	"joberror.io/operator/internal/informers"
 	"joberror.io/operator/internal/jobref"
 	"joberror.io/operator/internal/metrics"
 	"joberror.io/operator/internal/requeue"
@@ -55,6 +56,8 @@ type Reconciler struct {
 	Cached client.Client
 	// APIReader reads from the API server.
 	APIReader client.Reader
+	// Errors lists the JobErrors in the cache.
+	Errors    informers.Lister[*joberrorv1.JobError]
 	Clock     clock.PassiveClock
 	Retention retention.Policy
 	Counter   *errorlimit.Counter
@@ -134,36 +137,36 @@ func (r *Reconciler) trim(ctx context.Context, scope errorlimit.Scope) error {
 
 // members returns the errors of a scope that are not deleted yet.
 func (r *Reconciler) members(ctx context.Context, scope errorlimit.Scope) ([]*joberrorv1.JobError, error) {
-	list := map[errorlimit.Kind]func() ([]joberrorv1.JobError, error){
-		errorlimit.CronJob: func() ([]joberrorv1.JobError, error) {
-			return jobref.CronJobErrors(ctx, r.Cached, scope.Namespace, scope.Name)
-		},
-		errorlimit.Job: func() ([]joberrorv1.JobError, error) {
-			return jobref.Mentions(ctx, r.Cached, scope.Namespace, scope.Name)
-		},
-		errorlimit.Namespace: func() ([]joberrorv1.JobError, error) {
-			return jobref.ErrorsIn(ctx, r.Cached, scope.Namespace)
-		},
-	}[scope.Kind]
-	errs, err := list()
-	if err != nil {
-		return nil, err
-	}
 	var members []*joberrorv1.JobError
 	stale := sets.New[types.UID]()
-	for i := range errs {
-		je := &errs[i]
+	err := r.visit(ctx, scope, func(je *joberrorv1.JobError) {
 		switch {
 		case r.deleted[scope].Has(je.UID):
 			stale.Insert(je.UID)
 		case slices.Contains(errorlimit.ScopesOf(je), scope):
 			members = append(members, je)
 		}
-	}
+	})
 	if r.deleted[scope] = stale; len(stale) == 0 {
 		delete(r.deleted, scope)
 	}
-	return members, nil
+	return members, err
+}
+
+// visit calls f for each error that may belong to a scope.
+func (r *Reconciler) visit(ctx context.Context, scope errorlimit.Scope, f func(*joberrorv1.JobError)) error {
+	if scope.Kind == errorlimit.Namespace {
+		return r.Errors(scope.Namespace, f)
+	}
+	list := jobref.Mentions
+	if scope.Kind == errorlimit.CronJob {
+		list = jobref.CronJobErrors
+	}
+	errs, err := list(ctx, r.Cached, scope.Namespace, scope.Name)
+	for i := range errs {
+		f(&errs[i])
+	}
+	return err
 }
 
 // deleteAll counts and deletes errors of a scope, one batch after the other, and returns

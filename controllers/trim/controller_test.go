@@ -53,7 +53,7 @@ func reconcilerFor(t *testing.T, limits errorlimit.Limits, intercept interceptor
 		counter.OnAdd(je, true)
 	}
 	return &Reconciler{
-		Cached: c, APIReader: c, Clock: testclock.NewFakePassiveClock(testTime), Counter: counter, Concurrency: 4,
+		Cached: c, APIReader: c, Errors: jobreftest.Lister[*joberrorv1.JobError](c, &joberrorv1.JobErrorList{}), Clock: testclock.NewFakePassiveClock(testTime), Counter: counter, Concurrency: 4,
 		deleted: map[errorlimit.Scope]sets.Set[types.UID]{},
 	}
 }

@@ -1,7 +1,7 @@
 // Copyright The JobError Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Package informers connects handlers to the informers of the manager's cache.
+// Package informers gives access to the informers of the manager's cache.
 package informers
 
 import (

@@ -83,13 +83,6 @@ func JobsIn(ctx context.Context, cache client.Reader, namespace string) ([]batch
 	return list.Items, err
 }
 
-// ErrorsIn returns the JobErrors of a namespace in the cache.
-func ErrorsIn(ctx context.Context, cache client.Reader, namespace string) ([]joberrorv1.JobError, error) {
-	var list joberrorv1.JobErrorList
-	err := cache.List(ctx, &list, client.InNamespace(namespace), client.UnsafeDisableDeepCopy)
-	return list.Items, err
-}
-
 // CronJobErrors returns the JobErrors in the cache that were captured from the runs of a
 // CronJob.
 func CronJobErrors(ctx context.Context, cache client.Reader, namespace, cronJob string) ([]joberrorv1.JobError, error) {
