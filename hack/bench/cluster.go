@@ -28,10 +28,6 @@ import (
 
 const kustomization = "config/default"
 
-// memoryLimit is 90 % of the container's limit in config/manager/deployment.yaml, which is
-// what the operator sets in its container.
-const memoryLimit = "922MiB"
-
 // bench holds a control plane and starts and stops an operator on it.
 type bench struct {
 	settings
@@ -62,7 +58,7 @@ func startBench(ctx context.Context, s settings, dir string) (*bench, error) {
 	}
 	b.ports = ports
 	b.metrics, b.pprof = fmt.Sprintf("127.0.0.1:%d", debug.APIPort), fmt.Sprintf("127.0.0.1:%d", debug.HealthPort)
-	if b.Plane, err = controlplane.Start(ctx, controlplane.Options{Assets: s.assets, Dir: dir, Logf: logf, OperatorEnv: []string{"GOMEMLIMIT=" + memoryLimit}}); err != nil {
+	if b.Plane, err = controlplane.Start(ctx, controlplane.Options{Assets: s.assets, Dir: dir, Logf: logf}); err != nil {
 		return nil, err
 	}
 	if err := b.connect(ctx); err != nil {

@@ -23,6 +23,11 @@ const (
 	settleTime = 10 * time.Second
 )
 
+// memoryLimit returns the limit of the operator's container, in bytes: the one in
+// config/manager/deployment.yaml, or the one that docs/operations.md advises for this many
+// errors if it is larger.
+func memoryLimit(errors int) uint64 { return max(1<<30, 100<<20+4<<10*uint64(errors)) }
+
 // heldResult holds the cost of holding a number of errors or Jobs.
 type heldResult struct {
 	errors, jobs int
@@ -102,6 +107,8 @@ func (b *bench) measureHeld(ctx context.Context, r *results, h heldResult) error
 	if err := b.stopOperator(); err != nil {
 		return err
 	}
+	// In its container, the operator sets the limit of the Go runtime to 90 %.
+	b.OperatorEnv = []string{fmt.Sprintf("GOMEMLIMIT=%d", memoryLimit(h.errors)*9/10)}
 	began := time.Now()
 	ready, err := b.launch(ctx)
 	if err != nil {

@@ -159,11 +159,11 @@ func (r *results) writeHeld(line func(string, ...any)) {
 		return
 	}
 	line("\n## Errors at rest\n")
-	line("etcd, kube-apiserver and then the operator were started with these errors in the cluster, the operator with GOMEMLIMIT=%s, as in its container. The table shows the operator's heap, its resident memory after a garbage collection, and the resident memory of the other two:\n", memoryLimit)
-	line("| errors | Jobs with a pod | heap | heap each | resident | peak at start | ready after | all reconciled after | CPU when idle | writes when idle | kube-apiserver | etcd |")
-	line("|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|")
+	line("etcd, kube-apiserver and then the operator were started with these errors in the cluster, the operator with the memory limit of a container. The table shows the operator's heap, its resident memory after a garbage collection, and the resident memory of the other two:\n")
+	line("| errors | Jobs with a pod | limit | heap | heap each | resident | peak at start | ready after | all reconciled after | CPU when idle | writes when idle | kube-apiserver | etcd |")
+	line("|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|")
 	for _, h := range r.held {
-		line("| %s | %d | %s | %d B | %s | %s | %.1f s | %.1f s | %.2f %% of a core | %d | %s | %s |", h.describe(), h.jobs, megabytes(h.heap), h.perItem, megabytes(h.rss),
+		line("| %s | %d | %s | %s | %d B | %s | %s | %.1f s | %.1f s | %.2f %% of a core | %d | %s | %s |", h.describe(), h.jobs, megabytes(memoryLimit(h.errors)), megabytes(h.heap), h.perItem, megabytes(h.rss),
 			megabytes(h.peak), h.ready.Seconds(), h.firstPass.Seconds(), 100*h.idleCPU, h.idleWrites.total(), megabytes(h.apiServer), megabytes(h.etcd))
 	}
 }

@@ -44,8 +44,6 @@ type Options struct {
 	// Node starts a real node and waits until it is ready. If nil, kwok simulates
 	// one.
 	Node func(context.Context, *Plane) ([]*Process, error)
-	// OperatorEnv holds environment variables for operators, such as GOMEMLIMIT=1GiB.
-	OperatorEnv []string
 	// Logf prints progress.
 	Logf func(format string, args ...any)
 }
@@ -54,6 +52,9 @@ type Options struct {
 type Plane struct {
 	// Kubeconfig is the path of the administrator's kubeconfig.
 	Kubeconfig string
+	// OperatorEnv holds environment variables for the operators that are started from now
+	// on, such as GOMEMLIMIT=1GiB.
+	OperatorEnv []string
 
 	options   Options
 	clients   *Authority

@@ -113,7 +113,7 @@ func (p *Plane) LaunchOperator(name, binary string, ports OperatorPorts, args ..
 	}
 	p.options.Logf("starting %s", name)
 	connection := []string{"--kubeconfig=" + kubeconfig, "--cert-dir=" + p.path("certs-"+name)}
-	return StartProcess(name, p.path("logs"), binary, slices.Concat(connection, ports.flags(), args), p.options.OperatorEnv...)
+	return StartProcess(name, p.path("logs"), binary, slices.Concat(connection, ports.flags(), args), p.OperatorEnv...)
 }
 
 // flags returns the flags that make an operator serve on these ports on loopback.
