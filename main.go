@@ -38,6 +38,7 @@ import (
 	"joberror.io/operator/internal/logs"
 	"joberror.io/operator/internal/metrics"
 	"joberror.io/operator/internal/options"
+	"joberror.io/operator/internal/pages"
 	"joberror.io/operator/internal/probes"
 	"joberror.io/operator/internal/serverclock"
 	"joberror.io/operator/internal/serving"
@@ -96,7 +97,7 @@ func run(stop context.Context, opts *options.Options) error {
 	config.QPS = -1
 	serverClock := serverclock.New(clock.RealClock{})
 	config.Wrap(serverClock.Wrap)
-	config.Wrap(jobref.LimitPages)
+	config.Wrap(pages.Limiter)
 	if err := os.MkdirAll(opts.CertDir, 0o700); err != nil {
 		return fmt.Errorf("--cert-dir: %w", err)
 	}

@@ -44,19 +44,20 @@ func Options(namespace string, capturedNamespaces []string) cache.Options {
 		}
 		pods.Namespaces[name] = cache.Config{}
 	}
+	strip := new(stripper).stripJobError
 	byObject := map[client.Object]cache.ByObject{
 		&corev1.Secret{}:       {Namespaces: map[string]cache.Config{namespace: {}}, Field: named(certs.SecretName)},
 		&batchv1.Job{}:         {Transform: stripJob},
 		&corev1.Pod{}:          pods,
 		&corev1.Namespace{}:    {Transform: stripNamespace},
-		&joberrorv1.JobError{}: {Transform: new(stripper).stripJobError},
+		&joberrorv1.JobError{}: {Transform: strip},
 
 		&joberrorv1.JobErrorResolution{}: {Transform: stripResolution},
 	}
 	for caller, name := range certs.Callers() {
 		byObject[caller] = cache.ByObject{Field: named(name)}
 	}
-	return cache.Options{DefaultTransform: cache.TransformStripManagedFields(), ByObject: byObject}
+	return cache.Options{DefaultTransform: cache.TransformStripManagedFields(), ByObject: byObject, NewInformer: newInformer(strip)}
 }
 
 // named returns a selector for the object with this name.

@@ -18,6 +18,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	joberrorv1 "joberror.io/operator/api/v1"
+	"joberror.io/operator/internal/pages"
 )
 
 // ListOptions narrow a list of a job's errors.
@@ -51,11 +52,11 @@ func (r Ref) List(ctx context.Context, apiReader client.Reader, opts ListOptions
 	if err != nil {
 		return nil, "", err
 	}
-	p := pager{ref: r, apiReader: apiReader, opts: opts, at: at, size: firstPage}
+	p := pager{ref: r, apiReader: apiReader, opts: opts, at: at, size: pages.First}
 	var errs []joberrorv1.JobError
 	for {
 		page, err := p.read(ctx, len(errs))
-		if errors.Is(err, errPageTooLarge) && len(errs) > 0 {
+		if errors.Is(err, pages.ErrTooLarge) && len(errs) > 0 {
 			return errs, p.at.encode(), nil
 		}
 		if err != nil {
@@ -84,7 +85,7 @@ func (r Ref) List(ctx context.Context, apiReader client.Reader, opts ListOptions
 func (r Ref) All(ctx context.Context, apiReader client.Reader, opts ListOptions) iter.Seq2[*joberrorv1.JobError, error] {
 	opts.Limit, opts.MaxBytes = 0, 0
 	return func(yield func(*joberrorv1.JobError, error) bool) {
-		p := pager{ref: r, apiReader: apiReader, opts: opts, at: cursor{JobID: r.names[0]}, size: firstPage}
+		p := pager{ref: r, apiReader: apiReader, opts: opts, at: cursor{JobID: r.names[0]}, size: pages.First}
 		for !p.done {
 			page, err := p.read(ctx, 0)
 			if err != nil {
@@ -103,7 +104,7 @@ func (r Ref) All(ctx context.Context, apiReader client.Reader, opts ListOptions)
 // HasErrors reports whether the job has any error. It reads from the API server only if
 // the cache has none.
 func (r Ref) HasErrors(ctx context.Context, cache, apiReader client.Reader) (bool, error) {
-	known, err := indexed(ctx, cache, r.Namespace, indexJob, r.ID, client.Limit(maxPage))
+	known, err := indexed(ctx, cache, r.Namespace, indexJob, r.ID, client.Limit(pages.Max))
 	if err != nil || len(known) > 0 && r.Owns(&known[0]) {
 		return err == nil, err
 	}
@@ -121,7 +122,7 @@ type pager struct {
 	// at is the position of the next page.
 	at   cursor
 	done bool
-	size pageSize
+	size pages.Size
 	// objects and bytes count what was read, and pageBytes the last page.
 	objects          int
 	bytes, pageBytes int64
@@ -130,39 +131,39 @@ type pager struct {
 }
 
 // read reads the next page. count errors are already returned. If another page would exceed
-// the limit of bytes, read returns errPageTooLarge and keeps its position.
+// the limit of bytes, read returns pages.ErrTooLarge and keeps its position.
 func (p *pager) read(ctx context.Context, count int) ([]joberrorv1.JobError, error) {
 	for {
-		size, maxBytes := p.size, int64(maxPageBytes)
+		size, maxBytes := p.size, int64(pages.MaxBytes)
 		if p.opts.Limit > 0 {
-			size = min(size, pageSize(p.opts.Limit-count))
+			size = min(size, pages.Size(p.opts.Limit-count))
 		}
 		if p.opts.MaxBytes > 0 {
 			maxBytes = min(maxBytes, p.opts.MaxBytes-p.kept)
 		}
 		if p.bytes > 0 {
-			size = min(size, size.within(maxBytes, p.objects, p.bytes))
+			size = min(size, size.Within(maxBytes, p.objects, p.bytes))
 		}
 		if size < 1 && count > 0 {
-			return nil, errPageTooLarge
+			return nil, pages.ErrTooLarge
 		}
 		if size = max(size, 1); size == 1 && count == 0 {
 			maxBytes = math.MaxInt64 - 1
 		}
-		limit := &pageLimit{max: maxBytes}
-		page, err := p.list(withPageLimit(ctx, limit), int64(size))
-		if errors.Is(err, errPageTooLarge) && size > 1 {
-			p.size = size.smaller()
+		limit := &pages.Limit{Max: maxBytes}
+		page, err := p.list(pages.WithLimit(ctx, limit), int64(size))
+		if errors.Is(err, pages.ErrTooLarge) && size > 1 {
+			p.size = size.Smaller()
 			continue
 		}
 		if err != nil {
 			return nil, err
 		}
-		p.pageBytes = limit.read
+		p.pageBytes = limit.Read
 		if len(page.Items) > 0 {
-			p.objects, p.bytes = p.objects+len(page.Items), p.bytes+limit.read
+			p.objects, p.bytes = p.objects+len(page.Items), p.bytes+limit.Read
 		}
-		p.size = p.size.after(len(page.Items), limit.read)
+		p.size = p.size.After(len(page.Items), limit.Read)
 		var more bool
 		p.at, more = p.ref.next(p.at, page.Continue)
 		p.done = !more

@@ -4,9 +4,7 @@
 package jobref
 
 import (
-	"errors"
 	"fmt"
-	"io"
 	"net/http"
 	"net/http/httptest"
 	"strconv"
@@ -19,6 +17,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	joberrorv1 "joberror.io/operator/api/v1"
+	"joberror.io/operator/internal/pages"
 )
 
 // pagingServer serves errors of the Job backup, whose messages have these lengths. Its
@@ -61,7 +60,7 @@ func (s *pagingServer) reader(t *testing.T) client.Reader {
 	mapper.Add(joberrorv1.GroupVersion.WithKind("JobError"), meta.RESTScopeNamespace)
 	config := &rest.Config{Host: server.URL, QPS: -1}
 	config.Wrap(func(transport http.RoundTripper) http.RoundTripper {
-		return observer{LimitPages(transport), s}
+		return observer{pages.Limiter(transport), s}
 	})
 	c, err := client.New(config, client.Options{Scheme: scheme, Mapper: mapper})
 	if err != nil {
@@ -78,8 +77,8 @@ type observer struct {
 
 func (o observer) RoundTrip(r *http.Request) (*http.Response, error) {
 	response, err := o.RoundTripper.RoundTrip(r)
-	if limit, ok := r.Context().Value(pageLimitKey{}).(*pageLimit); ok && err == nil {
-		o.server.largest = max(o.server.largest, limit.read)
+	if limit, ok := pages.LimitOf(r.Context()); ok && err == nil {
+		o.server.largest = max(o.server.largest, limit.Read)
 	}
 	return response, err
 }
@@ -121,8 +120,8 @@ func TestPagesStaySmall(t *testing.T) {
 			if count != len(tc.messages) || len(server.limits) > tc.requests {
 				t.Errorf("errors = %d with requests for %v, want %d with at most %d requests", count, server.limits, len(tc.messages), tc.requests)
 			}
-			if server.largest > maxPageBytes && tc.messages[0] < maxPageBytes {
-				t.Errorf("largest page = %d bytes, want at most %d", server.largest, maxPageBytes)
+			if server.largest > pages.MaxBytes && tc.messages[0] < pages.MaxBytes {
+				t.Errorf("largest page = %d bytes, want at most %d", server.largest, pages.MaxBytes)
 			}
 		})
 	}
@@ -142,7 +141,7 @@ func TestAListIsLimitedInBytes(t *testing.T) {
 			const maxBytes = 2 << 20
 			reader := (&pagingServer{messages: messages}).reader(t)
 			token, listed := "", 0
-			for pages := 0; pages == 0 || token != ""; pages++ {
+			for page := 0; page == 0 || token != ""; page++ {
 				errs, next, err := backup.List(t.Context(), reader, ListOptions{Limit: 1000, MaxBytes: maxBytes, Continue: token})
 				if err != nil {
 					t.Fatal(err)
@@ -156,7 +155,7 @@ func TestAListIsLimitedInBytes(t *testing.T) {
 					bytes += len(errs[i].Spec.Message)
 				}
 				if len(errs) == 0 || len(errs) > 1000 || bytes > maxBytes && len(errs) > 1 {
-					t.Fatalf("page %d has %d errors with %d bytes", pages, len(errs), bytes)
+					t.Fatalf("page %d has %d errors with %d bytes", page, len(errs), bytes)
 				}
 				token = next
 			}
@@ -164,41 +163,5 @@ func TestAListIsLimitedInBytes(t *testing.T) {
 				t.Errorf("errors = %d, want %d", listed, len(messages))
 			}
 		})
-	}
-}
-
-func TestLimitPagesLeavesOtherRequestsAlone(t *testing.T) {
-	t.Parallel()
-	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-		_, err := w.Write(make([]byte, 2*maxPageBytes))
-		if err != nil {
-			t.Error(err)
-		}
-	}))
-	t.Cleanup(server.Close)
-	for _, tc := range []struct {
-		limit *pageLimit
-		err   error
-	}{{}, {limit: &pageLimit{max: maxPageBytes}, err: errPageTooLarge}, {limit: &pageLimit{max: 2 * maxPageBytes}}} {
-		ctx := t.Context()
-		if tc.limit != nil {
-			ctx = withPageLimit(ctx, tc.limit)
-		}
-		request, err := http.NewRequestWithContext(ctx, http.MethodGet, server.URL, nil)
-		if err != nil {
-			t.Fatal(err)
-		}
-		response, err := LimitPages(http.DefaultTransport).RoundTrip(request)
-		if !errors.Is(err, tc.err) {
-			t.Fatalf("limit %+v: err = %v, want %v", tc.limit, err, tc.err)
-		}
-		if err != nil {
-			continue
-		}
-		body, err := io.ReadAll(response.Body)
-		response.Body.Close()
-		if err != nil || len(body) != 2*maxPageBytes {
-			t.Errorf("limit %+v: body has %d bytes: %v", tc.limit, len(body), err)
-		}
 	}
 }
