@@ -6,11 +6,7 @@ package joberror
 import (
 	"context"
 	"fmt"
-	"slices"
-	"time"
 
-	batchv1 "k8s.io/api/batch/v1"
-	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
@@ -49,9 +45,8 @@ func (r *Reconciler) resolveBySuccess(ctx context.Context, je *joberrorv1.JobErr
 type openError struct {
 	*joberrorv1.JobError
 	link link
-	// job is the error's Job. If that is gone, it is the Job as it was when it
-	// completed; nil if it did not.
-	job *batchv1.Job
+	// own is the completion of the error's Job, whether or not the Job still exists.
+	own completion
 }
 
 // successRule returns the success that ends an error; no reason if it finds none.
@@ -59,11 +54,14 @@ type successRule func(context.Context, openError) (attribution.Cause, error)
 
 // findSuccess returns the first success that ends an error; no reason if there is none.
 func (r *Reconciler) findSuccess(ctx context.Context, je *joberrorv1.JobError, link link) (attribution.Cause, error) {
-	e := openError{JobError: je, link: link, job: link.job}
-	if e.job == nil && link.known != nil {
-		e.job = r.completed.byUID(link.known.UID)
+	e := openError{JobError: je, link: link}
+	switch {
+	case link.job != nil:
+		e.own = completionOf(link.job)
+	case link.known != nil:
+		e.own, _ = r.completed.byUID(link.known.UID)
 	}
-	if e.job != nil && capturepolicy.OptedOut(joberrorv1.AnnotationAutoResolve, e.job) {
+	if e.own.optedOut {
 		return attribution.Cause{}, nil
 	}
 	for _, rule := range []successRule{r.ownJobSucceeded, r.laterRunSucceeded, r.transientRecovered} {
@@ -76,10 +74,10 @@ func (r *Reconciler) findSuccess(ctx context.Context, je *joberrorv1.JobError, l
 
 // ownJobSucceeded ends an error whose own Job completed.
 func (r *Reconciler) ownJobSucceeded(_ context.Context, e openError) (attribution.Cause, error) {
-	if e.job == nil || !endedBy(e.JobError, e.job) {
+	if !endedBy(e.JobError, e.own) {
 		return attribution.Cause{}, nil
 	}
-	return attribution.Cause{Reason: joberrorv1.ReasonJobSucceeded, Name: e.job.Name}, nil
+	return attribution.Cause{Reason: joberrorv1.ReasonJobSucceeded, Name: e.own.job}, nil
 }
 
 // laterRunSucceeded ends an error if a later run of the same CronJob completed.
@@ -92,12 +90,16 @@ func (r *Reconciler) laterRunSucceeded(ctx context.Context, e openError) (attrib
 	if err != nil {
 		return attribution.Cause{}, fmt.Errorf("list the runs of CronJob %s: %w", cronJob, err)
 	}
-	if last := r.completed.lastRun(e.Namespace, cronJob); last != nil {
-		runs = append(slices.Clip(runs), *last)
-	}
+	var completions []completion
 	for i := range runs {
-		if startedAfter(e.JobError, &runs[i]) && endedBy(e.JobError, &runs[i]) {
-			return attribution.Cause{Reason: joberrorv1.ReasonJobSucceeded, Name: runs[i].Name}, nil
+		completions = append(completions, completionOf(&runs[i]))
+	}
+	if last, known := r.completed.lastRun(e.Namespace, cronJob); known {
+		completions = append(completions, last)
+	}
+	for _, run := range completions {
+		if startedAfter(e.JobError, run.createdAt) && endedBy(e.JobError, run) {
+			return attribution.Cause{Reason: joberrorv1.ReasonJobSucceeded, Name: run.job}, nil
 		}
 	}
 	return attribution.Cause{}, nil
@@ -121,22 +123,21 @@ func (r *Reconciler) transientRecovered(_ context.Context, e openError) (attribu
 	return attribution.Cause{Reason: joberrorv1.ReasonRecovered, Name: pod}, nil
 }
 
-// startedAfter reports whether a run was created after the error last occurred, in
-// whole seconds. A run that was under way at that time is not a later run.
-func startedAfter(je *joberrorv1.JobError, run *batchv1.Job) bool {
+// startedAfter reports whether a run that was created at a time started after the error
+// last occurred, in whole seconds. A run that was under way at that time is not a later run.
+func startedAfter(je *joberrorv1.JobError, createdAt metav1.Time) bool {
 	last := je.Status.LastSeen
-	return last != nil && !run.CreationTimestamp.Before(last)
+	return last != nil && !createdAt.Before(last)
 }
 
 // endedBy reports whether the completion of a Job ends an error. A completion from
 // before somebody reopened the error does not end it again.
-func endedBy(je *joberrorv1.JobError, job *batchv1.Job) bool {
-	at := completionTime(job)
-	if at.IsZero() || capturepolicy.OptedOut(joberrorv1.AnnotationAutoResolve, job) {
+func endedBy(je *joberrorv1.JobError, job completion) bool {
+	if job.at.IsZero() || job.optedOut {
 		return false
 	}
 	since := reopenedAt(je)
-	return since == nil || since.Time.Before(at)
+	return since == nil || since.Time.Before(job.at)
 }
 
 // reopenedAt returns when somebody reopened an error; nil if nobody did, or if it was
@@ -147,14 +148,4 @@ func reopenedAt(je *joberrorv1.JobError) *metav1.Time {
 		return nil
 	}
 	return &c.LastTransitionTime
-}
-
-// completionTime returns when a Job completed; the zero time if it did not.
-func completionTime(job *batchv1.Job) time.Time {
-	for _, c := range job.Status.Conditions {
-		if c.Type == batchv1.JobComplete && c.Status == corev1.ConditionTrue {
-			return c.LastTransitionTime.Time
-		}
-	}
-	return time.Time{}
 }

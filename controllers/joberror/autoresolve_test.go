@@ -47,7 +47,7 @@ func TestEndedBy(t *testing.T) {
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()
-			if got := endedBy(tc.je, tc.job); got != tc.want {
+			if got := endedBy(tc.je, completionOf(tc.job)); got != tc.want {
 				t.Errorf("endedBy = %t, want %t", got, tc.want)
 			}
 		})
@@ -59,12 +59,12 @@ func TestStartedAfter(t *testing.T) {
 	je := jobError(1)
 	run := job("")
 	run.CreationTimestamp = metav1.NewTime(now)
-	if startedAfter(je, run) {
+	if startedAfter(je, run.CreationTimestamp) {
 		t.Error("a run started after an error that was never seen")
 	}
 	for at, want := range map[time.Time]bool{earlier: true, now: true, now.Add(time.Second): false} {
 		je.Status.LastSeen = &metav1.Time{Time: at}
-		if got := startedAfter(je, run); got != want {
+		if got := startedAfter(je, run.CreationTimestamp); got != want {
 			t.Errorf("a run created at %s started after %s: %t", now, at, got)
 		}
 	}

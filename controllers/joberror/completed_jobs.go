@@ -7,13 +7,18 @@ import (
 	"context"
 	"fmt"
 	"sync"
+	"time"
 
 	batchv1 "k8s.io/api/batch/v1"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 	toolscache "k8s.io/client-go/tools/cache"
 	"k8s.io/utils/lru"
 	"sigs.k8s.io/controller-runtime/pkg/cache"
 
+	joberrorv1 "joberror.io/operator/api/v1"
+	"joberror.io/operator/internal/capturepolicy"
 	"joberror.io/operator/internal/informers"
 	"joberror.io/operator/internal/owner"
 )
@@ -52,30 +57,60 @@ func (c *completedJobs) watch(ctx context.Context, jobs cache.Informers) error {
 	return nil
 }
 
+// completion holds what decides whether the completion of a Job ends an error. A whole Job
+// takes ten times as much memory.
+type completion struct {
+	// job is the name of the Job.
+	job       string
+	createdAt metav1.Time
+	// at is when the Job completed; zero if it did not.
+	at time.Time
+	// optedOut is set if the Job turns automatic resolution off.
+	optedOut bool
+}
+
+func completionOf(job *batchv1.Job) completion {
+	return completion{
+		job: job.Name, createdAt: job.CreationTimestamp, at: completionTime(job),
+		optedOut: capturepolicy.OptedOut(joberrorv1.AnnotationAutoResolve, job),
+	}
+}
+
+// completionTime returns when a Job completed; the zero time if it did not.
+func completionTime(job *batchv1.Job) time.Time {
+	for _, c := range job.Status.Conditions {
+		if c.Type == batchv1.JobComplete && c.Status == corev1.ConditionTrue {
+			return c.LastTransitionTime.Time
+		}
+	}
+	return time.Time{}
+}
+
 // add remembers a Job that completed.
 func (c *completedJobs) add(job *batchv1.Job) {
+	completed := completionOf(job)
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.jobs.Add(job.UID, job)
+	c.jobs.Add(job.UID, completed)
 	cronJob := owner.CronJob(job)
 	if cronJob == "" {
 		return
 	}
-	if last := c.lastRun(job.Namespace, cronJob); last == nil || !job.CreationTimestamp.Before(&last.CreationTimestamp) {
-		c.lastRuns.Add(types.NamespacedName{Namespace: job.Namespace, Name: cronJob}, job)
+	if last, known := c.lastRun(job.Namespace, cronJob); !known || !completed.createdAt.Before(&last.createdAt) {
+		c.lastRuns.Add(types.NamespacedName{Namespace: job.Namespace, Name: cronJob}, completed)
 	}
 }
 
-// byUID returns the completed Job with this UID; nil if it is not known.
-func (c *completedJobs) byUID(uid types.UID) *batchv1.Job {
-	job, _ := c.jobs.Get(uid)
-	found, _ := job.(*batchv1.Job)
-	return found
+// byUID returns the completion of the Job with this UID, if it is known.
+func (c *completedJobs) byUID(uid types.UID) (completion, bool) { return lookUp(c.jobs, uid) }
+
+// lastRun returns the completion of the latest run of a CronJob, if one is known.
+func (c *completedJobs) lastRun(namespace, cronJob string) (completion, bool) {
+	return lookUp(c.lastRuns, types.NamespacedName{Namespace: namespace, Name: cronJob})
 }
 
-// lastRun returns the latest completed run of a CronJob; nil if none is known.
-func (c *completedJobs) lastRun(namespace, cronJob string) *batchv1.Job {
-	job, _ := c.lastRuns.Get(types.NamespacedName{Namespace: namespace, Name: cronJob})
-	found, _ := job.(*batchv1.Job)
-	return found
+func lookUp(completions *lru.Cache, key any) (completion, bool) {
+	value, _ := completions.Get(key)
+	found, ok := value.(completion)
+	return found, ok
 }

@@ -23,7 +23,8 @@ func TestLastRun(t *testing.T) {
 	c := newCompletedJobs()
 	c.add(run("second", now))
 	c.add(run("first", earlier))
-	if last := c.lastRun(run("", now).Namespace, "nightly"); last == nil || last.Name != "second" || c.lastRun("another", "nightly") != nil {
+	last, known := c.lastRun(run("", now).Namespace, "nightly")
+	if _, another := c.lastRun("another", "nightly"); !known || last.job != "second" || another {
 		t.Errorf("lastRun = %+v", last)
 	}
 }

@@ -74,7 +74,7 @@ func (r *Reconciler) ofEarlierRuns(ctx context.Context, run *batchv1.Job) []jobe
 	}
 	errs, err := jobref.CronJobErrors(ctx, r.Cached, run.Namespace, cronJob)
 	logListError(ctx, err)
-	return slices.DeleteFunc(errs, func(je joberrorv1.JobError) bool { return !startedAfter(&je, run) })
+	return slices.DeleteFunc(errs, func(je joberrorv1.JobError) bool { return !startedAfter(&je, run.CreationTimestamp) })
 }
 
 // logListError logs that errors can't be listed. A list from the cache by an existing index
