@@ -21,7 +21,10 @@ var (
 	timeoutText = regexp.MustCompile(`Client\.Timeout exceeded|context deadline exceeded`)
 	// failureLine matches failures that an operator logs only if the control plane is broken or
 	// a right is missing.
-	failureLine = regexp.MustCompile(`(?m)^.*(is forbidden: User|Reconciler error).*$`)
+	// notServedYet matches the answer of an API server that has just started and does not
+	// serve custom resources yet.
+	notServedYet = regexp.MustCompile(`There can be a delay between when CustomResourceDefinitions are created`)
+	failureLine  = regexp.MustCompile(`(?m)^.*(is forbidden: User|Reconciler error).*$`)
 )
 
 // libraryRace matches a known race in k8s.io/apiserver, which serves the aggregated API. At
@@ -68,7 +71,7 @@ func (c *Cluster) stop() error {
 		}
 		for _, line := range lines {
 			// A stopping operator cancels its running requests.
-			if bytes.Contains(line, []byte("context canceled")) || c.Node != nil && timeoutText.Match(line) {
+			if bytes.Contains(line, []byte("context canceled")) || notServedYet.Match(line) || c.Node != nil && timeoutText.Match(line) {
 				continue
 			}
 			errs = append(errs, fmt.Errorf("the operator's log %s has the line %q", path, line))

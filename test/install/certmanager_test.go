@@ -15,6 +15,7 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/client-go/util/retry"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"joberror.io/operator/hack/controlplane"
@@ -54,17 +55,25 @@ func (m certManager) inject(t *testing.T) {
 	t.Helper()
 	injected := 0
 	for caller, name := range certs.Callers() {
-		if err := cluster.Client.Get(t.Context(), client.ObjectKey{Name: name}, caller); err != nil {
-			t.Fatal(err)
-		}
-		if caller.GetAnnotations()["cert-manager.io/inject-ca-from"] == "joberror-system/joberror-operator" {
-			injected++
+		// The API server writes the status of the APIService.
+		err := retry.RetryOnConflict(retry.DefaultBackoff, func() error {
+			if err := cluster.Client.Get(t.Context(), client.ObjectKey{Name: name}, caller); err != nil {
+				return err
+			}
+			if caller.GetAnnotations()["cert-manager.io/inject-ca-from"] != "joberror-system/joberror-operator" {
+				return nil
+			}
 			for _, bundle := range certs.CABundles(caller) {
 				*bundle = m.authority.CA()
 			}
 			if err := cluster.Client.Update(t.Context(), caller); err != nil {
-				t.Fatal(err)
+				return err
 			}
+			injected++
+			return nil
+		})
+		if err != nil {
+			t.Fatal(err)
 		}
 	}
 	if injected != 3 {

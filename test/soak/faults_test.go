@@ -9,6 +9,12 @@ import (
 	"fmt"
 	"slices"
 	"time"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	joberrorv1 "joberror.io/operator/api/v1"
+	"joberror.io/operator/test/harness"
 )
 
 // Parts that are killed.
@@ -58,10 +64,52 @@ func (r *round) breakPart(ctx context.Context, part string) error {
 		if err := cluster.Restart(ctx, part); err != nil {
 			return err
 		}
-		_, err := r.awaitReplicas(ctx, nil)
-		return err
+		if _, err := r.awaitReplicas(ctx, nil); err != nil {
+			return err
+		}
+		return r.awaitWatches(ctx)
 	}
 	return r.killReplicas(ctx, part)
+}
+
+// awaitWatches waits until the leader sees the pods again: its watches come back later than
+// the API server. It deletes the errors of the Job that shows it.
+func (s *soak) awaitWatches(ctx context.Context) error {
+	const namespace, name = metav1.NamespaceDefault, "canary"
+	job := harness.Job(namespace, name, harness.Failing("7"))
+	err := until(ctx, "create a Job", func(ctx context.Context) error {
+		return client.IgnoreAlreadyExists(s.client.Create(ctx, job.DeepCopy()))
+	})
+	if err != nil {
+		return err
+	}
+	err = until(ctx, "wait until the leader sees pods", func(ctx context.Context) error {
+		var list joberrorv1.JobErrorList
+		if err := s.client.List(ctx, &list, client.InNamespace(namespace)); err != nil {
+			return err
+		}
+		if len(list.Items) < 2 {
+			return fmt.Errorf("%d of 2 errors are recorded", len(list.Items))
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	return until(ctx, "delete the Job and its errors", func(ctx context.Context) error {
+		err := s.client.Delete(ctx, job.DeepCopy(), client.PropagationPolicy(metav1.DeletePropagationForeground))
+		if client.IgnoreNotFound(err) != nil {
+			return err
+		}
+		if err := s.client.DeleteAllOf(ctx, &joberrorv1.JobError{}, client.InNamespace(namespace)); err != nil {
+			return err
+		}
+		err = s.client.Get(ctx, client.ObjectKeyFromObject(job), job.DeepCopy())
+		if err == nil {
+			return errors.New("the Job still exists")
+		}
+		return client.IgnoreNotFound(err)
+	})
 }
 
 // killReplicas kills one or all replicas of the operator.
