@@ -7,22 +7,14 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"net/http/httptest"
-	"net/http/httputil"
-	"net/url"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
-	"k8s.io/client-go/rest"
-	"k8s.io/client-go/tools/clientcmd"
-	clientcmdapi "k8s.io/client-go/tools/clientcmd/api"
 
 	joberrorv1 "joberror.io/operator/api/v1"
 	"joberror.io/operator/hack/controlplane"
-	"joberror.io/operator/internal/attribution"
 	"joberror.io/operator/test/harness"
 )
 
@@ -148,55 +140,4 @@ func TestAFewUnexpectedExpiriesAreAnnounced(t *testing.T) {
 	operate(t, "--retention=7d")
 	cluster.WaitErrors(t, ns, harness.Code)
 	expectEvent(t, "UnexpectedExpiry")
-}
-
-// apiServerWithClock returns a kubeconfig for the operator. Through it, the API server's
-// clock is ahead by a duration.
-func apiServerWithClock(t *testing.T, ahead time.Duration) string {
-	t.Helper()
-	config := rest.CopyConfig(cluster.Config())
-	config.Impersonate = rest.ImpersonationConfig{UserName: attribution.OperatorUser, Groups: controlplane.OperatorGroups}
-	transport, err := rest.TransportFor(config)
-	if err != nil {
-		t.Fatal(err)
-	}
-	target, err := url.Parse(config.Host)
-	if err != nil {
-		t.Fatal(err)
-	}
-	proxy := httptest.NewServer(&httputil.ReverseProxy{
-		Rewrite: func(r *httputil.ProxyRequest) { r.SetURL(target) }, Transport: transport, FlushInterval: -1,
-		ModifyResponse: func(r *http.Response) error {
-			r.Header.Set("Date", time.Now().Add(ahead).UTC().Format(http.TimeFormat))
-			return nil
-		},
-	})
-	t.Cleanup(func() {
-		proxy.CloseClientConnections()
-		proxy.Close()
-	})
-	kubeconfig := clientcmdapi.NewConfig()
-	kubeconfig.Clusters["proxy"] = &clientcmdapi.Cluster{Server: proxy.URL}
-	kubeconfig.Contexts["proxy"] = &clientcmdapi.Context{Cluster: "proxy"}
-	kubeconfig.CurrentContext = "proxy"
-	path := filepath.Join(t.TempDir(), "kubeconfig")
-	if err := clientcmd.WriteToFile(*kubeconfig, path); err != nil {
-		t.Fatal(err)
-	}
-	return path
-}
-
-func TestAWrongClockHoldsBackEveryExpiry(t *testing.T) {
-	ns := cluster.Namespace(t)
-	first := operate(t, "--allow-mass-expiry", "--kubeconfig="+apiServerWithClock(t, -time.Hour))
-	expiresAt := time.Now().Add(5 * time.Second)
-	harness.Create(t, cluster.Client, harness.JobError(ns, "e", "job", harness.CreatedAt(expiresAt.Add(-30*24*time.Hour))))
-	cluster.WaitObserved(t, ns, "e")
-	expectEvent(t, "ClockSkew")
-	if je := cluster.WaitObserved(t, ns, "e"); time.Now().Before(je.Status.ExpiresAt.Time) {
-		t.Errorf("announced before the error expires at %s", je.Status.ExpiresAt)
-	}
-	stop(t, first)
-	operate(t)
-	cluster.WaitErrors(t, ns, harness.Code)
 }
