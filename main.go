@@ -95,8 +95,6 @@ func run(stop context.Context, opts *options.Options) error {
 	}
 	// The API server's priority and fairness limits the requests, not the client.
 	config.QPS = -1
-	// Inside a cluster, compressing a list takes longer than sending it.
-	config.DisableCompression = true
 	serverClock := serverclock.New(clock.RealClock{})
 	config.Wrap(serverClock.Wrap)
 	config.Wrap(pages.Limiter)
