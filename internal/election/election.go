@@ -20,17 +20,13 @@ import (
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/leaderelection/resourcelock"
 	"k8s.io/client-go/tools/record"
-	"k8s.io/utils/clock"
 )
 
 const (
 	// headStart is how much longer a new replica than any other considers a lease valid.
-	// It exceeds the pause between two attempts of another replica, which is at most 4.4
-	// seconds, and leaves time for requests that take long.
+	// It exceeds the pause between two attempts of another replica, at most 4.4 seconds, and
+	// a request of that replica that hangs.
 	headStart = 12 * time.Second
-	// newFor is how long a replica counts as new: until a lease that was held when it
-	// started has expired for all other replicas.
-	newFor = 40 * time.Second
 	// requestTimeout limits a request for the lease, so that the leader survives one
 	// request that hangs. It is half of the time that the leader has to renew the lease.
 	requestTimeout = 5 * time.Second
@@ -57,22 +53,30 @@ func NewLock(config *rest.Config, scheme *runtime.Scheme, namespace, name string
 	if err != nil {
 		return nil, fmt.Errorf("leader election: %w", err)
 	}
-	return &headStartLock{Interface: lock, clock: clock.RealClock{}, newUntil: time.Now().Add(newFor)}, nil
+	return &headStartLock{Interface: lock}, nil
 }
 
-// headStartLock is a lock that a new replica sees as held for longer than it is.
+// headStartLock is a lock that a new replica sees as held for longer than it is. A replica is
+// new until it sees the lease change: then a leader was alive while it was running.
 type headStartLock struct {
 	resourcelock.Interface
-	clock    clock.PassiveClock
-	newUntil time.Time
+	first       *resourcelock.LeaderElectionRecord
+	established bool
 }
 
 // Get returns the lease, with a longer duration while this replica is new. A lease that
 // its holder has released is free immediately.
 func (l *headStartLock) Get(ctx context.Context) (*resourcelock.LeaderElectionRecord, []byte, error) {
 	lease, raw, err := l.Interface.Get(ctx)
-	if err != nil || lease.HolderIdentity == "" || lease.HolderIdentity == l.Identity() || !l.clock.Now().Before(l.newUntil) {
+	if err != nil {
 		return lease, raw, err
+	}
+	if l.first == nil {
+		l.first = lease
+	}
+	l.established = l.established || lease.HolderIdentity != l.first.HolderIdentity || !lease.RenewTime.Equal(&l.first.RenewTime)
+	if l.established || lease.HolderIdentity == "" || lease.HolderIdentity == l.Identity() {
+		return lease, raw, nil
 	}
 	extended := *lease
 	extended.LeaseDurationSeconds += int(headStart / time.Second)

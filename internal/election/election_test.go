@@ -7,12 +7,11 @@ import (
 	"context"
 	"errors"
 	"testing"
-	"time"
 
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/leaderelection/resourcelock"
-	testingclock "k8s.io/utils/clock/testing"
 )
 
 // lease is a lock that only returns its record.
@@ -22,37 +21,45 @@ type lease struct {
 	err    error
 }
 
-func (l lease) Get(context.Context) (*resourcelock.LeaderElectionRecord, []byte, error) {
-	return &l.record, []byte("raw"), l.err
+func (l *lease) Get(context.Context) (*resourcelock.LeaderElectionRecord, []byte, error) {
+	record := l.record
+	return &record, []byte("raw"), l.err
 }
 
-func (lease) Identity() string { return "me" }
+func (*lease) Identity() string { return "me" }
+
+// held returns a lease that was renewed at this second.
+func held(holder string, renewed int64) resourcelock.LeaderElectionRecord {
+	return resourcelock.LeaderElectionRecord{HolderIdentity: holder, RenewTime: metav1.Unix(renewed, 0), LeaseDurationSeconds: 15}
+}
 
 func TestANewReplicaGivesOthersAHeadStart(t *testing.T) {
 	t.Parallel()
-	started := time.Date(2026, 11, 5, 10, 15, 0, 0, time.UTC)
+	type records = []resourcelock.LeaderElectionRecord
 	for name, tc := range map[string]struct {
-		holder string
-		after  time.Duration
-		want   int
+		seen records
+		want []int
 	}{
-		"a replica that has just started": {"other", 0, 27},
-		"a replica that is still new":     {"other", newFor - time.Second, 27},
-		"a replica that is no longer new": {"other", newFor, 15},
-		"a lease without a holder":        {"", 0, 15},
-		"a replica that holds the lease":  {"me", 0, 15},
+		"a leader that died before":      {records{held("other", 1), held("other", 1), held("other", 1)}, []int{27, 27, 27}},
+		"a leader that was alive":        {records{held("other", 1), held("other", 3), held("other", 3)}, []int{27, 15, 15}},
+		"a leader that followed another": {records{held("other", 1), held("third", 1), held("third", 1)}, []int{27, 15, 15}},
+		"a leader that began to lead":    {records{held("", 0), held("other", 1), held("other", 1)}, []int{15, 15, 15}},
+		"a lease without a holder":       {records{held("other", 1), held("", 1)}, []int{27, 15}},
+		"a replica that holds the lease": {records{held("me", 1), held("me", 3)}, []int{15, 15}},
+		"a replica that lost the lease":  {records{held("me", 1), held("other", 3), held("other", 3)}, []int{15, 15, 15}},
 	} {
-		clock := testingclock.NewFakePassiveClock(started.Add(tc.after))
-		lock := &headStartLock{clock: clock, newUntil: started.Add(newFor), Interface: lease{
-			record: resourcelock.LeaderElectionRecord{HolderIdentity: tc.holder, LeaseDurationSeconds: 15},
-		}}
-		record, raw, err := lock.Get(t.Context())
-		if err != nil || record.LeaseDurationSeconds != tc.want || string(raw) != "raw" {
-			t.Errorf("%s: Get = %+v, %s, %v, want a duration of %d seconds", name, record, raw, err, tc.want)
+		inner := &lease{}
+		lock := &headStartLock{Interface: inner}
+		for i, record := range tc.seen {
+			inner.record = record
+			got, raw, err := lock.Get(t.Context())
+			if err != nil || got.LeaseDurationSeconds != tc.want[i] || string(raw) != "raw" {
+				t.Errorf("%s: Get %d = %+v, %s, %v, want a duration of %d seconds", name, i, got, raw, err, tc.want[i])
+			}
 		}
 	}
 	errRefused := errors.New("refused")
-	if _, _, err := (&headStartLock{Interface: lease{err: errRefused}, clock: testingclock.NewFakePassiveClock(started)}).Get(t.Context()); !errors.Is(err, errRefused) {
+	if _, _, err := (&headStartLock{Interface: &lease{err: errRefused}}).Get(t.Context()); !errors.Is(err, errRefused) {
 		t.Errorf("Get = %v, want %v", err, errRefused)
 	}
 }

@@ -42,7 +42,7 @@ func TestMissesNoFailureWhileLeadersAreKilled(t *testing.T) {
 			return ""
 		})
 		if next := leader(t); next == previous {
-			t.Logf("%s leads again, although the other replica should", next)
+			t.Errorf("%s leads again, but missed the failures while it was down", next)
 		}
 		checkRecordedOnce(t, ns, int(failing.created.Load()))
 	}
