@@ -41,8 +41,9 @@ run: assets build ## Run a control plane with the operator and samples; Ctrl-C s
 
 # The packages whose tests start a control plane run one after the other, so that they have
 # the cores to themselves.
-WITH_PLANE = $$(go list ./test/... | grep -vE '/(harness|soak/growth|soak/ledger)$$')
-WITHOUT_PLANE = $$(go list ./... | grep -v '^joberror.io/operator/test/') ./test/harness ./test/soak/growth ./test/soak/ledger
+TESTS_WITHOUT = /test/(harness|soak/growth|soak/ledger)$$
+WITH_PLANE = $$(go list ./test/... | grep -vE '$(TESTS_WITHOUT)')
+WITHOUT_PLANE = $$(go list ./... | grep -v /test/) $$(go list ./test/... | grep -E '$(TESTS_WITHOUT)')
 
 .PHONY: unit
 unit: ## Run the tests that need no control plane.

@@ -71,18 +71,9 @@ func Setup(ctx context.Context, mgr ctrl.Manager, opts Options) error {
 		Clock: realClock, Ahead: opts.ClockAhead, AllowMass: opts.AllowMassExpiry, Recorder: recorder,
 		Object: &coordinationv1.Lease{ObjectMeta: metav1.ObjectMeta{Namespace: opts.Lease.Namespace, Name: opts.Lease.Name}},
 	}
-	errs, err := informers.NewLister(ctx, mgr.GetCache(), &joberrorv1.JobError{})
-	if err != nil {
-		return err
-	}
-	jobs, err := informers.NewLister(ctx, mgr.GetCache(), &batchv1.Job{})
-	if err != nil {
-		return err
-	}
-	resolutions, err := informers.NewLister(ctx, mgr.GetCache(), &joberrorv1.JobErrorResolution{})
-	if err != nil {
-		return err
-	}
+	errs := informers.NewLister(mgr.GetCache(), &joberrorv1.JobError{})
+	jobs := informers.NewLister(mgr.GetCache(), &batchv1.Job{})
+	resolutions := informers.NewLister(mgr.GetCache(), &joberrorv1.JobErrorResolution{})
 	expireErrors := expiry.NewDeleter("JobError", cached, expiry.NewGuard("JobError", guard, joberror.Expiries(errs, jobs, opts.Retention)))
 	expireResolutions := expiry.NewDeleter("JobErrorResolution", cached, expiry.NewGuard("JobErrorResolution", guard, joberrorresolution.Expiries(resolutions, opts.Retention)))
 	for _, deleter := range []*expiry.Deleter{expireErrors, expireResolutions} {

@@ -18,8 +18,8 @@ const (
 	// maxRefusalDelay limits the delay. Once a namespace accepts writes again, its failures
 	// are recorded within this time.
 	maxRefusalDelay = 2 * time.Minute
-	// announceAgain is the time between two announcements of a refusal for the same reason.
-	// The API server keeps Events for as long.
+	// announceAgain limits how often a refusal is announced for the same reason. It equals the
+	// time that the API server keeps Events.
 	announceAgain = time.Hour
 )
 
@@ -32,8 +32,8 @@ const (
 // write identifies the writes with one verb in one namespace.
 type write struct{ namespace, verb string }
 
-// backoff delays all writes with a verb in a namespace after one was refused: what refuses one record, such as
-// a quota, most likely refuses the others.
+// backoff delays all writes with a verb in a namespace after one was refused. What refuses one
+// record, such as a quota, most likely refuses the others.
 type backoff struct {
 	clock clock.PassiveClock
 
@@ -46,7 +46,7 @@ type backoff struct {
 type delay struct {
 	length time.Duration
 	until  time.Time
-	// announced is when this reason was last announced.
+	// announced holds the time when this reason was last announced.
 	announced time.Time
 	reason    string
 }

@@ -43,7 +43,7 @@ const (
 type containerLogs struct {
 	pods  typedcorev1.PodsGetter
 	lines int64
-	// done is called with the name of a Job when one of its logs was read or timed out.
+	// done gets the name of a Job after one of its logs was read or timed out.
 	done  func(types.NamespacedName)
 	turns *semaphore.Weighted
 

@@ -28,7 +28,7 @@ const (
 
 // refusal is an answer of the API server that the same request would get again.
 type refusal struct {
-	// reason is the label of the metric. If it is empty, the refusal is not reported.
+	// reason labels the refusal in the metric. Without one, the refusal is not reported.
 	reason string
 	// final is true if no change in the namespace can help.
 	final bool

@@ -45,7 +45,7 @@ func (r *Reconciler) resolveBySuccess(ctx context.Context, je *joberrorv1.JobErr
 type openError struct {
 	*joberrorv1.JobError
 	link link
-	// own is the completion of the error's Job, whether or not the Job still exists.
+	// own describes the error's own Job, even if that Job is gone.
 	own completion
 }
 
@@ -59,7 +59,7 @@ func (r *Reconciler) findSuccess(ctx context.Context, je *joberrorv1.JobError, l
 	case link.job != nil:
 		e.own = completionOf(link.job)
 	case link.known != nil:
-		e.own, _ = r.completed.byUID(link.known.UID)
+		e.own = r.completed.byUID(link.known.UID)
 	}
 	if e.own.optedOut {
 		return attribution.Cause{}, nil
@@ -94,10 +94,7 @@ func (r *Reconciler) laterRunSucceeded(ctx context.Context, e openError) (attrib
 	for i := range runs {
 		completions = append(completions, completionOf(&runs[i]))
 	}
-	if last, known := r.completed.lastRun(e.Namespace, cronJob); known {
-		completions = append(completions, last)
-	}
-	for _, run := range completions {
+	for _, run := range append(completions, r.completed.lastRun(e.Namespace, cronJob)) {
 		if startedAfter(e.JobError, run.createdAt) && endedBy(e.JobError, run) {
 			return attribution.Cause{Reason: joberrorv1.ReasonJobSucceeded, Name: run.job}, nil
 		}

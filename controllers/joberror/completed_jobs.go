@@ -57,15 +57,15 @@ func (c *completedJobs) watch(ctx context.Context, jobs cache.Informers) error {
 	return nil
 }
 
-// completion holds what decides whether the completion of a Job ends an error. A whole Job
-// takes ten times as much memory.
+// completion holds what decides whether a Job ends an error. The zero value ends none. A whole
+// Job would take much more memory.
 type completion struct {
-	// job is the name of the Job.
+	// job holds the Job's name.
 	job       string
 	createdAt metav1.Time
-	// at is when the Job completed; zero if it did not.
+	// at holds the time when the Job completed, or zero before that.
 	at time.Time
-	// optedOut is set if the Job turns automatic resolution off.
+	// optedOut means that the Job turned automatic resolution off.
 	optedOut bool
 }
 
@@ -96,21 +96,21 @@ func (c *completedJobs) add(job *batchv1.Job) {
 	if cronJob == "" {
 		return
 	}
-	if last, known := c.lastRun(job.Namespace, cronJob); !known || !completed.createdAt.Before(&last.createdAt) {
+	if last := c.lastRun(job.Namespace, cronJob); !completed.createdAt.Before(&last.createdAt) {
 		c.lastRuns.Add(types.NamespacedName{Namespace: job.Namespace, Name: cronJob}, completed)
 	}
 }
 
-// byUID returns the completion of the Job with this UID, if it is known.
-func (c *completedJobs) byUID(uid types.UID) (completion, bool) { return lookUp(c.jobs, uid) }
+// byUID returns the completion of the Job with this UID; zero if it is not known.
+func (c *completedJobs) byUID(uid types.UID) completion { return lookUp(c.jobs, uid) }
 
-// lastRun returns the completion of the latest run of a CronJob, if one is known.
-func (c *completedJobs) lastRun(namespace, cronJob string) (completion, bool) {
+// lastRun returns the completion of the latest run of a CronJob; zero if none is known.
+func (c *completedJobs) lastRun(namespace, cronJob string) completion {
 	return lookUp(c.lastRuns, types.NamespacedName{Namespace: namespace, Name: cronJob})
 }
 
-func lookUp(completions *lru.Cache, key any) (completion, bool) {
+func lookUp(completions *lru.Cache, key any) completion {
 	value, _ := completions.Get(key)
-	found, ok := value.(completion)
-	return found, ok
+	found, _ := value.(completion)
+	return found
 }

@@ -19,13 +19,13 @@ import (
 
 // Expiries returns a function that calls visit for every JobError in the cache.
 func Expiries(errs informers.Lister[*joberrorv1.JobError], jobs informers.Lister[*batchv1.Job], policy retention.Policy) func(context.Context, func(expiry.Expiry)) error {
-	return func(_ context.Context, visit func(expiry.Expiry)) error {
+	return func(ctx context.Context, visit func(expiry.Expiry)) error {
 		requested := map[types.UID]string{}
-		err := jobs(metav1.NamespaceAll, func(job *batchv1.Job) { requested[job.UID] = retention.Requested(job) })
+		err := jobs(ctx, metav1.NamespaceAll, func(job *batchv1.Job) { requested[job.UID] = retention.Requested(job) })
 		if err != nil {
 			return err
 		}
-		return errs(metav1.NamespaceAll, func(je *joberrorv1.JobError) {
+		return errs(ctx, metav1.NamespaceAll, func(je *joberrorv1.JobError) {
 			if je.DeletionTimestamp.IsZero() {
 				visit(expiry.Expiry{At: policy.ExpiresAt(je, ownRetention(je, requested)), Recorded: je.Status.ExpiresAt})
 			}

@@ -16,8 +16,8 @@ import (
 
 // Expiries returns a function that calls visit for every JobErrorResolution in the cache.
 func Expiries(resolutions informers.Lister[*joberrorv1.JobErrorResolution], policy retention.Policy) func(context.Context, func(expiry.Expiry)) error {
-	return func(_ context.Context, visit func(expiry.Expiry)) error {
-		return resolutions(metav1.NamespaceAll, func(jer *joberrorv1.JobErrorResolution) {
+	return func(ctx context.Context, visit func(expiry.Expiry)) error {
+		return resolutions(ctx, metav1.NamespaceAll, func(jer *joberrorv1.JobErrorResolution) {
 			if jer.DeletionTimestamp.IsZero() {
 				visit(expiry.Expiry{At: policy.ResolutionExpiresAt(jer), Recorded: jer.Status.ExpiresAt})
 			}

@@ -156,7 +156,7 @@ func (r *Reconciler) members(ctx context.Context, scope errorlimit.Scope) ([]*jo
 // visit calls f for each error that may belong to a scope.
 func (r *Reconciler) visit(ctx context.Context, scope errorlimit.Scope, f func(*joberrorv1.JobError)) error {
 	if scope.Kind == errorlimit.Namespace {
-		return r.Errors(scope.Namespace, f)
+		return r.Errors(ctx, scope.Namespace, f)
 	}
 	list := jobref.Mentions
 	if scope.Kind == errorlimit.CronJob {

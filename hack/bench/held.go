@@ -31,7 +31,7 @@ func memoryLimit(held int) uint64 { return max(1<<30, 100<<20+4<<10*uint64(held)
 // heldResult holds the cost of holding a number of errors or Jobs.
 type heldResult struct {
 	errors, jobs int
-	// ownJobs is set if each error has a Job of its own.
+	// ownJobs means that each error has a Job of its own.
 	ownJobs          bool
 	heap, rss, peak  uint64
 	ready, firstPass time.Duration

@@ -27,8 +27,8 @@ type seeder struct {
 	etcd      *clientv3.Client
 	namespace string
 	ownJobs   bool
-	// template is an error as the API server stores it, with its status. first holds what
-	// is different in each other error.
+	// template holds the first error as the API server stores it, with its status. Each
+	// other error has its own identity in place of first.
 	template string
 	first    identity
 	size     int

@@ -47,8 +47,8 @@ type summary struct {
 	total, resolved int32
 	// jobIDs counts the errors with each spec._jobId that differs from the summary's key.
 	jobIDs counts
-	// latest is the latest error, and linked the latest error that is linked to a Job. Both
-	// are shared with the cache.
+	// latest and linked hold the latest error, and the latest one with a link to a Job. The
+	// cache has the same objects.
 	latest, linked *joberrorv1.JobError
 	// outdated is set when one of these is deleted. The next request finds the other errors.
 	outdated bool
@@ -302,8 +302,8 @@ func (s *summaries) list(ctx context.Context, namespace string, visit func(names
 }
 
 // read returns a copy of a summary without its jobIDs. If it is outdated, read finds the
-// latest errors in the cache. It returns nil if there are none, although the news of their
-// deletion may not have arrived.
+// latest errors in the cache. It returns nil if the cache has none left: the summary then
+// waits for the events of their deletion.
 func (s *summaries) read(ctx context.Context, m summaryMap, namespace, key string) (*summary, error) {
 	found := m.namespaces[namespace][key]
 	if found == nil {

@@ -7,7 +7,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math"
 	"time"
 
 	"k8s.io/apimachinery/pkg/apis/meta/internalversion"
@@ -20,9 +19,9 @@ import (
 	"joberror.io/operator/internal/pages"
 )
 
-// newInformer returns an informer that lists JobErrors page by page and keeps only the
-// stripped ones. A list in one piece takes several times the memory of the cache, and one
-// that is streamed as events takes longer to decode.
+// newInformer returns an informer that lists JobErrors page by page, and strips each page
+// before it reads the next. Reading them as one list takes several times the memory of the
+// cache. Reading them as a stream of events takes longer.
 func newInformer(strip toolscache.TransformFunc) func(toolscache.ListerWatcher, runtime.Object, time.Duration, toolscache.Indexers) toolscache.SharedIndexInformer {
 	return func(lw toolscache.ListerWatcher, obj runtime.Object, resync time.Duration, indexers toolscache.Indexers) toolscache.SharedIndexInformer {
 		if _, ok := obj.(*joberrorv1.JobError); ok {
@@ -77,7 +76,7 @@ func (l pagedLister) ListWithContext(ctx context.Context, opts metav1.ListOption
 func (l pagedLister) listPage(ctx context.Context, opts metav1.ListOptions, size pages.Size) (*joberrorv1.JobErrorList, *pages.Limit, error) {
 	limit := &pages.Limit{Max: pages.MaxBytes}
 	if size == 1 {
-		limit.Max = math.MaxInt64 - 1
+		limit.Max = pages.Unlimited
 	}
 	opts.Limit = int64(size)
 	list, err := l.whole.ListWithContext(pages.WithLimit(ctx, limit), opts)

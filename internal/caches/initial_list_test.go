@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"testing"
 
@@ -62,14 +63,6 @@ func (p *pagesOf) paged() pagedLister {
 	return pagedLister{ListerWatcher: lw, whole: lw, strip: new(stripper).stripJobError}
 }
 
-func sizes(count, size int) []int {
-	all := make([]int, count)
-	for i := range all {
-		all[i] = size
-	}
-	return all
-}
-
 func TestTheInitialListHasPages(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {
@@ -77,10 +70,10 @@ func TestTheInitialListHasPages(t *testing.T) {
 		requests int
 	}{
 		"no errors":                {sizes: nil, requests: 1},
-		"small errors":             {sizes: sizes(2000, 500), requests: 6},
-		"large errors":             {sizes: sizes(100, 64<<10), requests: 12},
-		"large after small errors": {sizes: append(sizes(500, 500), sizes(64, 64<<10)...), requests: 16},
-		"the largest errors":       {sizes: sizes(3, 3<<19), requests: 8},
+		"small errors":             {sizes: slices.Repeat([]int{500}, 2000), requests: 6},
+		"large errors":             {sizes: slices.Repeat([]int{64 << 10}, 100), requests: 12},
+		"large after small errors": {sizes: append(slices.Repeat([]int{500}, 500), slices.Repeat([]int{64 << 10}, 64)...), requests: 16},
+		"the largest errors":       {sizes: slices.Repeat([]int{3 << 19}, 3), requests: 8},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -107,7 +100,7 @@ func TestTheInitialListHasPages(t *testing.T) {
 
 func TestTheInitialListFailsWithAPage(t *testing.T) {
 	t.Parallel()
-	server := &pagesOf{t: t, sizes: sizes(1000, 500), err: errors.New("expired")}
+	server := &pagesOf{t: t, sizes: slices.Repeat([]int{500}, 1000), err: errors.New("expired")}
 	if _, err := server.paged().ListWithContext(t.Context(), metav1.ListOptions{}); !errors.Is(err, server.err) {
 		t.Errorf("err = %v, want %v", err, server.err)
 	}

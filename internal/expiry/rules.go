@@ -12,7 +12,7 @@ import (
 )
 
 const (
-	// minMass is the smallest number of unexpected expiries that counts as a mass expiry.
+	// minMass holds how many unexpected expiries a mass expiry has at least.
 	minMass = 100
 	// pace limits the unexpected expiries in a second, so that somebody can react.
 	pace = 10

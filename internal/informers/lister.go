@@ -7,6 +7,7 @@ import (
 	"context"
 	"fmt"
 
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	toolscache "k8s.io/client-go/tools/cache"
 	"sigs.k8s.io/controller-runtime/pkg/cache"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -15,26 +16,22 @@ import (
 // Lister calls visit for each object of a type in a namespace, or in all namespaces if
 // namespace is empty. The objects are the cache's own and must not be changed. A client's list
 // copies each object: some 250 MB for 300,000 JobErrors.
-type Lister[T client.Object] func(namespace string, visit func(T)) error
+type Lister[T client.Object] func(ctx context.Context, namespace string, visit func(T)) error
 
 // NewLister returns a Lister for the objects of the type of obj.
-func NewLister[T client.Object](ctx context.Context, of cache.Informers, obj T) (Lister[T], error) {
-	informer, err := of.GetInformer(ctx, obj, cache.BlockUntilSynced(false))
-	if err != nil {
-		return nil, fmt.Errorf("list %T: %w", obj, err)
-	}
-	shared, ok := informer.(toolscache.SharedIndexInformer)
-	if !ok {
-		return nil, fmt.Errorf("list %T: the informer is a %T", obj, informer)
-	}
-	return listFrom[T](shared.GetIndexer()), nil
-}
-
-func listFrom[T client.Object](indexer toolscache.Indexer) Lister[T] {
-	return func(namespace string, visit func(T)) error {
-		objects, err := objectsIn(indexer, namespace)
+func NewLister[T client.Object](of cache.Informers, obj T) Lister[T] {
+	return func(ctx context.Context, namespace string, visit func(T)) error {
+		informer, err := of.GetInformer(ctx, obj)
 		if err != nil {
-			return fmt.Errorf("list namespace %s: %w", namespace, err)
+			return fmt.Errorf("list %T: %w", obj, err)
+		}
+		shared, ok := informer.(toolscache.SharedIndexInformer)
+		if !ok {
+			return fmt.Errorf("list %T: the informer is a %T", obj, informer)
+		}
+		objects, err := objectsIn(shared.GetIndexer(), namespace)
+		if err != nil {
+			return fmt.Errorf("list %T: %w", obj, err)
 		}
 		for _, obj := range objects {
 			visit(obj.(T))
@@ -44,7 +41,7 @@ func listFrom[T client.Object](indexer toolscache.Indexer) Lister[T] {
 }
 
 func objectsIn(indexer toolscache.Indexer, namespace string) ([]any, error) {
-	if namespace == "" {
+	if namespace == metav1.NamespaceAll {
 		return indexer.List(), nil
 	}
 	return indexer.ByIndex(toolscache.NamespaceIndex, namespace)

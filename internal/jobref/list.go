@@ -9,7 +9,6 @@ import (
 	"encoding/json"
 	"errors"
 	"iter"
-	"math"
 	"slices"
 	"strconv"
 
@@ -148,7 +147,7 @@ func (p *pager) read(ctx context.Context, count int) ([]joberrorv1.JobError, err
 			return nil, pages.ErrTooLarge
 		}
 		if size = max(size, 1); size == 1 && count == 0 {
-			maxBytes = math.MaxInt64 - 1
+			maxBytes = pages.Unlimited
 		}
 		limit := &pages.Limit{Max: maxBytes}
 		page, err := p.list(pages.WithLimit(ctx, limit), int64(size))

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -83,14 +84,6 @@ func (o observer) RoundTrip(r *http.Request) (*http.Response, error) {
 	return response, err
 }
 
-func repeat(count, length int) []int {
-	lengths := make([]int, count)
-	for i := range lengths {
-		lengths[i] = length
-	}
-	return lengths
-}
-
 var backup = Ref{Namespace: "team", ID: "backup", names: []string{"backup"}}
 
 func TestPagesStaySmall(t *testing.T) {
@@ -99,10 +92,10 @@ func TestPagesStaySmall(t *testing.T) {
 		messages []int
 		requests int
 	}{
-		"small errors":             {messages: repeat(2000, 100), requests: 7},
-		"large errors":             {messages: repeat(100, 60<<10), requests: 40},
-		"large after small errors": {messages: append(repeat(500, 10), repeat(60, 60<<10)...), requests: 40},
-		"the largest errors":       {messages: repeat(4, 1200<<10), requests: 10},
+		"small errors":             {messages: slices.Repeat([]int{100}, 2000), requests: 7},
+		"large errors":             {messages: slices.Repeat([]int{60 << 10}, 100), requests: 40},
+		"large after small errors": {messages: append(slices.Repeat([]int{10}, 500), slices.Repeat([]int{60 << 10}, 60)...), requests: 40},
+		"the largest errors":       {messages: slices.Repeat([]int{1200 << 10}, 4), requests: 10},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -130,11 +123,11 @@ func TestPagesStaySmall(t *testing.T) {
 func TestAListIsLimitedInBytes(t *testing.T) {
 	t.Parallel()
 	for name, messages := range map[string][]int{
-		"small errors":             repeat(1200, 100),
-		"large errors":             repeat(60, 60<<10),
-		"large after small errors": append(repeat(40, 10), repeat(60, 60<<10)...),
-		"large before small ones":  append(repeat(30, 60<<10), repeat(500, 10)...),
-		"the largest errors":       repeat(3, 1200<<10),
+		"small errors":             slices.Repeat([]int{100}, 1200),
+		"large errors":             slices.Repeat([]int{60 << 10}, 60),
+		"large after small errors": append(slices.Repeat([]int{10}, 40), slices.Repeat([]int{60 << 10}, 60)...),
+		"large before small ones":  append(slices.Repeat([]int{60 << 10}, 30), slices.Repeat([]int{10}, 500)...),
+		"the largest errors":       slices.Repeat([]int{1200 << 10}, 3),
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -9,6 +9,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"math"
 	"net/http"
 )
 
@@ -21,6 +22,8 @@ const (
 	// MaxBytes limits the size of a page, as JSON. A page with one object may be larger:
 	// etcd limits objects to 1.5 MiB.
 	MaxBytes = 1 << 20
+	// Unlimited is the limit of a page that may have any size.
+	Unlimited = math.MaxInt64 - 1
 )
 
 // ErrTooLarge is the error of a page that is larger than its limit.

@@ -15,9 +15,9 @@ import (
 
 // Lister returns a Lister of the objects that a client has. list is a list of their type.
 func Lister[T client.Object](reader client.Reader, list client.ObjectList) informers.Lister[T] {
-	return func(namespace string, visit func(T)) error {
+	return func(ctx context.Context, namespace string, visit func(T)) error {
 		found := list.DeepCopyObject().(client.ObjectList)
-		if err := reader.List(context.Background(), found, client.InNamespace(namespace)); err != nil {
+		if err := reader.List(ctx, found, client.InNamespace(namespace)); err != nil {
 			return err
 		}
 		return meta.EachListItem(found, func(obj runtime.Object) error {
