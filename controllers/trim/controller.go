@@ -147,10 +147,13 @@ func (r *Reconciler) members(ctx context.Context, scope errorlimit.Scope) ([]*jo
 			members = append(members, je)
 		}
 	})
+	if err != nil {
+		return nil, err
+	}
 	if r.deleted[scope] = stale; len(stale) == 0 {
 		delete(r.deleted, scope)
 	}
-	return members, err
+	return members, nil
 }
 
 // visit calls f for each error that may belong to a scope.

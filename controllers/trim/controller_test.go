@@ -168,6 +168,32 @@ func TestDoesNotDeleteTwiceWhatTheCacheStillHas(t *testing.T) {
 	expectState(t, r, 3, 1)
 }
 
+func TestAFailedListForgetsNoDeletion(t *testing.T) {
+	t.Parallel()
+	fails, deletions := false, 0
+	r := reconcilerFor(t, errorlimit.Limits{Job: 2}, interceptor.Funcs{
+		// The cache never learns of a deletion.
+		Delete: func(context.Context, client.WithWatch, client.Object, ...client.DeleteOption) error {
+			deletions++
+			return nil
+		},
+		List: func(ctx context.Context, c client.WithWatch, list client.ObjectList, opts ...client.ListOption) error {
+			if fails {
+				return errRefused
+			}
+			return c.List(ctx, list, opts...)
+		},
+	}, hourly(3)...)
+	for _, fails = range []bool{false, true, false} {
+		if _, err := reconcileScope(t, r, importJob); errors.Is(err, errRefused) != fails {
+			t.Fatalf("err = %v, want a failure: %t", err, fails)
+		}
+	}
+	if deletions != 1 {
+		t.Errorf("deletions = %d, want 1", deletions)
+	}
+}
+
 func TestDeletesWithoutARecord(t *testing.T) {
 	t.Parallel()
 	taken := open(newRecord(importJob, open("e", 1), 1, testTime).Name, 23)
