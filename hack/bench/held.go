@@ -204,20 +204,12 @@ func (b *bench) idle(ctx context.Context, h *heldResult) error {
 	if err != nil {
 		return err
 	}
-	const cpu = "process_cpu_seconds_total"
-	before, err := b.operatorMetrics(ctx, cpu)
-	if err != nil {
-		return err
-	}
 	began := time.Now()
-	if err := sleep(ctx, idleTime); err != nil {
-		return err
-	}
-	after, err := b.operatorMetrics(ctx, cpu)
+	used, err := b.cpuTime(ctx, func() error { return sleep(ctx, idleTime) })
 	if err != nil {
 		return err
 	}
-	h.idleCPU = (after.sum(cpu) - before.sum(cpu)) / time.Since(began).Seconds()
+	h.idleCPU = used.Seconds() / time.Since(began).Seconds()
 	writesAfter, err := b.countWrites(ctx)
 	h.idleWrites = writesAfter.since(writesBefore)
 	return err

@@ -49,6 +49,7 @@ type results struct {
 	alone        []latency
 	duringBulk   []latency
 	alternatives []rate
+	scaled       []scaled
 	held         []heldResult
 	// onNode is nil if no real node can run on this machine.
 	onNode *nodeLatency
@@ -65,6 +66,7 @@ func (r *results) markdown() string {
 	line("%s", preface)
 	r.writeOperations(line)
 	r.writeSingle(line)
+	r.writeScaled(line)
 	r.writeHeld(line)
 	r.writeNode(line)
 	return text.String()
@@ -153,6 +155,20 @@ func (r *results) writeSingle(line func(string, ...any)) {
 }
 
 func milliseconds(d time.Duration) string { return fmt.Sprintf("%.1f ms", d.Seconds()*1000) }
+
+func (r *results) writeScaled(line func(string, ...any)) {
+	if len(r.scaled) == 0 {
+		return
+	}
+	few, many := scalingSizes[0], scalingSizes[1]
+	line("\n## Many objects of one Job or namespace\n")
+	line("Work that would take too long if its cost grew faster than the number of objects:\n")
+	line("| | %d | %d | factor, for %d times as many |", few, many, many/few)
+	line("|---|--:|--:|--:|")
+	for _, s := range r.scaled {
+		line("| %s | %s | %s | **%.1f** |", s.name, milliseconds(s.took[0]), milliseconds(s.took[1]), s.took[1].Seconds()/s.took[0].Seconds())
+	}
+}
 
 func (r *results) writeHeld(line func(string, ...any)) {
 	if len(r.held) == 0 {

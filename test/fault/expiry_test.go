@@ -7,14 +7,22 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/http/httptest"
+	"net/http/httputil"
+	"net/url"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/client-go/rest"
+	"k8s.io/client-go/tools/clientcmd"
+	clientcmdapi "k8s.io/client-go/tools/clientcmd/api"
 
 	joberrorv1 "joberror.io/operator/api/v1"
 	"joberror.io/operator/hack/controlplane"
+	"joberror.io/operator/internal/attribution"
 	"joberror.io/operator/test/harness"
 )
 
@@ -60,6 +68,13 @@ func expectEvent(t *testing.T, want string) {
 	})
 }
 
+// metricsWithoutTLS returns the flags that make an operator serve its metrics without TLS,
+// and their address.
+func metricsWithoutTLS() (address string, flags []string) {
+	address = fmt.Sprintf("127.0.0.1:%d", cluster.Ports.MetricsPort)
+	return address, []string{"--metrics-insecure", "--metrics-bind-address=" + address}
+}
+
 // metrics returns the metrics of an operator that serves them without TLS.
 func metrics(t *testing.T, address string) string {
 	t.Helper()
@@ -81,12 +96,8 @@ func metrics(t *testing.T, address string) string {
 
 func TestAMassExpiryIsHeldBackUntilAFlagAllowsIt(t *testing.T) {
 	ns := cluster.Namespace(t)
-	port, err := controlplane.FreePort(0)
-	if err != nil {
-		t.Fatal(err)
-	}
-	address := fmt.Sprintf("127.0.0.1:%d", port)
-	shorter := []string{"--retention=7d", "--metrics-insecure", "--metrics-bind-address=" + address}
+	address, serveMetrics := metricsWithoutTLS()
+	shorter := append(serveMetrics, "--retention=7d")
 	const n = 150
 	first := operate(t)
 	report(t, ns, n)
@@ -140,4 +151,63 @@ func TestAFewUnexpectedExpiriesAreAnnounced(t *testing.T) {
 	operate(t, "--retention=7d")
 	cluster.WaitErrors(t, ns, harness.Code)
 	expectEvent(t, "UnexpectedExpiry")
+}
+
+// apiServerWithClock returns a kubeconfig for the operator. Through it, the API server's
+// clock is ahead by a duration.
+func apiServerWithClock(t *testing.T, ahead time.Duration) string {
+	t.Helper()
+	config := rest.CopyConfig(cluster.Config())
+	config.Impersonate = rest.ImpersonationConfig{UserName: attribution.OperatorUser, Groups: controlplane.OperatorGroups}
+	transport, err := rest.TransportFor(config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	target, err := url.Parse(config.Host)
+	if err != nil {
+		t.Fatal(err)
+	}
+	proxy := httptest.NewServer(&httputil.ReverseProxy{
+		Rewrite: func(r *httputil.ProxyRequest) { r.SetURL(target) }, Transport: transport, FlushInterval: -1,
+		ModifyResponse: func(r *http.Response) error {
+			r.Header.Set("Date", time.Now().Add(ahead).UTC().Format(http.TimeFormat))
+			return nil
+		},
+	})
+	t.Cleanup(func() {
+		proxy.CloseClientConnections()
+		proxy.Close()
+	})
+	kubeconfig := clientcmdapi.NewConfig()
+	kubeconfig.Clusters["proxy"] = &clientcmdapi.Cluster{Server: proxy.URL}
+	kubeconfig.Contexts["proxy"] = &clientcmdapi.Context{Cluster: "proxy"}
+	kubeconfig.CurrentContext = "proxy"
+	path := filepath.Join(t.TempDir(), "kubeconfig")
+	if err := clientcmd.WriteToFile(*kubeconfig, path); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+func TestAWrongClockHoldsBackEveryExpiry(t *testing.T) {
+	ns := cluster.Namespace(t)
+	address, serveMetrics := metricsWithoutTLS()
+	first := operate(t, append(serveMetrics, "--allow-mass-expiry", "--kubeconfig="+apiServerWithClock(t, -time.Hour))...)
+	expiresAt := time.Now().Add(5 * time.Second).Truncate(time.Second)
+	harness.Create(t, cluster.Client, harness.JobError(ns, "e", "job", harness.CreatedAt(expiresAt.Add(-30*24*time.Hour))))
+	cluster.WaitObserved(t, ns, "e")
+	harness.Eventually(t, func() string {
+		if left := time.Until(expiresAt); left > 0 {
+			return fmt.Sprintf("the error expires in %s", left)
+		}
+		if strings.Contains(metrics(t, address), "\njoberror_expiry_held_back{kind=\"JobError\",reason=\"ClockSkew\"} 0\n") {
+			return "no error is held back yet"
+		}
+		return ""
+	})
+	expectEvent(t, "ClockSkew")
+	cluster.WaitErrors(t, ns, func(je *joberrorv1.JobError) string { return je.Name }, "e")
+	stop(t, first)
+	operate(t)
+	cluster.WaitErrors(t, ns, harness.Code)
 }

@@ -20,16 +20,16 @@ import (
 // Anyone may connect to the webhooks by default. Without limits, the first body alone takes
 // 3 GiB.
 func TestAFloodOfWebhookRequestsIsBounded(t *testing.T) {
-	metrics := fmt.Sprintf("127.0.0.1:%d", cluster.Ports.MetricsPort)
-	operate(t, "--metrics-insecure", "--metrics-bind-address="+metrics)
-	before := memory(t, metrics)
+	address, serveMetrics := metricsWithoutTLS()
+	operate(t, serveMetrics...)
+	before := memory(t, address)
 	wide := review(strings.Repeat("{},", 1<<20) + "{}")
 	long := review(`{"name":"` + strings.Repeat("x", 3<<20) + `"}`)
 	dense := review(strings.Repeat("{},", 4_500) + "{}")
 	codes := flood(t, 200, wide, long, dense, dense, dense)
 	t.Logf("requests by status code during the flood: %v", codes)
 	const limit = 400 << 20
-	if grown := memory(t, metrics) - before; grown > limit {
+	if grown := memory(t, address) - before; grown > limit {
 		t.Errorf("memory grew by %d MiB, want at most %d", int(grown)>>20, limit>>20)
 	}
 	for _, after := range []struct {
