@@ -10,16 +10,16 @@ import (
 	"testing"
 )
 
-// Overlay writes a kustomization that installs the operator with these components of config,
-// as its users would. It returns the kustomization's directory.
-func (c *Cluster) Overlay(t testing.TB, components ...string) string {
+// Overlay writes a kustomization that adds these components of config to one that installs
+// the operator, as its users would. It returns the kustomization's directory.
+func (c *Cluster) Overlay(t testing.TB, base string, components ...string) string {
 	t.Helper()
 	dir := realPath(t, t.TempDir())
-	config, err := filepath.Rel(dir, realPath(t, filepath.Join(c.Root, "config")))
+	config, err := filepath.Rel(dir, realPath(t, filepath.Dir(base)))
 	if err != nil {
 		t.Fatal(err)
 	}
-	lines := []string{"resources:", "- " + filepath.Join(config, "default"), "components:"}
+	lines := []string{"resources:", "- " + filepath.Join(config, filepath.Base(base)), "components:"}
 	for _, component := range components {
 		lines = append(lines, "- "+filepath.Join(config, component))
 	}

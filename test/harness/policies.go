@@ -28,6 +28,20 @@ func (c *Cluster) HasMutatingPolicies() (bool, error) {
 	return err == nil, err
 }
 
+// MutatingPolicyKinds returns the kinds of MutatingAdmissionPolicies and their bindings, each
+// after a comma, for kubectl get. It is empty if the API server does not have them.
+func (c *Cluster) MutatingPolicyKinds(t testing.TB) string {
+	t.Helper()
+	has, err := c.HasMutatingPolicies()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !has {
+		return ""
+	}
+	return ",mutatingadmissionpolicies,mutatingadmissionpolicybindings"
+}
+
 // Manifests returns the file that installs the operator on the cluster's version.
 func (c *Cluster) Manifests() (string, error) {
 	return c.forVersion("dist/install.yaml", "dist/install-before-1.36.yaml")

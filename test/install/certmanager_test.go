@@ -96,7 +96,11 @@ func TestCertManagerCanManageTheCertificate(t *testing.T) {
 		t.Fatal(err)
 	}
 	cluster.Kubectl(t, "delete", "-f", manifests, "--timeout=180s")
-	folder := cluster.Overlay(t, "cert-manager")
+	base, err := cluster.Kustomization()
+	if err != nil {
+		t.Fatal(err)
+	}
+	folder := cluster.Overlay(t, base, "cert-manager")
 	t.Cleanup(func() {
 		if _, err := cluster.Run(context.WithoutCancel(t.Context()), nil, "delete", "-k", folder, "--timeout=180s"); err != nil {
 			t.Error(err)

@@ -18,7 +18,8 @@ import (
 func installedVersions(t *testing.T) []string {
 	t.Helper()
 	kinds := "customresourcedefinitions,mutatingwebhookconfigurations,validatingwebhookconfigurations,validatingadmissionpolicies," +
-		"validatingadmissionpolicybindings,mutatingadmissionpolicies,mutatingadmissionpolicybindings,clusterroles,clusterrolebindings,roles,rolebindings,flowschemas,networkpolicies,deployments,poddisruptionbudgets"
+		"validatingadmissionpolicybindings,clusterroles,clusterrolebindings,roles,rolebindings,flowschemas,networkpolicies,deployments,poddisruptionbudgets" +
+		cluster.MutatingPolicyKinds(t)
 	lines := strings.Fields(cluster.Kubectl(t, "get", kinds, "-A", "-l", "app.kubernetes.io/part-of=joberror", "-o",
 		`jsonpath={range .items[*]}{.kind}/{.metadata.name}@{.metadata.generation}{"\n"}{end}`))
 	rights := strings.Fields(cluster.Kubectl(t, "get", "clusterroles,clusterrolebindings,roles,rolebindings", "-A", "-l", "app.kubernetes.io/part-of=joberror", "-o",

@@ -19,7 +19,11 @@ func TestAPIServerAcceptsTheOptionalComponents(t *testing.T) {
 		cluster.Kubectl(t, "wait", "--for=condition=Established", "--timeout=60s", "-f", filepath.Join(cluster.Root, "bin", "crds", product))
 	}
 	cluster.Kubectl(t, "create", "namespace", "joberror-system")
-	out := cluster.Kubectl(t, "apply", "--server-side", "--validate=strict", "--dry-run=server", "-k", cluster.Overlay(t, "prometheus", "cert-manager"))
+	base, err := cluster.Kustomization()
+	if err != nil {
+		t.Fatal(err)
+	}
+	out := cluster.Kubectl(t, "apply", "--server-side", "--validate=strict", "--dry-run=server", "-k", cluster.Overlay(t, base, "prometheus", "cert-manager"))
 	for _, kind := range []string{"certificate.", "issuer.", "servicemonitor.", "prometheusrule."} {
 		if !strings.Contains(out, kind) {
 			t.Errorf("the dry run applied no %s, only: %s", kind, out)
@@ -44,8 +48,12 @@ func TestHelmInstallsUpgradesAndUninstalls(t *testing.T) {
 	}
 	helmRelease("install", chart(), "--create-namespace")
 	checkReplicas("2")
-	// The API server of the tests has this kind.
-	cluster.Kubectl(t, "get", "mutatingadmissionpolicy", "joberror-defaults")
+	// The chart chooses by what the API server has.
+	policies := cluster.MutatingPolicyKinds(t)
+	installed := cluster.Kubectl(t, "get", "validatingadmissionpolicies"+policies, "-o", "name")
+	if got, want := strings.Contains(installed, "mutatingadmissionpolicy.admissionregistration.k8s.io/joberror-defaults"), policies != ""; got != want {
+		t.Errorf("MutatingAdmissionPolicies installed: %t, want %t", got, want)
+	}
 	cluster.Kubectl(t, "wait", "--for=condition=Established", "--timeout=60s", "crd/joberrors.joberror.io")
 	ns := cluster.Namespace(t)
 	harness.Eventually(t, func() string {
@@ -58,7 +66,7 @@ func TestHelmInstallsUpgradesAndUninstalls(t *testing.T) {
 	helmRelease("upgrade", chart(), "--set=replicas=3")
 	checkReplicas("3")
 	helmRelease("uninstall")
-	kinds := "apiservice,deployment,service,mutatingwebhookconfiguration,validatingwebhookconfiguration,clusterrole,validatingadmissionpolicy,mutatingadmissionpolicy"
+	kinds := "apiservice,deployment,service,mutatingwebhookconfiguration,validatingwebhookconfiguration,clusterrole,validatingadmissionpolicy" + policies
 	for _, left := range strings.Fields(cluster.Kubectl(t, "get", kinds, "-A", "-o", "name")) {
 		// The API server creates this APIService for the CRDs, which are kept.
 		if strings.Contains(left, "joberror") && left != "apiservice.apiregistration.k8s.io/v1.joberror.io" {

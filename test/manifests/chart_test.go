@@ -28,6 +28,7 @@ func TestChartInstallsTheSameAsTheManifests(t *testing.T) {
 		}
 		return string(text)
 	}
+	base := filepath.Join(cluster.Root, "config", "default")
 	const mutatingPolicies = "--api-versions=admissionregistration.k8s.io/v1/MutatingAdmissionPolicy"
 	for _, tc := range []struct {
 		name      string
@@ -36,10 +37,10 @@ func TestChartInstallsTheSameAsTheManifests(t *testing.T) {
 	}{
 		{"dist/install.yaml", dist("install.yaml"), []string{mutatingPolicies}},
 		{"dist/install-before-1.36.yaml", dist("install-before-1.36.yaml"), nil},
-		{"cert-manager", cluster.Kubectl(t, "kustomize", cluster.Overlay(t, "cert-manager")), []string{mutatingPolicies, "--set=certManager.enabled=true"}},
-		{"prometheus", cluster.Kubectl(t, "kustomize", cluster.Overlay(t, "prometheus")), []string{mutatingPolicies, "--set=prometheus.enabled=true"}},
-		{"capture-logs", cluster.Kubectl(t, "kustomize", cluster.Overlay(t, "capture-logs")), []string{mutatingPolicies, "--set=captureLogs.enabled=true"}},
-		{"all", cluster.Kubectl(t, "kustomize", cluster.Overlay(t, "prometheus", "cert-manager", "capture-logs")), []string{mutatingPolicies, "--set=prometheus.enabled=true,certManager.enabled=true,captureLogs.enabled=true"}},
+		{"cert-manager", cluster.Kubectl(t, "kustomize", cluster.Overlay(t, base, "cert-manager")), []string{mutatingPolicies, "--set=certManager.enabled=true"}},
+		{"prometheus", cluster.Kubectl(t, "kustomize", cluster.Overlay(t, base, "prometheus")), []string{mutatingPolicies, "--set=prometheus.enabled=true"}},
+		{"capture-logs", cluster.Kubectl(t, "kustomize", cluster.Overlay(t, base, "capture-logs")), []string{mutatingPolicies, "--set=captureLogs.enabled=true"}},
+		{"all", cluster.Kubectl(t, "kustomize", cluster.Overlay(t, base, "prometheus", "cert-manager", "capture-logs")), []string{mutatingPolicies, "--set=prometheus.enabled=true,certManager.enabled=true,captureLogs.enabled=true"}},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()

@@ -10,6 +10,7 @@ import (
 	"slices"
 	"time"
 
+	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/util/rand"
@@ -69,7 +70,10 @@ func (r *round) breakPart(ctx context.Context, part string) error {
 		if _, err := r.awaitReplicas(ctx, nil); err != nil {
 			return err
 		}
-		return r.awaitWatches(ctx)
+		if err := r.awaitWatches(ctx); err != nil {
+			return err
+		}
+		return r.nudgePods(ctx)
 	}
 	return r.killReplicas(ctx, part)
 }
@@ -105,6 +109,28 @@ func (s *soak) awaitWatches(ctx context.Context) error {
 	}
 	return until(ctx, "delete the namespace of the Job", func(ctx context.Context) error {
 		return client.IgnoreNotFound(s.client.Delete(ctx, ns.DeepCopy()))
+	})
+}
+
+// nudgePods changes every pod that has not ended, so that kwok looks at it again. kwok does
+// not repeat a write that fails: if the API server is killed before it answers the pod's last
+// status, the pod runs forever.
+func (s *soak) nudgePods(ctx context.Context) error {
+	return until(ctx, "annotate the pods that have not ended", func(ctx context.Context) error {
+		var pods corev1.PodList
+		if err := s.client.List(ctx, &pods, client.HasLabels{batchv1.JobNameLabel}); err != nil {
+			return err
+		}
+		for i := range pods.Items {
+			if phase := pods.Items[i].Status.Phase; phase == corev1.PodSucceeded || phase == corev1.PodFailed {
+				continue
+			}
+			nudge := harness.MergePatch(fmt.Sprintf(`{"metadata":{"annotations":{"soak/nudged":%q}}}`, time.Now()))
+			if err := s.client.Patch(ctx, &pods.Items[i], nudge); client.IgnoreNotFound(err) != nil {
+				return err
+			}
+		}
+		return nil
 	})
 }
 
