@@ -196,16 +196,6 @@ func (p *Plane) assignPorts() error {
 	return nil
 }
 
-// FreePort returns the port if it is free on loopback, or any free port for 0.
-func FreePort(port int) (int, error) {
-	listener, err := net.Listen("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(port)))
-	if err != nil {
-		return 0, fmt.Errorf("port %d is taken: %w", port, err)
-	}
-	defer listener.Close()
-	return listener.Addr().(*net.TCPAddr).Port, nil
-}
-
 func (p *Plane) path(elements ...string) string {
 	return filepath.Join(append([]string{p.options.Dir}, elements...)...)
 }

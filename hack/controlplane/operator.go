@@ -145,16 +145,3 @@ func (p *Plane) apiServiceAvailable(ctx context.Context) error {
 	}
 	return errors.New("the APIService has no Available condition yet")
 }
-
-// PickPorts returns ports for an operator that are currently free.
-func PickPorts() (OperatorPorts, error) {
-	var ports [4]int
-	for i := range ports {
-		port, err := FreePort(0)
-		if err != nil {
-			return OperatorPorts{}, err
-		}
-		ports[i] = port
-	}
-	return OperatorPorts{APIPort: ports[0], WebhookPort: ports[1], HealthPort: ports[2], MetricsPort: ports[3]}, nil
-}

@@ -28,13 +28,13 @@ const (
 
 // pod is a running pod.
 type pod struct {
-	pods  *Pods
-	name  string
-	spec  *corev1.Container
-	ports OperatorPorts
+	pods *Pods
+	name string
+	spec *corev1.Container
 
-	// process, ready and unrouted are guarded by pods.mu.
+	// process, ports, ready and unrouted are guarded by pods.mu.
 	process  *Process
+	ports    OperatorPorts
 	ready    bool
 	unrouted bool
 
@@ -47,10 +47,6 @@ func (p *pod) terminate() { p.terminateOnce.Do(func() { close(p.terminating) }) 
 
 // run runs the pod until it is deleted or the context ends.
 func (p *pod) run(ctx context.Context, obj *corev1.Pod) error {
-	var err error
-	if p.ports, err = PickPorts(); err != nil {
-		return err
-	}
 	start, err := p.prepare(ctx, obj)
 	if ctx.Err() != nil {
 		return nil //nolint:nilerr // the pod is stopped while it starts, which is no failure
@@ -59,12 +55,17 @@ func (p *pod) run(ctx context.Context, obj *corev1.Pod) error {
 		return err
 	}
 	for restarts := 0; ; restarts++ {
-		process, err := start()
+		// Another program may have taken a port of the process that ended.
+		ports, err := PickPorts()
 		if err != nil {
 			return err
 		}
-		p.setProcess(process)
-		ended, err := p.watch(ctx, obj, process, restarts)
+		process, err := start(ports)
+		if err != nil {
+			return err
+		}
+		p.setProcess(process, ports)
+		ended, err := p.watch(ctx, obj, process, ports, restarts)
 		if ended || err != nil {
 			return err
 		}
@@ -79,9 +80,11 @@ func (p *pod) run(ctx context.Context, obj *corev1.Pod) error {
 // prepare creates the pod's directory and credentials. It returns a function that
 // starts the pod's process with the arguments of the manifest and those for this
 // machine.
-func (p *pod) prepare(ctx context.Context, obj *corev1.Pod) (start func() (*Process, error), err error) {
-	local := append(p.ports.flags(), fmt.Sprintf("--metrics-bind-address=127.0.0.1:%d", p.ports.MetricsPort))
-	args := slices.Concat(p.spec.Args, local, p.pods.extraArgs)
+func (p *pod) prepare(ctx context.Context, obj *corev1.Pod) (start func(OperatorPorts) (*Process, error), err error) {
+	args := func(ports OperatorPorts, extra ...string) []string {
+		local := append(ports.flags(), fmt.Sprintf("--metrics-bind-address=127.0.0.1:%d", ports.MetricsPort))
+		return slices.Concat(p.spec.Args, local, p.pods.extraArgs, extra)
+	}
 	logs := p.pods.plane.path("logs")
 	dir, err := p.pods.newDir(p.name)
 	if err != nil {
@@ -92,8 +95,8 @@ func (p *pod) prepare(ctx context.Context, obj *corev1.Pod) (start func() (*Proc
 		if err := p.fillRoot(ctx, obj, dir, user); err != nil {
 			return nil, err
 		}
-		return func() (*Process, error) {
-			cmd, err := p.containerCommand(dir, user, args)
+		return func(ports OperatorPorts) (*Process, error) {
+			cmd, err := p.containerCommand(dir, user, args(ports))
 			if err != nil {
 				return nil, err
 			}
@@ -104,20 +107,21 @@ func (p *pod) prepare(ctx context.Context, obj *corev1.Pod) (start func() (*Proc
 	if err != nil {
 		return nil, err
 	}
-	args = append(args, "--kubeconfig="+kubeconfig, "--cert-dir="+dir)
-	return func() (*Process, error) { return StartProcess(p.name, logs, p.pods.binary, args) }, nil
+	return func(ports OperatorPorts) (*Process, error) {
+		return StartProcess(p.name, logs, p.pods.binary, args(ports, "--kubeconfig="+kubeconfig, "--cert-dir="+dir))
+	}, nil
 }
 
-func (p *pod) setProcess(process *Process) {
+func (p *pod) setProcess(process *Process, ports OperatorPorts) {
 	p.pods.mu.Lock()
 	defer p.pods.mu.Unlock()
-	p.process = process
+	p.process, p.ports = process, ports
 	p.pods.logs = append(p.pods.logs, process.Log)
 }
 
 // watch probes a process until it ends, and reports whether the pod has ended too.
-func (p *pod) watch(ctx context.Context, obj *corev1.Pod, process *Process, restarts int) (ended bool, err error) {
-	probe := checkHealth(fmt.Sprintf("http://127.0.0.1:%d%s", p.ports.HealthPort, p.spec.ReadinessProbe.HTTPGet.Path))
+func (p *pod) watch(ctx context.Context, obj *corev1.Pod, process *Process, ports OperatorPorts, restarts int) (ended bool, err error) {
+	probe := checkHealth(fmt.Sprintf("http://127.0.0.1:%d%s", ports.HealthPort, p.spec.ReadinessProbe.HTTPGet.Path))
 	written := ""
 	for {
 		ready := probe(ctx) == nil
