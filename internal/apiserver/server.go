@@ -59,7 +59,9 @@ type Server struct {
 	summaries *summaries
 	budget    *budget
 	storage   map[string]rest.Storage
-	started   atomic.Bool
+	// frontCA signs the certificate of the API server in front. It is set before started.
+	frontCA dynamiccertificates.CAContentProvider
+	started atomic.Bool
 }
 
 // +kubebuilder:rbac:groups=authentication.k8s.io,resources=tokenreviews,verbs=create
@@ -134,10 +136,14 @@ func (s *Server) Start(ctx context.Context) error {
 	return generic.PrepareRun().RunWithContext(ctx)
 }
 
-// Check returns an error until the server is ready.
+// Check returns an error until the server is ready. Until it knows the CA of the API server in
+// front, each request is anonymous to it, and it would answer 403.
 func (s *Server) Check(*http.Request) error {
 	if !s.started.Load() {
 		return errors.New("the aggregated API has not started yet")
+	}
+	if len(s.frontCA.CurrentCABundleContent()) == 0 {
+		return errors.New("the aggregated API has not read the CA of the API server in front yet")
 	}
 	return nil
 }
@@ -218,6 +224,7 @@ func (s *Server) genericConfig() (*server.RecommendedConfig, error) {
 	if err := authentication.ApplyTo(&config.Authentication, config.SecureServing, config.OpenAPIConfig); err != nil {
 		return nil, err
 	}
+	s.frontCA = config.Authentication.RequestHeaderConfig.CAContentProvider
 	authorization := options.NewDelegatingAuthorizationOptions()
 	authorization.RemoteKubeConfigFile = s.config.Kubeconfig
 	return config, authorization.ApplyTo(&config.Authorization)
