@@ -89,9 +89,9 @@ soak: assets ## Put a mixed load on the operator for an hour while parts are kil
 	go test -count=1 -v -timeout 120m ./test/soak -args -soak.duration=1h $(SOAK)
 
 .PHONY: bench
-bench: assets build ## Compare the operator with bare API writes; write docs/benchmarks.md.
+bench: assets build ## Compare the operator with bare API writes; write docs/benchmarks.md, or only the PART of it.
 	go build -o $(BIN)/bench ./hack/bench
-	@$(BIN)/bench -assets $(ASSETS) -operator $(BIN)/operator -report docs/benchmarks.md
+	@$(BIN)/bench -assets $(ASSETS) -operator $(BIN)/operator -only "$(PART)" -report docs/benchmarks.md
 
 ##@ Build
 

@@ -26,7 +26,7 @@ const (
 // memoryLimit returns the limit of the operator's container, in bytes: the one in
 // config/manager/deployment.yaml, or the one that docs/operations.md advises for this many
 // errors if it is larger.
-func memoryLimit(held int) uint64 { return max(1<<30, 100<<20+4<<10*uint64(held)) }
+func memoryLimit(held int) uint64 { return max(1<<30, 100<<20+6<<10*uint64(held)) }
 
 // heldResult holds the cost of holding a number of errors or Jobs.
 type heldResult struct {

@@ -113,7 +113,7 @@ func run(ctx context.Context, s settings) (err error) {
 	if measureErr != nil || s.output == "" {
 		return measureErr
 	}
-	return os.WriteFile(s.output, []byte(text), 0o644)
+	return writeReport(s.output, text)
 }
 
 // measureAll measures all parts, or the part that the only flag selects.

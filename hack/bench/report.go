@@ -60,9 +60,7 @@ func newResults(s settings) *results { return &results{settings: s, began: time.
 func (r *results) markdown() string {
 	var text strings.Builder
 	line := func(format string, args ...any) { fmt.Fprintf(&text, format+"\n", args...) }
-	line("# Benchmarks\n")
-	line("`make bench` measured these results on %s, %s, in %s.", r.began.UTC().Format("2006-01-02"), versions(), time.Since(r.began).Round(time.Minute))
-	line("Machine: %s. The control plane, the operator and the client share it.", machine())
+	line("# Benchmarks")
 	line("%s", preface)
 	r.writeOperations(line)
 	r.writeSingle(line)
@@ -72,7 +70,17 @@ func (r *results) markdown() string {
 	return text.String()
 }
 
+// section begins a section. It says when and on what it was measured, because parts can be
+// measured again on their own.
+func (r *results) section(line func(string, ...any), title string) {
+	line("## %s\n", title)
+	line("Measured on %s, %s, on %s.\n", r.began.UTC().Format("2006-01-02"), versions(), machine())
+}
+
 const preface = `
+` + "`make bench`" + ` writes this page, and ` + "`make bench PART=holding`" + ` one section of it. The control
+plane, the operator and the client share a machine.
+
 Seconds differ from machine to machine and from day to day; the ratios are what counts.
 The floor of an operation is the time that the same writes take from one plain client,
 with as many writes in flight, to a resource with the same schema that nobody watches.
@@ -85,9 +93,10 @@ fastest turn of the floor show how much the speed of the machine varied.
 const causes = `
 The target is a ratio of 1.15. An operation does work that its floor does not do:
 
-- A report calls the webhook for each error, which fills in the user, the time and the
-  Job. This saves the write of the owners, which a link to a later Job needs. A report
-  also has twice as many writes in flight: the reporter's and the operator's.
+- For each error that is reported, the API server evaluates the policies that exempt nobody
+  but the operator, one of which fills in the user, and calls the webhook, which fills in the
+  time and the Job. This saves the write of the owners, which a link to a later Job needs. A
+  report also has twice as many writes in flight: the reporter's and the operator's.
 - A bulk resolve writes the progress of its resolution once a second, even during the
   floor's turns.
 - Capture writes an Event on each Job about its errors, and then the Event's count: two
@@ -102,7 +111,7 @@ func (r *results) writeOperations(line func(string, ...any)) {
 	if len(r.operations) == 0 {
 		return
 	}
-	line("## Many errors at once\n")
+	r.section(line, "Many errors at once")
 	line("%d writes in flight.\n", r.inFlight)
 	line("| operation | errors | floor: errors per second in its turns | floor | took | ratio | writes that the API server answered |")
 	line("|---|--:|--:|--:|--:|--:|---|")
@@ -144,7 +153,8 @@ func (r *results) writeSingle(line func(string, ...any)) {
 			line("| %s | %d | %s | %s | %s |", l.name, len(l.took), milliseconds(l.percentile(50)), milliseconds(l.percentile(99)), milliseconds(l.percentile(100)))
 		}
 	}
-	line("\n## One error at a time\n")
+	line("")
+	r.section(line, "One error at a time")
 	line("While nothing else is running:\n")
 	table(r.alone)
 	patch, put := r.alone[0], r.alone[1]
@@ -161,7 +171,8 @@ func (r *results) writeScaled(line func(string, ...any)) {
 		return
 	}
 	few, many := scalingSizes[0], scalingSizes[1]
-	line("\n## Many objects of one Job or namespace\n")
+	line("")
+	r.section(line, "Many objects of one Job or namespace")
 	line("Work that would take too long if its cost grew faster than the number of objects:\n")
 	line("| | %d | %d | factor, for %d times as many |", few, many, many/few)
 	line("|---|--:|--:|--:|")
@@ -174,7 +185,8 @@ func (r *results) writeHeld(line func(string, ...any)) {
 	if len(r.held) == 0 {
 		return
 	}
-	line("\n## Errors at rest\n")
+	line("")
+	r.section(line, "Errors at rest")
 	line("etcd, kube-apiserver and then the operator were started with these errors in the cluster, the operator with the memory limit of a container. The table shows the operator's heap, its resident memory after a garbage collection, and the resident memory of the other two:\n")
 	line("| errors | Jobs with a pod | limit | heap | heap each | resident | peak at start | ready after | all reconciled after | CPU when idle | writes when idle | kube-apiserver | etcd |")
 	line("|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|")
@@ -196,7 +208,8 @@ func (r *results) writeNode(line func(string, ...any)) {
 	if r.onNode == nil {
 		return
 	}
-	line("\n## On a real node\n")
+	line("")
+	r.section(line, "On a real node")
 	line("From the exit of a container until a watch shows its JobError, for %d containers, one after the other: %.2f s at p50, %.2f s at p99.",
 		nodeSamples, r.onNode.p50.Seconds(), r.onNode.p99.Seconds())
 }
