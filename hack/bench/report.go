@@ -210,8 +210,12 @@ func (r *results) writeNode(line func(string, ...any)) {
 	}
 	line("")
 	r.section(line, "On a real node")
-	line("From the exit of a container until a watch shows its JobError, for %d containers, one after the other: %.2f s at p50, %.2f s at p99.",
-		nodeSamples, r.onNode.p50.Seconds(), r.onNode.p99.Seconds())
+	line("For %d containers, one after the other, until a watch shows the JobError:\n", nodeSamples)
+	line("| from | p50 | p99 |")
+	line("|---|--:|--:|")
+	line("| the exit of the container | %s | %s |", milliseconds(r.onNode.p50), milliseconds(r.onNode.p99))
+	line("| the status in which the kubelet reports the exit | %s | %s |", milliseconds(r.onNode.p50SinceKubelet), milliseconds(r.onNode.p99SinceKubelet))
+	line("\nThe kubelet reports some exits only when it looks at the pod again, about a minute later.")
 }
 
 // addHeld adds a result. The first one is for an operator that holds nothing; the cost
