@@ -37,24 +37,25 @@ func (e *jobEndpoint) lookup(ctx context.Context) (jobref.Ref, error) {
 		return jobref.Ref{}, err
 	}
 	// The cache would copy every error of the job to find these ids.
-	ref := jobref.New(e.namespace, e.id, known, e.summaries.jobIDs(e.namespace, e.id))
+	ids := e.summaries.jobIDs(e.namespace, e.id)
+	ref := jobref.New(e.namespace, e.id, known, ids)
 	if ref.Job != nil {
 		return ref, nil
 	}
-	exists, err := ref.HasErrors(ctx, e.client, e.apiReader)
-	if err != nil || exists {
-		return ref, err
-	}
-	// The cache may not have a new Job yet.
+	// The cache may not have a new Job yet. The names of its errors depend on its UID, so the
+	// Job must be known even if another replica has already recorded errors of it.
 	job, err := jobref.ReadMetadata(ctx, e.apiReader, types.NamespacedName{Namespace: e.namespace, Name: e.id})
 	if err != nil {
 		return ref, err
 	}
-	if job == nil {
-		return ref, unknown
+	if job != nil {
+		return jobref.New(e.namespace, e.id, &batchv1.Job{ObjectMeta: job.ObjectMeta}, ids), nil
 	}
-	ref.Job = &batchv1.Job{ObjectMeta: job.ObjectMeta}
-	return ref, nil
+	exists, err := ref.HasErrors(ctx, e.client, e.apiReader)
+	if err == nil && !exists {
+		err = unknown
+	}
+	return ref, err
 }
 
 // answer sends the resolution with the given status code, or with 202 if it is not complete.

@@ -149,14 +149,31 @@ func (b *backend) reportedJob(ctx context.Context, ref jobref.Ref) (*batchv1.Job
 		return ref.Job, nil
 	}
 	job := &batchv1.Job{ObjectMeta: metav1.ObjectMeta{Namespace: ref.Namespace, Name: ref.ID}}
-	found, err := b.summaries.find(ctx, ref.Namespace, ref.ID)
-	if err != nil || found == nil || found.linked == nil {
+	linked, err := b.linkedError(ctx, ref)
+	if linked == nil || err != nil {
 		return job, err
 	}
-	link := joblink.Linked(found.linked)
+	link := joblink.Linked(linked)
 	job.Name, job.UID = link.Name, link.UID
 	job.Annotations = map[string]string{joberrorv1.AnnotationRetention: link.Retention}
 	return job, nil
+}
+
+// linkedError returns an error of a job that says to which Job it belongs: the latest in the
+// cache or, if the cache has none yet, one from the API server. It returns nil if there is none.
+func (b *backend) linkedError(ctx context.Context, ref jobref.Ref) (*joberrorv1.JobError, error) {
+	found, err := b.summaries.find(ctx, ref.Namespace, ref.ID)
+	if err != nil {
+		return nil, err
+	}
+	if found != nil && found.linked != nil {
+		return found.linked, nil
+	}
+	errs, _, err := ref.List(ctx, b.apiReader, jobref.ListOptions{Limit: 1})
+	if err != nil || len(errs) == 0 || joblink.Linked(&errs[0]) == nil {
+		return nil, err
+	}
+	return &errs[0], nil
 }
 
 // podOf returns the pod that the user's token is bound to, or "" if it is not bound to one.
