@@ -94,6 +94,10 @@ func TestEndpointSharesAResolution(t *testing.T) {
 	}
 	names := map[string]int{}
 	for _, jer := range answers["alice"] {
+		if jer.Name == "" && jer.Status.Updated == 0 {
+			// The request came when nothing was left to resolve.
+			continue
+		}
 		names[jer.Name]++
 		if jer.Spec.RequestedBy != "alice" || jer.Status.Matched != jer.Status.Updated+jer.Status.Unchanged || jer.Status.CompletedAt == nil {
 			t.Errorf("answer = %+v, want a complete resolution of alice", jer)
