@@ -52,3 +52,22 @@ const (
 	// ReasonInProgress means that the request is being processed.
 	ReasonInProgress = "InProgress"
 )
+
+// Condition types of a JobErrorRetry, besides ConditionComplete and ConditionReconciling,
+// and their reasons.
+const (
+	// ConditionSucceeded is True if the new Job succeeded, and False if it failed or was
+	// never created.
+	ConditionSucceeded = "Succeeded"
+
+	// ReasonRetryRunning means that the new Job has not ended.
+	ReasonRetryRunning = "JobRunning"
+	// ReasonRetrySucceeded means that the new Job succeeded. It is also the reason of the
+	// condition Resolved of the errors that this resolved.
+	ReasonRetrySucceeded = "RetrySucceeded"
+	// ReasonRetryFailed means that the new Job failed. Its errors are in the same lineage.
+	ReasonRetryFailed = "RetryFailed"
+	// ReasonRetryLost means that the new Job was deleted before the operator saw how it
+	// ended.
+	ReasonRetryLost = "JobLost"
+)

@@ -16,6 +16,7 @@ var schemeBuilder = runtime.NewSchemeBuilder(func(scheme *runtime.Scheme) error 
 	scheme.AddKnownTypes(GroupVersion,
 		&JobError{}, &JobErrorList{},
 		&JobErrorResolution{}, &JobErrorResolutionList{},
+		&JobErrorRetry{}, &JobErrorRetryList{},
 	)
 	metav1.AddToGroupVersion(scheme, GroupVersion)
 	return nil

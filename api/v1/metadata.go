@@ -23,6 +23,29 @@ const (
 	LabelCronJobName = "joberror.io/cronjob-name"
 )
 
+// LabelLineage holds the UID of the first Job of a lineage, which is a Job with all its
+// retries. It is on each Job that the operator created as a retry, and on the errors of
+// these Jobs. The errors of the first Job have the UID in LabelJobUID.
+const LabelLineage = "joberror.io/lineage"
+
+// Annotations of a Job that the operator created as a retry.
+const (
+	// AnnotationRetryOf holds the UID of the Job that ran first.
+	AnnotationRetryOf = "joberror.io/retry-of"
+	// AnnotationRetry holds the UID of the JobErrorRetry.
+	AnnotationRetry = "joberror.io/retry"
+	// AnnotationHeld is on the Job until the JobErrorRetry lets it run. It holds the name of the
+	// Job's queue, or is empty.
+	AnnotationHeld = "joberror.io/held"
+)
+
+// LabelTemplate marks a ControllerRevision that holds the template of a Job that failed.
+const LabelTemplate = "joberror.io/template"
+
+// AnnotationTemplate is the name of the ControllerRevision that holds the template of the Job
+// of a captured JobError.
+const AnnotationTemplate = "joberror.io/template"
+
 // NamespaceJobID is the _jobId of the record that counts the errors that were deleted
 // because of the limit of their namespace.
 const NamespaceJobID = "namespace.joberror.io"
@@ -67,6 +90,9 @@ const Off = "false"
 const (
 	// AnnotationCapture turns capture off.
 	AnnotationCapture = "joberror.io/capture"
+	// AnnotationRemember turns off keeping the template of a failed Job. Without the template,
+	// the Job cannot be retried after it is deleted.
+	AnnotationRemember = "joberror.io/remember"
 	// AnnotationAutoResolve turns off automatic resolution, which resolves captured
 	// errors once the same work succeeds. Users may also set it on a JobError.
 	AnnotationAutoResolve = "joberror.io/auto-resolve"

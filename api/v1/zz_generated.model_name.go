@@ -9,6 +9,11 @@
 package v1
 
 // OpenAPIModelName returns the OpenAPI model name for this type.
+func (in ContainerOverride) OpenAPIModelName() string {
+	return "io.joberror.v1.ContainerOverride"
+}
+
+// OpenAPIModelName returns the OpenAPI model name for this type.
 func (in JobError) OpenAPIModelName() string {
 	return "io.joberror.v1.JobError"
 }
@@ -39,6 +44,26 @@ func (in JobErrorResolutionStatus) OpenAPIModelName() string {
 }
 
 // OpenAPIModelName returns the OpenAPI model name for this type.
+func (in JobErrorRetry) OpenAPIModelName() string {
+	return "io.joberror.v1.JobErrorRetry"
+}
+
+// OpenAPIModelName returns the OpenAPI model name for this type.
+func (in JobErrorRetryList) OpenAPIModelName() string {
+	return "io.joberror.v1.JobErrorRetryList"
+}
+
+// OpenAPIModelName returns the OpenAPI model name for this type.
+func (in JobErrorRetrySpec) OpenAPIModelName() string {
+	return "io.joberror.v1.JobErrorRetrySpec"
+}
+
+// OpenAPIModelName returns the OpenAPI model name for this type.
+func (in JobErrorRetryStatus) OpenAPIModelName() string {
+	return "io.joberror.v1.JobErrorRetryStatus"
+}
+
+// OpenAPIModelName returns the OpenAPI model name for this type.
 func (in JobErrorSpec) OpenAPIModelName() string {
 	return "io.joberror.v1.JobErrorSpec"
 }
@@ -56,4 +81,14 @@ func (in JobReference) OpenAPIModelName() string {
 // OpenAPIModelName returns the OpenAPI model name for this type.
 func (in ResolutionFailure) OpenAPIModelName() string {
 	return "io.joberror.v1.ResolutionFailure"
+}
+
+// OpenAPIModelName returns the OpenAPI model name for this type.
+func (in RetryJob) OpenAPIModelName() string {
+	return "io.joberror.v1.RetryJob"
+}
+
+// OpenAPIModelName returns the OpenAPI model name for this type.
+func (in RetryResources) OpenAPIModelName() string {
+	return "io.joberror.v1.RetryResources"
 }

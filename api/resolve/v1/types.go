@@ -5,6 +5,8 @@ package v1
 
 import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	joberrorv1 "joberror.io/operator/api/v1"
 )
 
 // JobSummary summarizes the errors of one job. It is computed for each request.
@@ -146,6 +148,38 @@ type RecordError struct {
 	//
 	// +required
 	Message string `json:"message"`
+}
+
+// RetryRequest is the body of a retry request. All fields are optional.
+type RetryRequest struct {
+	// errors holds the names of errors that the retry is meant to fix. Each must be an error
+	// of the job. The retry runs the whole job.
+	//
+	// +optional
+	// +listType=set
+	Errors []string `json:"errors,omitempty"`
+
+	// template is Current or Original, as in a JobErrorRetry.
+	//
+	// +optional
+	Template joberrorv1.RetryTemplate `json:"template,omitempty"`
+
+	// indexes is Unfinished or All, as in a JobErrorRetry.
+	//
+	// +optional
+	Indexes joberrorv1.RetryIndexes `json:"indexes,omitempty"`
+
+	// set changes containers for this retry only, as in a JobErrorRetry.
+	//
+	// +optional
+	// +listType=map
+	// +listMapKey=container
+	Set []joberrorv1.ContainerOverride `json:"set,omitempty"`
+
+	// reason explains the request to later readers.
+	//
+	// +optional
+	Reason string `json:"reason,omitempty"`
 }
 
 // ResolveRequest is the body of a resolve or unresolve request if the body is an object.

@@ -37,3 +37,8 @@ func (in ReportedRecord) OpenAPIModelName() string {
 func (in ResolveRequest) OpenAPIModelName() string {
 	return "io.joberror.resolve.v1.ResolveRequest"
 }
+
+// OpenAPIModelName returns the OpenAPI model name for this type.
+func (in RetryRequest) OpenAPIModelName() string {
+	return "io.joberror.resolve.v1.RetryRequest"
+}

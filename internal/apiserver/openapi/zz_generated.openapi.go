@@ -26,16 +26,24 @@ func GetOpenAPIDefinitions(ref common.ReferenceCallback) map[string]common.OpenA
 		v1.RecordError{}.OpenAPIModelName():                   schema_operator_api_resolve_v1_RecordError(ref),
 		v1.ReportedRecord{}.OpenAPIModelName():                schema_operator_api_resolve_v1_ReportedRecord(ref),
 		v1.ResolveRequest{}.OpenAPIModelName():                schema_operator_api_resolve_v1_ResolveRequest(ref),
+		v1.RetryRequest{}.OpenAPIModelName():                  schema_operator_api_resolve_v1_RetryRequest(ref),
+		apiv1.ContainerOverride{}.OpenAPIModelName():          schema_joberrorio_operator_api_v1_ContainerOverride(ref),
 		apiv1.JobError{}.OpenAPIModelName():                   schema_joberrorio_operator_api_v1_JobError(ref),
 		apiv1.JobErrorList{}.OpenAPIModelName():               schema_joberrorio_operator_api_v1_JobErrorList(ref),
 		apiv1.JobErrorResolution{}.OpenAPIModelName():         schema_joberrorio_operator_api_v1_JobErrorResolution(ref),
 		apiv1.JobErrorResolutionList{}.OpenAPIModelName():     schema_joberrorio_operator_api_v1_JobErrorResolutionList(ref),
 		apiv1.JobErrorResolutionSpec{}.OpenAPIModelName():     schema_joberrorio_operator_api_v1_JobErrorResolutionSpec(ref),
 		apiv1.JobErrorResolutionStatus{}.OpenAPIModelName():   schema_joberrorio_operator_api_v1_JobErrorResolutionStatus(ref),
+		apiv1.JobErrorRetry{}.OpenAPIModelName():              schema_joberrorio_operator_api_v1_JobErrorRetry(ref),
+		apiv1.JobErrorRetryList{}.OpenAPIModelName():          schema_joberrorio_operator_api_v1_JobErrorRetryList(ref),
+		apiv1.JobErrorRetrySpec{}.OpenAPIModelName():          schema_joberrorio_operator_api_v1_JobErrorRetrySpec(ref),
+		apiv1.JobErrorRetryStatus{}.OpenAPIModelName():        schema_joberrorio_operator_api_v1_JobErrorRetryStatus(ref),
 		apiv1.JobErrorSpec{}.OpenAPIModelName():               schema_joberrorio_operator_api_v1_JobErrorSpec(ref),
 		apiv1.JobErrorStatus{}.OpenAPIModelName():             schema_joberrorio_operator_api_v1_JobErrorStatus(ref),
 		apiv1.JobReference{}.OpenAPIModelName():               schema_joberrorio_operator_api_v1_JobReference(ref),
 		apiv1.ResolutionFailure{}.OpenAPIModelName():          schema_joberrorio_operator_api_v1_ResolutionFailure(ref),
+		apiv1.RetryJob{}.OpenAPIModelName():                   schema_joberrorio_operator_api_v1_RetryJob(ref),
+		apiv1.RetryResources{}.OpenAPIModelName():             schema_joberrorio_operator_api_v1_RetryResources(ref),
 		metav1.APIGroup{}.OpenAPIModelName():                  schema_pkg_apis_meta_v1_APIGroup(ref),
 		metav1.APIGroupList{}.OpenAPIModelName():              schema_pkg_apis_meta_v1_APIGroupList(ref),
 		metav1.APIResource{}.OpenAPIModelName():               schema_pkg_apis_meta_v1_APIResource(ref),
@@ -524,6 +532,152 @@ func schema_operator_api_resolve_v1_ResolveRequest(ref common.ReferenceCallback)
 	}
 }
 
+func schema_operator_api_resolve_v1_RetryRequest(ref common.ReferenceCallback) common.OpenAPIDefinition {
+	return common.OpenAPIDefinition{
+		Schema: spec.Schema{
+			SchemaProps: spec.SchemaProps{
+				Description: "RetryRequest is the body of a retry request. All fields are optional.",
+				Type:        []string{"object"},
+				Properties: map[string]spec.Schema{
+					"errors": {
+						VendorExtensible: spec.VendorExtensible{
+							Extensions: spec.Extensions{
+								"x-kubernetes-list-type": "set",
+							},
+						},
+						SchemaProps: spec.SchemaProps{
+							Description: "errors holds the names of errors that the retry is meant to fix. Each must be an error of the job. The retry runs the whole job.",
+							Type:        []string{"array"},
+							Items: &spec.SchemaOrArray{
+								Schema: &spec.Schema{
+									SchemaProps: spec.SchemaProps{
+										Type:   []string{"string"},
+										Format: "",
+									},
+								},
+							},
+						},
+					},
+					"template": {
+						SchemaProps: spec.SchemaProps{
+							Description: "template is Current or Original, as in a JobErrorRetry.",
+							Type:        []string{"string"},
+							Format:      "",
+						},
+					},
+					"indexes": {
+						SchemaProps: spec.SchemaProps{
+							Description: "indexes is Unfinished or All, as in a JobErrorRetry.",
+							Type:        []string{"string"},
+							Format:      "",
+						},
+					},
+					"set": {
+						VendorExtensible: spec.VendorExtensible{
+							Extensions: spec.Extensions{
+								"x-kubernetes-list-map-keys": []interface{}{
+									"container",
+								},
+								"x-kubernetes-list-type": "map",
+							},
+						},
+						SchemaProps: spec.SchemaProps{
+							Description: "set changes containers for this retry only, as in a JobErrorRetry.",
+							Type:        []string{"array"},
+							Items: &spec.SchemaOrArray{
+								Schema: &spec.Schema{
+									SchemaProps: spec.SchemaProps{
+										Ref: ref(apiv1.ContainerOverride{}.OpenAPIModelName()),
+									},
+								},
+							},
+						},
+					},
+					"reason": {
+						SchemaProps: spec.SchemaProps{
+							Description: "reason explains the request to later readers.",
+							Type:        []string{"string"},
+							Format:      "",
+						},
+					},
+				},
+			},
+		},
+		Dependencies: []string{
+			apiv1.ContainerOverride{}.OpenAPIModelName()},
+	}
+}
+
+func schema_joberrorio_operator_api_v1_ContainerOverride(ref common.ReferenceCallback) common.OpenAPIDefinition {
+	return common.OpenAPIDefinition{
+		Schema: spec.Schema{
+			SchemaProps: spec.SchemaProps{
+				Description: "ContainerOverride changes one container of the template.",
+				Type:        []string{"object"},
+				Properties: map[string]spec.Schema{
+					"container": {
+						SchemaProps: spec.SchemaProps{
+							Description: "container is the name of a container or an init container of the template.",
+							Default:     "",
+							Type:        []string{"string"},
+							Format:      "",
+						},
+					},
+					"args": {
+						VendorExtensible: spec.VendorExtensible{
+							Extensions: spec.Extensions{
+								"x-kubernetes-list-type": "atomic",
+							},
+						},
+						SchemaProps: spec.SchemaProps{
+							Description: "args replaces the arguments of the container.",
+							Type:        []string{"array"},
+							Items: &spec.SchemaOrArray{
+								Schema: &spec.Schema{
+									SchemaProps: spec.SchemaProps{
+										Type:   []string{"string"},
+										Format: "",
+									},
+								},
+							},
+						},
+					},
+					"env": {
+						VendorExtensible: spec.VendorExtensible{
+							Extensions: spec.Extensions{
+								"x-kubernetes-list-map-keys": []interface{}{
+									"name",
+								},
+								"x-kubernetes-list-type": "map",
+							},
+						},
+						SchemaProps: spec.SchemaProps{
+							Description: "env adds environment variables, or replaces those with the same name.",
+							Type:        []string{"array"},
+							Items: &spec.SchemaOrArray{
+								Schema: &spec.Schema{
+									SchemaProps: spec.SchemaProps{
+										Ref: ref("k8s.io/api/core/v1.EnvVar"),
+									},
+								},
+							},
+						},
+					},
+					"resources": {
+						SchemaProps: spec.SchemaProps{
+							Description: "resources replaces the requests and limits that it names. The others stay.",
+							Ref:         ref(apiv1.RetryResources{}.OpenAPIModelName()),
+						},
+					},
+				},
+				Required: []string{"container"},
+			},
+		},
+		Dependencies: []string{
+			apiv1.RetryResources{}.OpenAPIModelName(), "k8s.io/api/core/v1.EnvVar"},
+	}
+}
+
 func schema_joberrorio_operator_api_v1_JobError(ref common.ReferenceCallback) common.OpenAPIDefinition {
 	return common.OpenAPIDefinition{
 		Schema: spec.Schema{
@@ -930,6 +1084,281 @@ func schema_joberrorio_operator_api_v1_JobErrorResolutionStatus(ref common.Refer
 	}
 }
 
+func schema_joberrorio_operator_api_v1_JobErrorRetry(ref common.ReferenceCallback) common.OpenAPIDefinition {
+	return common.OpenAPIDefinition{
+		Schema: spec.Schema{
+			SchemaProps: spec.SchemaProps{
+				Description: "JobErrorRetry is one request to run a failed Job again, as a new Job, and its durable record. Create one to make the request. The operator carries it out once, and keeps it for as long as it keeps errors: 30 days by default.",
+				Type:        []string{"object"},
+				Properties: map[string]spec.Schema{
+					"kind": {
+						SchemaProps: spec.SchemaProps{
+							Description: "Kind is a string value representing the REST resource this object represents. Servers may infer this from the endpoint the client submits requests to. Cannot be updated. In CamelCase. More info: https://git.k8s.io/community/contributors/devel/sig-architecture/api-conventions.md#types-kinds",
+							Type:        []string{"string"},
+							Format:      "",
+						},
+					},
+					"apiVersion": {
+						SchemaProps: spec.SchemaProps{
+							Description: "APIVersion defines the versioned schema of this representation of an object. Servers should convert recognized schemas to the latest internal value, and may reject unrecognized values. More info: https://git.k8s.io/community/contributors/devel/sig-architecture/api-conventions.md#resources",
+							Type:        []string{"string"},
+							Format:      "",
+						},
+					},
+					"metadata": {
+						SchemaProps: spec.SchemaProps{
+							Description: "metadata is the object's standard metadata.",
+							Default:     map[string]interface{}{},
+							Ref:         ref(metav1.ObjectMeta{}.OpenAPIModelName()),
+						},
+					},
+					"spec": {
+						SchemaProps: spec.SchemaProps{
+							Description: "spec is the request.",
+							Default:     map[string]interface{}{},
+							Ref:         ref(apiv1.JobErrorRetrySpec{}.OpenAPIModelName()),
+						},
+					},
+					"status": {
+						SchemaProps: spec.SchemaProps{
+							Description: "status is the progress of the request.",
+							Default:     map[string]interface{}{},
+							Ref:         ref(apiv1.JobErrorRetryStatus{}.OpenAPIModelName()),
+						},
+					},
+				},
+				Required: []string{"spec"},
+			},
+		},
+		Dependencies: []string{
+			apiv1.JobErrorRetrySpec{}.OpenAPIModelName(), apiv1.JobErrorRetryStatus{}.OpenAPIModelName(), metav1.ObjectMeta{}.OpenAPIModelName()},
+	}
+}
+
+func schema_joberrorio_operator_api_v1_JobErrorRetryList(ref common.ReferenceCallback) common.OpenAPIDefinition {
+	return common.OpenAPIDefinition{
+		Schema: spec.Schema{
+			SchemaProps: spec.SchemaProps{
+				Description: "JobErrorRetryList is a list of JobErrorRetries.",
+				Type:        []string{"object"},
+				Properties: map[string]spec.Schema{
+					"kind": {
+						SchemaProps: spec.SchemaProps{
+							Description: "Kind is a string value representing the REST resource this object represents. Servers may infer this from the endpoint the client submits requests to. Cannot be updated. In CamelCase. More info: https://git.k8s.io/community/contributors/devel/sig-architecture/api-conventions.md#types-kinds",
+							Type:        []string{"string"},
+							Format:      "",
+						},
+					},
+					"apiVersion": {
+						SchemaProps: spec.SchemaProps{
+							Description: "APIVersion defines the versioned schema of this representation of an object. Servers should convert recognized schemas to the latest internal value, and may reject unrecognized values. More info: https://git.k8s.io/community/contributors/devel/sig-architecture/api-conventions.md#resources",
+							Type:        []string{"string"},
+							Format:      "",
+						},
+					},
+					"metadata": {
+						SchemaProps: spec.SchemaProps{
+							Default: map[string]interface{}{},
+							Ref:     ref(metav1.ListMeta{}.OpenAPIModelName()),
+						},
+					},
+					"items": {
+						SchemaProps: spec.SchemaProps{
+							Description: "items holds the retries.",
+							Type:        []string{"array"},
+							Items: &spec.SchemaOrArray{
+								Schema: &spec.Schema{
+									SchemaProps: spec.SchemaProps{
+										Ref: ref(apiv1.JobErrorRetry{}.OpenAPIModelName()),
+									},
+								},
+							},
+						},
+					},
+				},
+				Required: []string{"items"},
+			},
+		},
+		Dependencies: []string{
+			apiv1.JobErrorRetry{}.OpenAPIModelName(), metav1.ListMeta{}.OpenAPIModelName()},
+	}
+}
+
+func schema_joberrorio_operator_api_v1_JobErrorRetrySpec(ref common.ReferenceCallback) common.OpenAPIDefinition {
+	return common.OpenAPIDefinition{
+		Schema: spec.Schema{
+			SchemaProps: spec.SchemaProps{
+				Description: "JobErrorRetrySpec is the request. The whole spec is immutable.",
+				Type:        []string{"object"},
+				Properties: map[string]spec.Schema{
+					"_jobId": {
+						SchemaProps: spec.SchemaProps{
+							Description: "_jobId is the name or the UID of the job to run again.",
+							Default:     "",
+							Type:        []string{"string"},
+							Format:      "",
+						},
+					},
+					"template": {
+						SchemaProps: spec.SchemaProps{
+							Description: "template says which template to run: Current, the CronJob's as it is now, or Original, that of the Job that failed. The default is Current for the Job of a CronJob, otherwise Original.",
+							Type:        []string{"string"},
+							Format:      "",
+						},
+					},
+					"indexes": {
+						SchemaProps: spec.SchemaProps{
+							Description: "indexes says which indexes of an Indexed Job to run: Unfinished, those that have not succeeded, or All. The default is Unfinished. A Job that is not Indexed runs as a whole.",
+							Type:        []string{"string"},
+							Format:      "",
+						},
+					},
+					"set": {
+						VendorExtensible: spec.VendorExtensible{
+							Extensions: spec.Extensions{
+								"x-kubernetes-list-map-keys": []interface{}{
+									"container",
+								},
+								"x-kubernetes-list-type": "map",
+							},
+						},
+						SchemaProps: spec.SchemaProps{
+							Description: "set changes containers of the template for this retry only.",
+							Type:        []string{"array"},
+							Items: &spec.SchemaOrArray{
+								Schema: &spec.Schema{
+									SchemaProps: spec.SchemaProps{
+										Ref: ref(apiv1.ContainerOverride{}.OpenAPIModelName()),
+									},
+								},
+							},
+						},
+					},
+					"reason": {
+						SchemaProps: spec.SchemaProps{
+							Description: "reason explains the request to later readers.",
+							Type:        []string{"string"},
+							Format:      "",
+						},
+					},
+					"requestedBy": {
+						SchemaProps: spec.SchemaProps{
+							Description: "requestedBy is the authenticated user who made the request. Admission sets it, and refuses the name of another user.",
+							Type:        []string{"string"},
+							Format:      "",
+						},
+					},
+				},
+				Required: []string{"_jobId"},
+			},
+		},
+		Dependencies: []string{
+			apiv1.ContainerOverride{}.OpenAPIModelName()},
+	}
+}
+
+func schema_joberrorio_operator_api_v1_JobErrorRetryStatus(ref common.ReferenceCallback) common.OpenAPIDefinition {
+	return common.OpenAPIDefinition{
+		Schema: spec.Schema{
+			SchemaProps: spec.SchemaProps{
+				Description: "JobErrorRetryStatus is the progress of the request. Only the operator writes it.\n\nThe rules refuse a time that some parsers reject, because it would break every watch of these objects.",
+				Type:        []string{"object"},
+				Properties: map[string]spec.Schema{
+					"job": {
+						SchemaProps: spec.SchemaProps{
+							Description: "job is the new Job.",
+							Ref:         ref(apiv1.RetryJob{}.OpenAPIModelName()),
+						},
+					},
+					"root": {
+						SchemaProps: spec.SchemaProps{
+							Description: "root is the Job that ran first. It and all its retries are a lineage.",
+							Ref:         ref(apiv1.RetryJob{}.OpenAPIModelName()),
+						},
+					},
+					"attempt": {
+						SchemaProps: spec.SchemaProps{
+							Description: "attempt is the number of this retry in its lineage.",
+							Type:        []string{"integer"},
+							Format:      "int32",
+						},
+					},
+					"templateFrom": {
+						SchemaProps: spec.SchemaProps{
+							Description: "templateFrom says where the template came from: Job, CronJob or Revision.",
+							Type:        []string{"string"},
+							Format:      "",
+						},
+					},
+					"completedIndexes": {
+						SchemaProps: spec.SchemaProps{
+							Description: "completedIndexes holds the indexes that do not run again, in the notation of the Job's status.completedIndexes. It is empty if every index runs.",
+							Type:        []string{"string"},
+							Format:      "",
+						},
+					},
+					"resolved": {
+						SchemaProps: spec.SchemaProps{
+							Description: "resolved is the number of errors that the success of the retry has resolved.",
+							Default:     0,
+							Type:        []string{"integer"},
+							Format:      "int32",
+						},
+					},
+					"startedAt": {
+						SchemaProps: spec.SchemaProps{
+							Description: "startedAt is when the operator let the new Job run.",
+							Ref:         ref(metav1.Time{}.OpenAPIModelName()),
+						},
+					},
+					"completedAt": {
+						SchemaProps: spec.SchemaProps{
+							Description: "completedAt is when the operator saw how the new Job ended, or refused the request.",
+							Ref:         ref(metav1.Time{}.OpenAPIModelName()),
+						},
+					},
+					"expiresAt": {
+						SchemaProps: spec.SchemaProps{
+							Description: "expiresAt is when this retry is deleted.",
+							Ref:         ref(metav1.Time{}.OpenAPIModelName()),
+						},
+					},
+					"observedGeneration": {
+						SchemaProps: spec.SchemaProps{
+							Description: "observedGeneration is the generation of the spec that this status describes. It is -1 until the operator has seen the object.",
+							Type:        []string{"integer"},
+							Format:      "int64",
+						},
+					},
+					"conditions": {
+						VendorExtensible: spec.VendorExtensible{
+							Extensions: spec.Extensions{
+								"x-kubernetes-list-map-keys": []interface{}{
+									"type",
+								},
+								"x-kubernetes-list-type": "map",
+							},
+						},
+						SchemaProps: spec.SchemaProps{
+							Description: "conditions holds the conditions of the request. Complete shows whether the new Job has ended, or the request was refused. Succeeded shows whether the Job succeeded; it is Unknown until then. Reconciling is True while the Job runs.",
+							Type:        []string{"array"},
+							Items: &spec.SchemaOrArray{
+								Schema: &spec.Schema{
+									SchemaProps: spec.SchemaProps{
+										Ref: ref(metav1.Condition{}.OpenAPIModelName()),
+									},
+								},
+							},
+						},
+					},
+				},
+			},
+		},
+		Dependencies: []string{
+			apiv1.RetryJob{}.OpenAPIModelName(), metav1.Condition{}.OpenAPIModelName(), metav1.Time{}.OpenAPIModelName()},
+	}
+}
+
 func schema_joberrorio_operator_api_v1_JobErrorSpec(ref common.ReferenceCallback) common.OpenAPIDefinition {
 	return common.OpenAPIDefinition{
 		Schema: spec.Schema{
@@ -1220,6 +1649,78 @@ func schema_joberrorio_operator_api_v1_ResolutionFailure(ref common.ReferenceCal
 				Required: []string{"name", "reason"},
 			},
 		},
+	}
+}
+
+func schema_joberrorio_operator_api_v1_RetryJob(ref common.ReferenceCallback) common.OpenAPIDefinition {
+	return common.OpenAPIDefinition{
+		Schema: spec.Schema{
+			SchemaProps: spec.SchemaProps{
+				Description: "RetryJob identifies a Job of a lineage.",
+				Type:        []string{"object"},
+				Properties: map[string]spec.Schema{
+					"name": {
+						SchemaProps: spec.SchemaProps{
+							Description: "name is the name of the Job.",
+							Default:     "",
+							Type:        []string{"string"},
+							Format:      "",
+						},
+					},
+					"uid": {
+						SchemaProps: spec.SchemaProps{
+							Description: "uid is the UID of the Job.",
+							Type:        []string{"string"},
+							Format:      "",
+						},
+					},
+				},
+				Required: []string{"name"},
+			},
+		},
+	}
+}
+
+func schema_joberrorio_operator_api_v1_RetryResources(ref common.ReferenceCallback) common.OpenAPIDefinition {
+	return common.OpenAPIDefinition{
+		Schema: spec.Schema{
+			SchemaProps: spec.SchemaProps{
+				Description: "RetryResources holds requests and limits of a container.",
+				Type:        []string{"object"},
+				Properties: map[string]spec.Schema{
+					"requests": {
+						SchemaProps: spec.SchemaProps{
+							Description: "requests holds the requests to replace, by resource.",
+							Type:        []string{"object"},
+							AdditionalProperties: &spec.SchemaOrBool{
+								Allows: true,
+								Schema: &spec.Schema{
+									SchemaProps: spec.SchemaProps{
+										Ref: ref("k8s.io/apimachinery/pkg/api/resource.Quantity"),
+									},
+								},
+							},
+						},
+					},
+					"limits": {
+						SchemaProps: spec.SchemaProps{
+							Description: "limits holds the limits to replace, by resource.",
+							Type:        []string{"object"},
+							AdditionalProperties: &spec.SchemaOrBool{
+								Allows: true,
+								Schema: &spec.Schema{
+									SchemaProps: spec.SchemaProps{
+										Ref: ref("k8s.io/apimachinery/pkg/api/resource.Quantity"),
+									},
+								},
+							},
+						},
+					},
+				},
+			},
+		},
+		Dependencies: []string{
+			"k8s.io/apimachinery/pkg/api/resource.Quantity"},
 	}
 }
 
