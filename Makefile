@@ -81,8 +81,8 @@ fuzz: ## Run each fuzz test for FUZZTIME, starting from its stored corpus.
 	@hack/fuzz.sh $(FUZZTIME)
 
 .PHONY: crash
-crash: assets ## Kill the operator and the control plane 50 times at random moments of a bulk resolve of 2,000 errors.
-	go test -count=1 -v -timeout 120m ./test/crash -args -crash.kills=50 -crash.errors=2000 $(CRASH)
+crash: assets ## Kill the operator and the control plane 50 times at random moments of a bulk resolve of 2,000 errors, and during 200 retries.
+	go test -count=1 -v -timeout 120m ./test/crash -args -crash.kills=50 -crash.errors=2000 -crash.retries=200 $(CRASH)
 
 .PHONY: soak
 soak: assets ## Put a mixed load on the operator for an hour while parts are killed; check each error, and that the operator does not grow.
@@ -135,6 +135,7 @@ build-installer: manifests ## Write dist/install.yaml and install-before-1.36.ya
 	$(TOOLS)/kustomize build config/default > $(CHART)/files/install.yaml
 	cp config/cert-manager/certificates.yaml $(CHART)/files
 	cp config/capture-logs/role.yaml $(CHART)/files/capture-logs.yaml
+	cp config/retry-indexes/role.yaml $(CHART)/files/retry-indexes.yaml
 	cd config/prometheus && { cat servicemonitor.yaml; echo ---; cat role.yaml; echo ---; cat alerts.yaml; } > $(CURDIR)/$(CHART)/files/prometheus.yaml
 	sed 's|image: joberror-operator:latest|image: $(IMG)|' $(CHART)/files/install.yaml > dist/install.yaml
 	$(TOOLS)/kustomize build config/before-1.36 | sed 's|image: joberror-operator:latest|image: $(IMG)|' > dist/install-before-1.36.yaml

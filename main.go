@@ -41,6 +41,7 @@ import (
 	"joberror.io/operator/internal/options"
 	"joberror.io/operator/internal/pages"
 	"joberror.io/operator/internal/probes"
+	"joberror.io/operator/internal/retryplan"
 	"joberror.io/operator/internal/serverclock"
 	"joberror.io/operator/internal/serving"
 	"joberror.io/operator/internal/webhook"
@@ -136,6 +137,10 @@ func run(stop context.Context, opts *options.Options) error {
 	if err := jobref.SetupIndexes(ctx, mgr.GetFieldIndexer()); err != nil {
 		return err
 	}
+	if err := retryplan.SetupIndexes(ctx, mgr.GetFieldIndexer()); err != nil {
+		return err
+	}
+	planner := &retryplan.Planner{Client: mgr.GetClient(), APIReader: mgr.GetAPIReader(), MaxRetries: opts.MaxRetries}
 	counter := errorlimit.NewCounter(opts.Limits)
 	if err := counter.WatchCache(ctx, mgr.GetCache()); err != nil {
 		return err
@@ -145,13 +150,14 @@ func run(stop context.Context, opts *options.Options) error {
 	}
 	aggregated, err := apiserver.Setup(ctx, mgr, apiserver.Config{
 		Options: opts.APIServer, Retention: opts.Policy(), Kubeconfig: opts.Kubeconfig, Certificate: certificate, Drain: drain, Errors: counter,
+		Planner: planner,
 	})
 	if err != nil {
 		return err
 	}
 	if err := controllers.Setup(ctx, mgr, controllers.Options{
 		Retention: opts.Policy(), Concurrency: opts.Concurrency, Capture: opts.Capture, Lease: lease,
-		AllowMassExpiry: opts.AllowMassExpiry, ClockAhead: serverClock.Ahead, Counter: counter,
+		AllowMassExpiry: opts.AllowMassExpiry, ClockAhead: serverClock.Ahead, Counter: counter, Planner: planner,
 	}); err != nil {
 		return err
 	}

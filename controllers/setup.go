@@ -23,6 +23,7 @@ import (
 	"joberror.io/operator/controllers/capture"
 	"joberror.io/operator/controllers/joberror"
 	"joberror.io/operator/controllers/joberrorresolution"
+	"joberror.io/operator/controllers/joberrorretry"
 	"joberror.io/operator/controllers/trim"
 	"joberror.io/operator/internal/attribution"
 	"joberror.io/operator/internal/capturepolicy"
@@ -31,6 +32,8 @@ import (
 	"joberror.io/operator/internal/informers"
 	"joberror.io/operator/internal/joberrors"
 	"joberror.io/operator/internal/retention"
+	"joberror.io/operator/internal/retryplan"
+	"joberror.io/operator/internal/templates"
 )
 
 // reportingController is the name of the operator in Events.
@@ -51,12 +54,14 @@ type Options struct {
 	AllowMassExpiry bool
 	// ClockAhead returns how far the clock is ahead of the API server's.
 	ClockAhead func() time.Duration
+	// Planner plans retries.
+	Planner *retryplan.Planner
 	// Counter knows which limits of JobErrors are exceeded.
 	Counter *errorlimit.Counter
 }
 
-// Setup adds the controllers to the manager. The indexes of package jobref must be set
-// up before.
+// Setup adds the controllers to the manager. The indexes of the packages jobref and retryplan
+// must be set up before.
 func Setup(ctx context.Context, mgr ctrl.Manager, opts Options) error {
 	writer, err := joberrors.NewWriter(mgr, opts.Concurrency)
 	if err != nil {
@@ -76,7 +81,9 @@ func Setup(ctx context.Context, mgr ctrl.Manager, opts Options) error {
 	resolutions := informers.NewLister(mgr.GetCache(), &joberrorv1.JobErrorResolution{})
 	expireErrors := expiry.NewDeleter("JobError", cached, expiry.NewGuard("JobError", guard, joberror.Expiries(errs, jobs, opts.Retention)))
 	expireResolutions := expiry.NewDeleter("JobErrorResolution", cached, expiry.NewGuard("JobErrorResolution", guard, joberrorresolution.Expiries(resolutions, opts.Retention)))
-	for _, deleter := range []*expiry.Deleter{expireErrors, expireResolutions} {
+	retries := informers.NewLister(mgr.GetCache(), &joberrorv1.JobErrorRetry{})
+	expireRetries := expiry.NewDeleter("JobErrorRetry", cached, expiry.NewGuard("JobErrorRetry", guard, joberrorretry.Expiries(retries, opts.Retention)))
+	for _, deleter := range []*expiry.Deleter{expireErrors, expireResolutions, expireRetries} {
 		if err := mgr.Add(deleter); err != nil {
 			return err
 		}
@@ -95,17 +102,28 @@ func Setup(ctx context.Context, mgr ctrl.Manager, opts Options) error {
 	if err := resolutionController.SetupWithManager(mgr); err != nil {
 		return fmt.Errorf("set up the controller of JobErrorResolutions: %w", err)
 	}
+	retryController := &joberrorretry.Reconciler{
+		Cached: cached, APIReader: apiReader, Planner: opts.Planner, Writer: writer, Expiry: expireRetries, Recorder: recorder, Clock: realClock,
+		Retention: opts.Retention, Capture: opts.Capture,
+	}
+	if err := retryController.SetupWithManager(ctx, mgr); err != nil {
+		return fmt.Errorf("set up the controller of JobErrorRetries: %w", err)
+	}
 	trimController := &trim.Reconciler{
 		Cached: cached, APIReader: apiReader, Errors: errs, Clock: realClock, Retention: opts.Retention, Counter: opts.Counter, Concurrency: opts.Concurrency,
 	}
 	if err := trimController.SetupWithManager(mgr); err != nil {
 		return fmt.Errorf("set up the controller that trims JobErrors: %w", err)
 	}
+	store := templates.NewStore(cached, apiReader, realClock)
+	if err := mgr.Add(&templates.Sweeper{Store: store, Errors: errs}); err != nil {
+		return err
+	}
 	if !opts.Capture.Enabled {
 		return nil
 	}
 	captureController := &capture.Reconciler{
-		Cached: cached, APIReader: apiReader, Writer: writer, Recorder: recorder, Clock: realClock,
+		Cached: cached, APIReader: apiReader, Writer: writer, Recorder: recorder, Templates: store, Clock: realClock,
 		Retention: opts.Retention, Policy: opts.Capture, Lease: opts.Lease,
 	}
 	if err := captureController.SetupWithManager(ctx, mgr, opts.Concurrency); err != nil {

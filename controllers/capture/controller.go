@@ -34,6 +34,7 @@ import (
 	"joberror.io/operator/internal/jobref"
 	"joberror.io/operator/internal/requeue"
 	"joberror.io/operator/internal/retention"
+	"joberror.io/operator/internal/templates"
 )
 
 // +kubebuilder:rbac:groups=joberror.io,resources=joberrors,verbs=create
@@ -49,6 +50,8 @@ type Reconciler struct {
 	APIReader client.Reader
 	Writer    *joberrors.Writer
 	Recorder  events.EventRecorder
+	// Templates keeps the templates of the Jobs that failed.
+	Templates *templates.Store
 	Clock     clock.PassiveClock
 	Retention retention.Policy
 	Policy    capturepolicy.Options

@@ -11,6 +11,7 @@ import (
 
 	batchv1 "k8s.io/api/batch/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/log"
 
@@ -61,7 +62,7 @@ func (r *Reconciler) create(ctx context.Context, job subject, g *group) error {
 	if message != "" {
 		first.Message = message
 	}
-	je := r.newJobError(job, first)
+	je := r.newJobError(ctx, job, first)
 	je.Name = g.name
 	if err := r.Writer.Create(ctx, je); apierrors.IsAlreadyExists(err) {
 		return requeue.ErrStaleCache
@@ -83,13 +84,16 @@ func (r *Reconciler) create(ctx context.Context, job subject, g *group) error {
 }
 
 // newJobError returns the JobError of a failure, with its link to the Job.
-func (r *Reconciler) newJobError(job subject, f failure.Failure) *joberrorv1.JobError {
+func (r *Reconciler) newJobError(ctx context.Context, job subject, f failure.Failure) *joberrorv1.JobError {
 	je := f.JobError(job.Job, creatorOf(job.Job))
 	if f.CronJob {
 		// There is no Job to link to.
 		joblink.RememberRetention(je, job.Job)
 	} else {
 		joblink.LinkNew(je, job.Job, job.ending(), job.namespaceUID, r.Retention)
+		if template := r.Templates.Remember(ctx, job.Job); template != "" {
+			metav1.SetMetaDataAnnotation(&je.ObjectMeta, joberrorv1.AnnotationTemplate, template)
+		}
 	}
 	if f.Report != nil && r.isExpired(je, job) {
 		// What a run reports is news, however old its subject is.
@@ -165,7 +169,7 @@ func (r *Reconciler) resolvedUntil(ctx context.Context, job subject, je *joberro
 		return time.Time{}, nil
 	}
 	cause := attribution.MarkOf(je).Cause
-	if cause.Reason != joberrorv1.ReasonJobSucceeded {
+	if cause.Reason != joberrorv1.ReasonJobSucceeded && cause.Reason != joberrorv1.ReasonRetrySucceeded {
 		return je.Status.ResolvedAt.Time, nil
 	}
 	if cause.Name == job.Name {

@@ -21,6 +21,7 @@ import (
 	"joberror.io/operator/internal/joberrors/joberrorstest"
 	"joberror.io/operator/internal/jobref/jobreftest"
 	"joberror.io/operator/internal/requeue"
+	"joberror.io/operator/internal/templates"
 )
 
 var resource = joberrorv1.GroupVersion.WithResource("joberrors").GroupResource()
@@ -63,8 +64,8 @@ func TestFailedCreate(t *testing.T) {
 			t.Parallel()
 			server := &joberrorstest.Server{Answer: func(*http.Request) *apierrors.StatusError { return tc.answer }}
 			r := newReconciler(now, failure.Failure{Key: "exit", Occurrence: "1", At: now, PodLevel: true})
-			r.Cached = jobreftest.Cache(t, interceptor.Funcs{}, backupJob(), teamNamespace())
-			r.Writer = server.Writer(t)
+			cache := jobreftest.Cache(t, interceptor.Funcs{}, backupJob(), teamNamespace())
+			r.Cached, r.Writer, r.Templates = cache, server.Writer(t), templates.NewStore(cache, cache, r.Clock)
 			got, err := r.Reconcile(t.Context(), ctrl.Request{NamespacedName: backup})
 			if got != tc.want || (err != nil) != tc.err {
 				t.Errorf("Reconcile = %v, %v, want %v", got, err, tc.want)

@@ -25,6 +25,7 @@ import (
 	"joberror.io/operator/internal/failure"
 	"joberror.io/operator/internal/joberrors/joberrorstest"
 	"joberror.io/operator/internal/jobref/jobreftest"
+	"joberror.io/operator/internal/templates"
 )
 
 // denied returns the answer of a policy that chose a code.
@@ -86,7 +87,8 @@ func newTeam(t *testing.T, names ...string) *team {
 		r.pending.add(types.NamespacedName{Namespace: "team", Name: name}, types.UID(name), failed("exit", "1", now), now)
 	}
 	r.Clock, r.backoff = clock, newBackoff(clock)
-	r.Cached, r.Writer = jobreftest.Cache(t, interceptor.Funcs{}, objects...), s.server.Writer(t)
+	cache := jobreftest.Cache(t, interceptor.Funcs{}, objects...)
+	r.Cached, r.Writer, r.Templates = cache, s.server.Writer(t), templates.NewStore(cache, cache, clock)
 	return s
 }
 

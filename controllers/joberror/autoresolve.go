@@ -16,6 +16,7 @@ import (
 	"joberror.io/operator/internal/failure"
 	"joberror.io/operator/internal/joblink"
 	"joberror.io/operator/internal/jobref"
+	"joberror.io/operator/internal/retry"
 )
 
 // resolveBySuccess resolves a captured error once the same work has succeeded. It never
@@ -80,7 +81,8 @@ func (r *Reconciler) ownJobSucceeded(_ context.Context, e openError) (attributio
 	return attribution.Cause{Reason: joberrorv1.ReasonJobSucceeded, Name: e.own.job}, nil
 }
 
-// laterRunSucceeded ends an error if a later run of the same CronJob completed.
+// laterRunSucceeded ends an error if a later run of the same CronJob completed. A retry does
+// not count as a later run: it repeats an earlier one.
 func (r *Reconciler) laterRunSucceeded(ctx context.Context, e openError) (attribution.Cause, error) {
 	cronJob := e.Labels[joberrorv1.LabelCronJobName]
 	if cronJob == "" {
@@ -92,7 +94,9 @@ func (r *Reconciler) laterRunSucceeded(ctx context.Context, e openError) (attrib
 	}
 	var completions []completion
 	for i := range runs {
-		completions = append(completions, completionOf(&runs[i]))
+		if retry.RequestOf(&runs[i]) == "" {
+			completions = append(completions, completionOf(&runs[i]))
+		}
 	}
 	for _, run := range append(completions, r.completed.lastRun(e.Namespace, cronJob)) {
 		if startedAfter(e.JobError, run.createdAt) && endedBy(e.JobError, run) {

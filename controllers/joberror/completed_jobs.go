@@ -21,6 +21,7 @@ import (
 	"joberror.io/operator/internal/capturepolicy"
 	"joberror.io/operator/internal/informers"
 	"joberror.io/operator/internal/owner"
+	"joberror.io/operator/internal/retry"
 )
 
 // maxCompletedJobs limits how many completed Jobs are remembered.
@@ -93,7 +94,7 @@ func (c *completedJobs) add(job *batchv1.Job) {
 	defer c.mu.Unlock()
 	c.jobs.Add(job.UID, completed)
 	cronJob := owner.CronJob(job)
-	if cronJob == "" {
+	if cronJob == "" || retry.RequestOf(job) != "" {
 		return
 	}
 	if last := c.lastRun(job.Namespace, cronJob); !completed.createdAt.Before(&last.createdAt) {

@@ -4,6 +4,7 @@
 package joberror
 
 import (
+	"cmp"
 	"time"
 
 	"k8s.io/apimachinery/pkg/api/meta"
@@ -85,6 +86,8 @@ func describe(mark attribution.Mark) string {
 	switch mark.Cause.Reason {
 	case joberrorv1.ReasonJobSucceeded:
 		return ": Job " + mark.Cause.Name + " succeeded"
+	case joberrorv1.ReasonRetrySucceeded:
+		return ": the retry Job " + mark.Cause.Name + ", requested by " + cmp.Or(mark.By, "an unknown user") + ", succeeded"
 	case joberrorv1.ReasonRecovered:
 		return ": pod " + mark.Cause.Name + " recovered"
 	case attribution.FailedAgain:

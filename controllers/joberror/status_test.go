@@ -95,6 +95,8 @@ func TestStatusFollowsSpecResolved(t *testing.T) {
 
 		{name: "resolved by the success of a Job", je: jobError(2, observed(1), resolved, byOperator(2, joberrorv1.ReasonJobSucceeded, "backup-2")),
 			condition: yes, reason: joberrorv1.ReasonJobSucceeded, message: "resolved: Job backup-2 succeeded", since: now, resolvedAt: now, by: "operator"},
+		{name: "resolved by a retry", je: jobError(2, observed(1), resolved, byOperator(2, joberrorv1.ReasonRetrySucceeded, "backup-r1")),
+			condition: yes, reason: joberrorv1.ReasonRetrySucceeded, message: "resolved: the retry Job backup-r1, requested by operator, succeeded", since: now, resolvedAt: now, by: "operator"},
 		{name: "resolved by the recovery of a pod", je: jobError(2, observed(1), resolved, byOperator(2, joberrorv1.ReasonRecovered, "backup-x1")),
 			condition: yes, reason: joberrorv1.ReasonRecovered, message: "resolved: pod backup-x1 recovered", since: now, resolvedAt: now, by: "operator"},
 		{name: "reopened by the same failure", je: jobError(3, observed(2, resolved, byAlice), byOperator(3, attribution.FailedAgain, "backup-x1/main")),

@@ -81,7 +81,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, jer *joberrorv1.JobErrorReso
 
 // reconcile returns the time left until the resolution expires, or is looked at again.
 func (r *Reconciler) reconcile(ctx context.Context, jer *joberrorv1.JobErrorResolution) (time.Duration, error) {
-	expiresAt := r.Retention.ResolutionExpiresAt(jer)
+	expiresAt := r.Retention.RequestExpiresAt(jer)
 	left := expiresAt.Sub(r.Clock.Now())
 	if left <= 0 {
 		// A resolution that is held back is carried out like any other.

@@ -19,7 +19,7 @@ func Expiries(resolutions informers.Lister[*joberrorv1.JobErrorResolution], poli
 	return func(ctx context.Context, visit func(expiry.Expiry)) error {
 		return resolutions(ctx, metav1.NamespaceAll, func(jer *joberrorv1.JobErrorResolution) {
 			if jer.DeletionTimestamp.IsZero() {
-				visit(expiry.Expiry{At: policy.ResolutionExpiresAt(jer), Recorded: jer.Status.ExpiresAt})
+				visit(expiry.Expiry{At: policy.RequestExpiresAt(jer), Recorded: jer.Status.ExpiresAt})
 			}
 		})
 	}

@@ -61,7 +61,7 @@ func (p *progress) complete(ctx context.Context) error {
 func (r *Reconciler) patchStatus(ctx context.Context, jer *joberrorv1.JobErrorResolution, status joberrorv1.JobErrorResolutionStatus, snapshot string) error {
 	before := jer.DeepCopy()
 	status.SnapshotResourceVersion = snapshot
-	status.ExpiresAt = &metav1.Time{Time: r.Retention.ResolutionExpiresAt(jer)}
+	status.ExpiresAt = &metav1.Time{Time: r.Retention.RequestExpiresAt(jer)}
 	jer.Status = status
 	patch := client.MergeFromWithOptions(before, client.MergeFromWithOptimisticLock{})
 	if err := r.Cached.Status().Patch(ctx, jer, patch); err != nil {

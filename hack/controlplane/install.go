@@ -44,7 +44,7 @@ func (p *Plane) apply(ctx context.Context, manifests []byte, ports OperatorPorts
 		return err
 	}
 	_, err = p.Run(ctx, nil, "wait", "--for=condition=Established", "--timeout=60s",
-		"crd/joberrors.joberror.io", "crd/joberrorresolutions.joberror.io")
+		"crd/joberrors.joberror.io", "crd/joberrorresolutions.joberror.io", "crd/joberrorretries.joberror.io")
 	return err
 }
 

@@ -14,11 +14,13 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/util/validation"
 	"k8s.io/apimachinery/pkg/util/validation/field"
+	"k8s.io/apiserver/pkg/authorization/authorizer"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	joberrorv1 "joberror.io/operator/api/v1"
 	"joberror.io/operator/internal/errorlimit"
 	"joberror.io/operator/internal/retention"
+	"joberror.io/operator/internal/retryplan"
 )
 
 // backend holds the dependencies of all endpoints.
@@ -41,6 +43,10 @@ type backend struct {
 	// storing limits the reported records that are stored at the same time, across all
 	// requests.
 	storing *semaphore.Weighted
+	// planner plans retries, and authorizer knows who may make Jobs. The server sets it before
+	// it serves.
+	planner    *retryplan.Planner
+	authorizer authorizer.Authorizer
 	// errors counts the errors that the limits apply to.
 	errors *errorlimit.Counter
 }

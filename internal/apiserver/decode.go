@@ -35,6 +35,9 @@ func decodeProblem(path *field.Path, data []byte, err error) *field.Error {
 	if errors.As(err, &wrongType) {
 		return field.TypeInvalid(path.Child(wrongType.Field), wrongType.Value, "must be "+describeType(wrongType.Type))
 	}
+	if path == nil {
+		path = field.NewPath("body")
+	}
 	return field.Invalid(path, shorten(data), err.Error())
 }
 

@@ -28,9 +28,8 @@ type jobEndpoint struct {
 // lookup returns the job in the path. It returns a 404 if neither a Job nor an error has
 // this id.
 func (e *jobEndpoint) lookup(ctx context.Context) (jobref.Ref, error) {
-	unknown := notFound(e.id, fmt.Sprintf("namespace %s has neither a Job nor a JobError for the job %q", e.namespace, e.id))
 	if !isName(e.id) {
-		return jobref.Ref{}, unknown
+		return jobref.Ref{}, e.unknown()
 	}
 	known, err := jobref.LookupJob(ctx, e.client, e.namespace, e.id)
 	if err != nil {
@@ -53,9 +52,14 @@ func (e *jobEndpoint) lookup(ctx context.Context) (jobref.Ref, error) {
 	}
 	exists, err := ref.HasErrors(ctx, e.client, e.apiReader)
 	if err == nil && !exists {
-		err = unknown
+		err = e.unknown()
 	}
 	return ref, err
+}
+
+// unknown returns the 404 for a job of which nothing is known.
+func (e *jobEndpoint) unknown() error {
+	return notFound(e.id, fmt.Sprintf("namespace %s has neither a Job nor a JobError for the job %q", e.namespace, e.id))
 }
 
 // answer sends the resolution with the given status code, or with 202 if it is not complete.

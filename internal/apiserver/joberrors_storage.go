@@ -14,6 +14,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/apiserver/pkg/authorization/authorizer"
 	"k8s.io/apiserver/pkg/endpoints/request"
 	"k8s.io/apiserver/pkg/registry/rest"
 
@@ -75,11 +76,14 @@ func (s *jobErrorStorage) Connect(ctx context.Context, id string, _ runtime.Obje
 	}
 	endpoint := jobEndpoint{backend: s.backend, namespace: info.Namespace, id: id, responder: responder}
 	resolve := resolveEndpoint{jobEndpoint: endpoint, resolved: action == "resolve"}
+	retry := retryEndpoint{jobEndpoint: endpoint, rights: []authorizer.AttributesRecord{mayRetry, mayCreateJobs}}
 	switch {
 	case len(segments) == 0:
 		return byMethod(responder, map[string]http.HandlerFunc{http.MethodGet: endpoint.serveList, http.MethodPost: endpoint.serveReport}), nil
+	case len(segments) == 1 && action == "retry":
+		return byMethod(responder, map[string]http.HandlerFunc{http.MethodPut: retry.serve(http.StatusOK)}), nil
 	case len(segments) > 2 || (action != "resolve" && action != "unresolve"):
-		return nil, notFound(id, "the paths under joberrors are resolve, unresolve, {name}/resolve and {name}/unresolve")
+		return nil, notFound(id, "the paths under joberrors are resolve, unresolve, retry, {name}/resolve and {name}/unresolve")
 	case len(segments) == 2:
 		return byMethod(responder, map[string]http.HandlerFunc{http.MethodPut: resolve.serveOne(segments[0])}), nil
 	default:

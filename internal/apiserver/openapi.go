@@ -4,8 +4,11 @@
 package apiserver
 
 import (
+	"k8s.io/apimachinery/pkg/api/resource"
 	openapinamer "k8s.io/apiserver/pkg/endpoints/openapi"
 	"k8s.io/apiserver/pkg/server"
+	"k8s.io/kube-openapi/pkg/common"
+	"k8s.io/kube-openapi/pkg/validation/spec"
 
 	"joberror.io/operator/internal/apiserver/openapi"
 )
@@ -13,8 +16,26 @@ import (
 // addOpenAPI publishes the schemas of the API's types and of metav1.
 func addOpenAPI(config *server.RecommendedConfig) {
 	namer := openapinamer.NewDefinitionNamer(scheme)
-	config.OpenAPIConfig = server.DefaultOpenAPIConfig(openapi.GetOpenAPIDefinitions, namer)
+	config.OpenAPIConfig = server.DefaultOpenAPIConfig(definitions, namer)
 	config.OpenAPIConfig.Info.Title = "JobError resolve API"
-	config.OpenAPIV3Config = server.DefaultOpenAPIV3Config(openapi.GetOpenAPIDefinitions, namer)
+	config.OpenAPIV3Config = server.DefaultOpenAPIV3Config(definitions, namer)
 	config.OpenAPIV3Config.Info.Title = "JobError resolve API"
+}
+
+// definitions returns the generated schemas, and those of the two types of Kubernetes that a
+// JobErrorRetry contains. The schema of the CRD has all fields of an EnvVar.
+func definitions(ref common.ReferenceCallback) map[string]common.OpenAPIDefinition {
+	all := openapi.GetOpenAPIDefinitions(ref)
+	all["k8s.io/apimachinery/pkg/api/resource.Quantity"] = common.OpenAPIDefinition{Schema: spec.Schema{SchemaProps: spec.SchemaProps{
+		Description: "Quantity is a number with a unit, such as 500m or 2Gi.", Type: resource.Quantity{}.OpenAPISchemaType(),
+	}}}
+	all["k8s.io/api/core/v1.EnvVar"] = common.OpenAPIDefinition{Schema: spec.Schema{SchemaProps: spec.SchemaProps{
+		Description: "EnvVar is an environment variable of a container.", Type: []string{"object"}, Required: []string{"name"},
+		Properties: map[string]spec.Schema{
+			"name":      *spec.StringProperty(),
+			"value":     *spec.StringProperty(),
+			"valueFrom": {SchemaProps: spec.SchemaProps{Type: []string{"object"}}},
+		},
+	}}}
+	return all
 }

@@ -33,6 +33,7 @@ import (
 	"joberror.io/operator/internal/errorlimit"
 	"joberror.io/operator/internal/metrics"
 	"joberror.io/operator/internal/retention"
+	"joberror.io/operator/internal/retryplan"
 	"joberror.io/operator/internal/serving"
 )
 
@@ -48,6 +49,8 @@ type Config struct {
 	Certificate *certs.Certificate
 	// Drain makes clients reconnect to another replica before a shutdown.
 	Drain serving.Drain
+	// Planner plans retries.
+	Planner *retryplan.Planner
 	// Errors counts the errors that the limits apply to.
 	Errors *errorlimit.Counter
 }
@@ -55,6 +58,7 @@ type Config struct {
 // Server runs the aggregated API server on every replica.
 type Server struct {
 	config    Config
+	backend   *backend
 	listener  net.Listener
 	summaries *summaries
 	budget    *budget
@@ -66,7 +70,7 @@ type Server struct {
 
 // +kubebuilder:rbac:groups=authentication.k8s.io,resources=tokenreviews,verbs=create
 // +kubebuilder:rbac:groups=authorization.k8s.io,resources=subjectaccessreviews,verbs=create
-// +kubebuilder:rbac:groups=joberror.io,resources=joberrorresolutions;joberrors,verbs=create
+// +kubebuilder:rbac:groups=joberror.io,resources=joberrorresolutions;joberrorretries;joberrors,verbs=create
 // +kubebuilder:rbac:groups=joberror.io,resources=joberrors,verbs=get;patch
 // +kubebuilder:rbac:groups=joberror.io,resources=joberrors/status,verbs=patch
 
@@ -98,16 +102,19 @@ func Setup(ctx context.Context, mgr ctrl.Manager, config Config) (*Server, error
 		timeout:     config.Wait,
 		retention:   config.Retention,
 		storing:     semaphore.NewWeighted(maxStoring),
+		planner:     config.Planner,
 		errors:      config.Errors,
 	}
 	s := &Server{
 		config:    config,
+		backend:   b,
 		listener:  listener,
 		summaries: summaries,
 		budget:    newBudget(memoryTimeout),
 		storage: map[string]rest.Storage{
 			"jobs":           &jobStorage{cache: mgr.GetClient(), summaries: summaries},
 			"jobs/joberrors": &jobErrorStorage{backend: b},
+			"jobs/retry":     &retryStorage{backend: b},
 		},
 	}
 	return s, mgr.Add(s)
@@ -191,7 +198,7 @@ func endpointOf(ctx context.Context) string {
 		return "jobs"
 	}
 	switch action := info.Parts[len(info.Parts)-1]; action {
-	case "resolve", "unresolve":
+	case "resolve", "unresolve", "retry":
 		return action
 	default:
 		return "joberrors"
@@ -227,5 +234,9 @@ func (s *Server) genericConfig() (*server.RecommendedConfig, error) {
 	s.frontCA = config.Authentication.RequestHeaderConfig.CAContentProvider
 	authorization := options.NewDelegatingAuthorizationOptions()
 	authorization.RemoteKubeConfigFile = s.config.Kubeconfig
-	return config, authorization.ApplyTo(&config.Authorization)
+	if err := authorization.ApplyTo(&config.Authorization); err != nil {
+		return nil, err
+	}
+	s.backend.authorizer = config.Authorization.Authorizer
+	return config, nil
 }

@@ -53,6 +53,7 @@ func Options(namespace string, capturedNamespaces []string) cache.Options {
 		&joberrorv1.JobError{}: {Transform: strip},
 
 		&joberrorv1.JobErrorResolution{}: {Transform: stripResolution},
+		&joberrorv1.JobErrorRetry{}:      {Transform: stripRetry},
 	}
 	for caller, name := range certs.Callers() {
 		byObject[caller] = cache.ByObject{Field: named(name)}

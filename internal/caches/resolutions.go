@@ -21,13 +21,7 @@ func stripResolution(obj any) (any, error) {
 	if !ok {
 		return obj, nil
 	}
-	jer.ObjectMeta = metav1.ObjectMeta{
-		Namespace: jer.Namespace, Name: jer.Name, UID: jer.UID, ResourceVersion: jer.ResourceVersion, Generation: jer.Generation,
-		CreationTimestamp: jer.CreationTimestamp, DeletionTimestamp: jer.DeletionTimestamp,
-		Labels: jer.Labels, Annotations: jer.Annotations,
-	}
-	dropForeign(jer.Labels)
-	dropForeign(jer.Annotations)
+	stripRequestMetadata(&jer.ObjectMeta)
 	if resolution.IsComplete(jer) {
 		jer.Labels, jer.Annotations = nil, nil
 	}
@@ -39,6 +33,17 @@ func stripResolution(obj any) (any, error) {
 		c.Status = interned(c.Status)
 	}
 	return obj, nil
+}
+
+// stripRequestMetadata drops the metadata of a resolution or a retry that is not read.
+func stripRequestMetadata(m *metav1.ObjectMeta) {
+	*m = metav1.ObjectMeta{
+		Namespace: m.Namespace, Name: m.Name, UID: m.UID, ResourceVersion: m.ResourceVersion, Generation: m.Generation,
+		CreationTimestamp: m.CreationTimestamp, DeletionTimestamp: m.DeletionTimestamp,
+		Labels: m.Labels, Annotations: m.Annotations,
+	}
+	dropForeign(m.Labels)
+	dropForeign(m.Annotations)
 }
 
 // first returns the first entries of a list, without the memory of the others.

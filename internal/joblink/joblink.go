@@ -33,9 +33,7 @@ func Namespace(ctx context.Context, cache client.Reader, name string) (*metav1.P
 // Namespace becomes a second owner. If the Job cascades under the policy, it is the only
 // owner.
 func Apply(je *joberrorv1.JobError, job *batchv1.Job, namespaceUID types.UID, policy retention.Policy) {
-	if len(validation.IsValidLabelValue(job.Name)) == 0 {
-		metav1.SetMetaDataLabel(&je.ObjectMeta, joberrorv1.LabelJobName, job.Name)
-	}
+	setLabels(je, job)
 	// The garbage collector removes the reference to a Job that is being deleted. Adding
 	// it again would start an endless conflict.
 	if !job.DeletionTimestamp.IsZero() {
@@ -55,12 +53,21 @@ func Apply(je *joberrorv1.JobError, job *batchv1.Job, namespaceUID types.UID, po
 // deleted or will soon be. The garbage collector removes the reference to the Job, but the
 // labels stay.
 func Remember(je *joberrorv1.JobError, job *batchv1.Job, namespaceUID types.UID) {
-	if len(validation.IsValidLabelValue(job.Name)) == 0 {
-		metav1.SetMetaDataLabel(&je.ObjectMeta, joberrorv1.LabelJobName, job.Name)
-	}
+	setLabels(je, job)
 	metav1.SetMetaDataLabel(&je.ObjectMeta, joberrorv1.LabelJobUID, string(job.UID))
 	ensureOwner(je, jobOwner(job))
 	ensureOwner(je, namespaceOwner(je, namespaceUID))
+}
+
+// setLabels sets the labels that find an error by its Job, and by the Job's lineage if it is a
+// retry.
+func setLabels(je *joberrorv1.JobError, job *batchv1.Job) {
+	if len(validation.IsValidLabelValue(job.Name)) == 0 {
+		metav1.SetMetaDataLabel(&je.ObjectMeta, joberrorv1.LabelJobName, job.Name)
+	}
+	if lineage := job.Labels[joberrorv1.LabelLineage]; lineage != "" {
+		metav1.SetMetaDataLabel(&je.ObjectMeta, joberrorv1.LabelLineage, lineage)
+	}
 }
 
 // LinkNew links a new record to its Job. gone is true if the Job is deleted or will soon be.

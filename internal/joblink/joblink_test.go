@@ -129,3 +129,14 @@ func TestApplyKeepsOtherLabels(t *testing.T) {
 		t.Errorf("labels = %v, want %v", je.Labels, want)
 	}
 }
+
+func TestTheErrorOfARetryHasItsLineage(t *testing.T) {
+	t.Parallel()
+	job := &batchv1.Job{ObjectMeta: metav1.ObjectMeta{Namespace: "team", Name: "import-r1", UID: "r1", Labels: map[string]string{joberrorv1.LabelLineage: "root"}}}
+	for name, gone := range map[string]bool{"its Job exists": false, "its Job is gone": true} {
+		je := &joberrorv1.JobError{ObjectMeta: metav1.ObjectMeta{Namespace: "team"}}
+		if LinkNew(je, job, gone, "ns", retention.Policy{}); je.Labels[joberrorv1.LabelLineage] != "root" {
+			t.Errorf("%s: labels = %v, want the lineage", name, je.Labels)
+		}
+	}
+}

@@ -14,6 +14,9 @@ import (
 const namespaceLabel = "namespace"
 
 var (
+	templatesNotKept = prometheus.NewCounterVec(prometheus.CounterOpts{
+		Name: "joberror_templates_not_kept_total", Help: "Templates of failed Jobs that were not kept, because their namespace has too many.",
+	}, []string{namespaceLabel})
 	captured = prometheus.NewCounterVec(prometheus.CounterOpts{
 		Name: "joberror_captured_total", Help: "Failures of Jobs that were recorded or counted, by class and code.",
 	}, []string{namespaceLabel, "class", "code"})
@@ -45,7 +48,7 @@ var (
 )
 
 // byNamespace holds the counters with the label of a namespace.
-var byNamespace = []*prometheus.CounterVec{captured, suppressed, dropped, refused, reported, resolved, expired, trimmed}
+var byNamespace = []*prometheus.CounterVec{captured, suppressed, dropped, refused, reported, resolved, expired, trimmed, templatesNotKept}
 
 func init() {
 	metrics.Registry.MustRegister(captureDuration)
@@ -103,3 +106,7 @@ func Expired(namespace string) { expired.WithLabelValues(namespace).Inc() }
 func Trimmed(namespace, scope string, count int) {
 	trimmed.WithLabelValues(namespace, scope).Add(float64(count))
 }
+
+// TemplateNotKept counts a template of a failed Job that was not kept, because the namespace
+// has too many.
+func TemplateNotKept(namespace string) { templatesNotKept.WithLabelValues(namespace).Inc() }

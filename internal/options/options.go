@@ -20,6 +20,7 @@ import (
 	"joberror.io/operator/internal/capturepolicy"
 	"joberror.io/operator/internal/errorlimit"
 	"joberror.io/operator/internal/retention"
+	"joberror.io/operator/internal/retry"
 )
 
 // Options hold the operator's settings.
@@ -47,7 +48,7 @@ type Options struct {
 	CertDir string
 	// ManageCertificates is false if another tool maintains the certificate.
 	ManageCertificates bool
-	// Retention is how long errors and resolutions are kept.
+	// Retention is how long errors, resolutions and retries are kept.
 	Retention time.Duration
 	// MinRetention is the shortest retention that a Job may request; 0 allows any.
 	MinRetention time.Duration
@@ -57,6 +58,8 @@ type Options struct {
 	AllowMassExpiry bool
 	// Limits are how many errors are kept, whatever their retention.
 	Limits errorlimit.Limits
+	// MaxRetries limits the retries of one Job; 0 is unlimited.
+	MaxRetries int32
 	// Concurrency is how many writes of JobErrors are in flight at the same time.
 	Concurrency int
 	// APIServer holds the settings of the aggregated API.
@@ -79,6 +82,7 @@ func New() *Options {
 		WebhookPort:    9443,
 		CertDir:        "/tmp/joberror-certs",
 		Concurrency:    8,
+		MaxRetries:     50,
 
 		ManageCertificates: true,
 		APIServer:          apiserver.NewOptions(),
@@ -103,10 +107,11 @@ func (o *Options) AddFlags(flags *pflag.FlagSet) {
 	flags.StringVar(&o.WebhookClientCAFile, "webhook-client-ca-file", o.WebhookClientCAFile, "Path of the CAs that sign the certificates of webhook clients. Clients need no certificate if empty.")
 	flags.StringVar(&o.CertDir, "cert-dir", o.CertDir, "Directory of the serving certificate. Created if it is missing.")
 	flags.BoolVar(&o.ManageCertificates, "manage-certificates", o.ManageCertificates, "Create and renew the serving certificate and make the API server trust it. Set to false if another tool does, for example cert-manager.")
-	flags.StringVar(&o.retention, "retention", o.retention, "How long errors and resolutions are kept, for example 12h, 7d or 4w.")
+	flags.StringVar(&o.retention, "retention", o.retention, "How long errors and requests are kept, for example 12h, 7d or 4w.")
 	flags.StringVar(&o.minRetention, "min-retention", o.minRetention, "The shortest retention that a Job may request with the annotation joberror.io/retention. At most --retention. 0 allows any.")
 	flags.BoolVar(&o.AllowCascade, "allow-cascade", o.AllowCascade, "Honor the annotation joberror.io/deletion-policy=Cascade of a Job, which deletes its errors with it. Everybody who may edit and delete a Job may then delete its errors.")
 	flags.BoolVar(&o.AllowMassExpiry, "allow-mass-expiry", o.AllowMassExpiry, "Delete what has expired unexpectedly at once, for example after a shorter --retention. Otherwise, it is deleted slowly, or not at all if it is more than half of all errors and at least 100.")
+	flags.Int32Var(&o.MaxRetries, "max-retries", o.MaxRetries, "How often a Job may be retried. 0 is unlimited.")
 	flags.IntVar(&o.Concurrency, "concurrency", o.Concurrency, "How many writes of JobErrors are in flight at the same time.")
 	flags.BoolVar(&o.Version, "version", o.Version, "Print the version and exit.")
 	o.Limits.AddFlags(flags)
@@ -134,6 +139,9 @@ func (o *Options) Validate() error {
 	}
 	if o.Concurrency < 1 || o.Concurrency > 1000 {
 		errs = append(errs, fmt.Errorf("--concurrency: %d must be between 1 and 1000", o.Concurrency))
+	}
+	if o.MaxRetries < 0 || o.MaxRetries > retry.MaxAttempts {
+		errs = append(errs, fmt.Errorf("--max-retries: %d must be between 0 and %d", o.MaxRetries, retry.MaxAttempts))
 	}
 	if o.MetricsInsecure {
 		errs = append(errs, checkLoopback("--metrics-bind-address", o.MetricsAddress, " with --metrics-insecure"))

@@ -59,6 +59,15 @@ func KeepResolution(jer *joberrorv1.JobErrorResolution) error {
 	}
 }
 
+// KeepRetry moves the status of a new JobErrorRetry to its annotation. A retry with this
+// annotation is never carried out.
+func KeepRetry(jet *joberrorv1.JobErrorRetry) error {
+	if IsRestored(jet) && len(jet.Status.Conditions) == 0 {
+		return nil
+	}
+	return keep(jet, jet.Status)
+}
+
 func keep(obj metav1.Object, status any) error {
 	data, err := json.Marshal(status)
 	if err != nil {
@@ -112,6 +121,19 @@ func ResolutionStatus(jer *joberrorv1.JobErrorResolution) joberrorv1.JobErrorRes
 	var status joberrorv1.JobErrorResolutionStatus
 	if err := json.Unmarshal([]byte(jer.Annotations[joberrorv1.AnnotationRestoredStatus]), &status); err != nil {
 		return joberrorv1.JobErrorResolutionStatus{}
+	}
+	return status
+}
+
+// RetryStatus returns the status of a restored JobErrorRetry: its own if it has one, and
+// otherwise the one in its annotation. It is empty if there is none.
+func RetryStatus(jet *joberrorv1.JobErrorRetry) joberrorv1.JobErrorRetryStatus {
+	if len(jet.Status.Conditions) > 0 {
+		return *jet.Status.DeepCopy()
+	}
+	var status joberrorv1.JobErrorRetryStatus
+	if err := json.Unmarshal([]byte(jet.Annotations[joberrorv1.AnnotationRestoredStatus]), &status); err != nil {
+		return joberrorv1.JobErrorRetryStatus{}
 	}
 	return status
 }

@@ -128,6 +128,26 @@ func TestResolutionKeepsItsStatus(t *testing.T) {
 	}
 }
 
+func TestRetryKeepsItsStatus(t *testing.T) {
+	t.Parallel()
+	status := joberrorv1.JobErrorRetryStatus{Attempt: 2, Conditions: []metav1.Condition{{Type: joberrorv1.ConditionComplete}}}
+	jet := &joberrorv1.JobErrorRetry{Status: status}
+	if err := KeepRetry(jet); err != nil || !IsRestored(jet) {
+		t.Fatalf("IsRestored = %t, %v, want true", IsRestored(jet), err)
+	}
+	jet.Status = joberrorv1.JobErrorRetryStatus{}
+	if err := KeepRetry(jet); err != nil {
+		t.Fatal(err)
+	}
+	if got := RetryStatus(jet); !equality.Semantic.DeepEqual(got, status) {
+		t.Errorf("status = %+v, want %+v", got, status)
+	}
+	jet.Annotations[joberrorv1.AnnotationRestoredStatus] = "{"
+	if got := RetryStatus(jet); !equality.Semantic.DeepEqual(got, joberrorv1.JobErrorRetryStatus{}) {
+		t.Errorf("status = %+v, want none of an annotation that is no status", got)
+	}
+}
+
 func TestResolutionWithoutAStatusKeepsItsAnnotation(t *testing.T) {
 	t.Parallel()
 	const before = `{"matched":2}`

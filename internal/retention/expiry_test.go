@@ -73,8 +73,8 @@ func TestExpiresAt(t *testing.T) {
 func TestAResolutionExpiresTheDefaultAfterItsCreation(t *testing.T) {
 	t.Parallel()
 	jer := &joberrorv1.JobErrorResolution{ObjectMeta: metav1.ObjectMeta{CreationTimestamp: metav1.NewTime(storedAt)}}
-	got, want := Policy{Default: 30 * day}.ResolutionExpiresAt(jer), storedAt.Add(30*day)
+	got, want := Policy{Default: 30 * day}.RequestExpiresAt(jer), storedAt.Add(30*day)
 	if !got.Equal(want) {
-		t.Errorf("ResolutionExpiresAt = %s, want %s", got, want)
+		t.Errorf("RequestExpiresAt = %s, want %s", got, want)
 	}
 }

@@ -1,7 +1,7 @@
 // Copyright The JobError Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Package retention decides how long errors and resolutions are kept.
+// Package retention decides how long errors and requests are kept.
 package retention
 
 import (
@@ -10,6 +10,7 @@ import (
 
 	"github.com/prometheus/common/model"
 	batchv1 "k8s.io/api/batch/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	joberrorv1 "joberror.io/operator/api/v1"
 	"joberror.io/operator/internal/truncate"
@@ -79,9 +80,9 @@ func (p Policy) ExpiresAt(je *joberrorv1.JobError, own string) time.Time {
 	return CreatedAt(je).Add(p.For(own))
 }
 
-// ResolutionExpiresAt returns when a JobErrorResolution expires.
-func (p Policy) ResolutionExpiresAt(jer *joberrorv1.JobErrorResolution) time.Time {
-	return jer.CreationTimestamp.Add(p.Default)
+// RequestExpiresAt returns when a JobErrorResolution or a JobErrorRetry expires.
+func (p Policy) RequestExpiresAt(request metav1.Object) time.Time {
+	return request.GetCreationTimestamp().Add(p.Default)
 }
 
 // Problem returns why a record with this createdAt is refused now, under the Job's own

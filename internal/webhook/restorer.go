@@ -17,6 +17,7 @@ import (
 const (
 	restoreJobErrorPath   = "/restore-joberror-io-v1-joberror"
 	restoreResolutionPath = "/restore-joberror-io-v1-joberrorresolution"
+	restoreRetryPath      = "/restore-joberror-io-v1-joberrorretry"
 )
 
 // jobErrorRestorer keeps what a restored JobError says about the past.
@@ -43,4 +44,13 @@ type resolutionRestorer struct{}
 // carry it out again.
 func (resolutionRestorer) Default(_ context.Context, jer *joberrorv1.JobErrorResolution) error {
 	return restore.KeepResolution(jer)
+}
+
+// retryRestorer keeps what a restored JobErrorRetry says about the past.
+type retryRestorer struct{}
+
+// Default keeps the status of a restored JobErrorRetry. The operator then does not carry it
+// out again.
+func (retryRestorer) Default(_ context.Context, jet *joberrorv1.JobErrorRetry) error {
+	return restore.KeepRetry(jet)
 }

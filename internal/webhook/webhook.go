@@ -24,6 +24,7 @@ func Setup(mgr ctrl.Manager, policy retention.Policy) error {
 	server := mgr.GetWebhookServer()
 	server.Register(restoreJobErrorPath, admission.WithDefaulter(mgr.GetScheme(), &jobErrorRestorer{linker: linker}))
 	server.Register(restoreResolutionPath, admission.WithDefaulter(mgr.GetScheme(), resolutionRestorer{}))
+	server.Register(restoreRetryPath, admission.WithDefaulter(mgr.GetScheme(), retryRestorer{}))
 	err := ctrl.NewWebhookManagedBy(mgr, &joberrorv1.JobError{}).
 		WithDefaulter(&jobErrorDefaulter{linker: linker, clock: clock.RealClock{}}).
 		WithValidator(&jobErrorValidator{cache: mgr.GetClient(), clock: clock.RealClock{}, policy: policy}).
@@ -31,8 +32,14 @@ func Setup(mgr ctrl.Manager, policy retention.Policy) error {
 	if err != nil {
 		return err
 	}
-	return ctrl.NewWebhookManagedBy(mgr, &joberrorv1.JobErrorResolution{}).
+	err = ctrl.NewWebhookManagedBy(mgr, &joberrorv1.JobErrorResolution{}).
 		WithDefaulter(resolutionDefaulter{}).
+		Complete()
+	if err != nil {
+		return err
+	}
+	return ctrl.NewWebhookManagedBy(mgr, &joberrorv1.JobErrorRetry{}).
+		WithDefaulter(retryDefaulter{}).
 		Complete()
 }
 
@@ -41,12 +48,24 @@ type resolutionDefaulter struct{}
 
 // Default sets spec.requestedBy to the authenticated user if it is empty.
 func (resolutionDefaulter) Default(ctx context.Context, jer *joberrorv1.JobErrorResolution) error {
+	return setRequester(ctx, &jer.Spec.RequestedBy)
+}
+
+// retryDefaulter records which user requested a retry.
+type retryDefaulter struct{}
+
+// Default sets spec.requestedBy to the authenticated user if it is empty.
+func (retryDefaulter) Default(ctx context.Context, jet *joberrorv1.JobErrorRetry) error {
+	return setRequester(ctx, &jet.Spec.RequestedBy)
+}
+
+func setRequester(ctx context.Context, requestedBy *string) error {
 	req, err := admission.RequestFromContext(ctx)
 	if err != nil {
 		return err
 	}
-	if jer.Spec.RequestedBy == "" {
-		jer.Spec.RequestedBy = req.UserInfo.Username
+	if *requestedBy == "" {
+		*requestedBy = req.UserInfo.Username
 	}
 	return nil
 }

@@ -46,6 +46,8 @@ func FuzzReview(f *testing.F) {
 		admission.WithDefaulter(scheme, &jobErrorDefaulter{linker: linker{cache: emptyCache{}}, clock: clock}),
 		admission.WithValidator(scheme, &jobErrorValidator{cache: emptyCache{}, clock: clock, policy: policy}),
 		admission.WithDefaulter(scheme, resolutionDefaulter{}),
+		admission.WithDefaulter(scheme, retryDefaulter{}),
+		admission.WithDefaulter(scheme, retryRestorer{}),
 		admission.WithDefaulter(scheme, &jobErrorRestorer{linker: linker{cache: emptyCache{}}}),
 		admission.WithDefaulter(scheme, resolutionRestorer{}),
 	}

@@ -23,6 +23,10 @@ func TestRequestedByDefaultsToTheUser(t *testing.T) {
 		if err := (resolutionDefaulter{}).Default(ctx, jer); err != nil || jer.Spec.RequestedBy != want {
 			t.Errorf("RequestedBy after %q = %q, %v, want %q", requestedBy, jer.Spec.RequestedBy, err, want)
 		}
+		jet := &joberrorv1.JobErrorRetry{Spec: joberrorv1.JobErrorRetrySpec{RequestedBy: requestedBy}}
+		if err := (retryDefaulter{}).Default(ctx, jet); err != nil || jet.Spec.RequestedBy != want {
+			t.Errorf("RequestedBy of a retry after %q = %q, %v, want %q", requestedBy, jet.Spec.RequestedBy, err, want)
+		}
 	}
 	if err := (resolutionDefaulter{}).Default(t.Context(), &joberrorv1.JobErrorResolution{}); err == nil {
 		t.Error("Default without a request = nil, want an error")
