@@ -25,7 +25,7 @@ func TestKubectlDiscoversTheAggregatedAPI(t *testing.T) {
 		want []string
 	}{
 		{"api-resources --api-group=resolve.joberror.io", []string{"jobs", "resolve.joberror.io/v1", "JobSummary"}},
-		{"api-resources --api-group=joberror.io", []string{"joberrors", "je", "joberrorresolutions", "jer"}},
+		{"api-resources --api-group=joberror.io", []string{"joberrors", "je", "joberrorresolutions", "jer", "joberrorretries", "jet"}},
 		{"get jobs -n " + ns + " -o name", []string{"job.batch/job"}},
 		{"get jobs.resolve.joberror.io -n " + ns, []string{"TOTAL", "OPEN", "RESOLVED", "LAST ERROR", "job          2       1      1", "slow-clock   1       1      0          0s"}},
 		{"get jobs.resolve.joberror.io -n " + ns + " --field-selector metadata.name=job -o name", []string{"jobsummary.resolve.joberror.io/job"}},
@@ -60,12 +60,13 @@ func TestAggregatedAPIHasAnOpenAPISchema(t *testing.T) {
 	base := "/apis/resolve.joberror.io/v1/namespaces/{namespace}/jobs"
 	for path, verb := range map[string]string{
 		base: "get", base + "/{name}": "get", base + "/{name}/joberrors": "get", base + "/{name}/joberrors/{path}": "put",
+		base + "/{name}/retry": "post",
 	} {
 		if document.Paths[path][verb] == nil {
 			t.Errorf("the OpenAPI document lacks %s %s", verb, path)
 		}
 	}
-	for _, schema := range []string{"io.joberror.resolve.v1.JobSummary", "io.joberror.v1.JobErrorResolution"} {
+	for _, schema := range []string{"io.joberror.resolve.v1.JobSummary", "io.joberror.v1.JobErrorResolution", "io.joberror.v1.JobErrorRetry"} {
 		if document.Components.Schemas[schema] == nil {
 			t.Errorf("the OpenAPI document lacks the schema %s", schema)
 		}

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	joberrorv1 "joberror.io/operator/api/v1"
@@ -118,4 +119,21 @@ func TestDeletesAnExpiredResolution(t *testing.T) {
 	if err := cluster.Client.Get(t.Context(), client.ObjectKeyFromObject(young), young); err != nil {
 		t.Errorf("get the resolution that has not expired: %v", err)
 	}
+}
+
+func TestDeletesAnExpiredRetry(t *testing.T) {
+	t.Parallel()
+	ns := cluster.Namespace(t)
+	jet := &joberrorv1.JobErrorRetry{ObjectMeta: metav1.ObjectMeta{Namespace: ns, Name: "old"}, Spec: joberrorv1.JobErrorRetrySpec{JobID: "nobody"}}
+	harness.Create(t, cluster.Client, jet)
+	harness.Eventually(t, func() string {
+		return missing(harness.Reason(harness.Get(t, cluster.Client, ns, "old", jet).Status.Conditions, joberrorv1.ConditionComplete), nil, "NotFound")
+	})
+	cluster.Backdate(t, "joberrorretries", jet, 31*24*time.Hour)
+	harness.Eventually(t, func() string {
+		if err := cluster.Client.Get(t.Context(), client.ObjectKeyFromObject(jet), jet); !apierrors.IsNotFound(err) {
+			return fmt.Sprintf("the expired retry still exists: %v", err)
+		}
+		return ""
+	})
 }

@@ -125,9 +125,9 @@ func restoresABackup(t *testing.T, ns string) {
 		}
 	}
 	// These are the commands in docs/operations.md.
-	write("backup.yaml", cluster.Kubectl(t, "get", "joberrors,joberrorresolutions", "-n", ns, "-o", "yaml"))
+	write("backup.yaml", cluster.Kubectl(t, "get", "joberrors,joberrorresolutions,joberrorretries", "-n", ns, "-o", "yaml"))
 	write("kustomization.yaml", "namespace: "+other+"\nresources: [backup.yaml]\n")
-	cluster.Kubectl(t, "delete", "joberrors,joberrorresolutions", "--all", "-n", ns)
+	cluster.Kubectl(t, "delete", "joberrors,joberrorresolutions,joberrorretries", "--all", "-n", ns)
 
 	_, err := cluster.Run(t.Context(), nil, "create", "--dry-run=server", "-f", backup, "--as=alice")
 	if err == nil || !strings.Contains(err.Error(), "joberror.io/captured") {
@@ -185,7 +185,7 @@ func restoresAsVeleroDoes(t *testing.T, ns string, withStatus bool) {
 	want := makeHistory(t, ns)
 	backup := cluster.Errors(t, ns)
 	sweep := cluster.WaitCompleted(t, ns, "sweep")
-	cluster.Kubectl(t, "delete", "joberrors,joberrorresolutions", "--all", "-n", ns)
+	cluster.Kubectl(t, "delete", "joberrors,joberrorresolutions,joberrorretries", "--all", "-n", ns)
 	for _, je := range backup {
 		created := veleroCreate(t, &je, &joberrorv1.JobError{Spec: je.Spec})
 		if created.Status = je.Status; withStatus {

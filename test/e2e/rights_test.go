@@ -169,8 +169,8 @@ func TestRolesMatchTheDocs(t *testing.T) {
 	ns := cluster.Namespace(t)
 	path := createJob(t, ns, "a")
 	rights := documentedRights(t)
-	if len(rights) != 9 {
-		t.Fatalf("table of rights has %d rows, want 9: %v", len(rights), rights)
+	if len(rights) != 10 {
+		t.Fatalf("table of rights has %d rows, want 10: %v", len(rights), rights)
 	}
 	for role, allowed := range rights {
 		t.Run(role, func(t *testing.T) {
@@ -210,6 +210,12 @@ func TestRolesMatchTheDocs(t *testing.T) {
 			checkError("resolve", "create a resolution", c.Create(t.Context(), jer))
 			checkError("report", "create an error", c.Create(t.Context(), je))
 			checkRequest("report", http.MethodPost, path, `{"message":"by `+role+`"}`)
+			jet := &joberrorv1.JobErrorRetry{ObjectMeta: metav1.ObjectMeta{Namespace: ns, Name: role}, Spec: joberrorv1.JobErrorRetrySpec{JobID: "job"}}
+			checkError("read", "list retries", c.List(t.Context(), &joberrorv1.JobErrorRetryList{}, inNamespace(ns)))
+			checkRequest("retry", http.MethodPost, strings.TrimSuffix(path, "joberrors")+"retry", "")
+			checkRequest("retry", http.MethodPut, path+"/retry", "")
+			checkError("retry", "create a retry", c.Create(t.Context(), jet))
+			checkError("delete", "delete a retry", c.Delete(t.Context(), jet.DeepCopy()))
 			checkError("delete", "delete an error", c.Delete(t.Context(), harness.JobError(ns, "by-"+role, "job")))
 			checkError("delete", "delete a resolution", c.Delete(t.Context(), harness.Resolution(ns, role, "job")))
 			captured := harness.JobError(ns, "restored-by-"+role, "job")

@@ -63,7 +63,7 @@ func TestREADMETourWorks(t *testing.T) {
 		case strings.Contains(block, "patch cronjob"):
 			harness.Eventually(t, func() string {
 				reasons := shell(`kubectl get je -l joberror.io/cronjob-name=nightly-report -o jsonpath='{range .items[*]}{.spec.code}={.status.conditions[?(@.type=="Resolved")].reason} {end}'`)
-				return missing(reasons, nil, "ExitCode:4=JobSucceeded", "BackoffLimitExceeded=JobSucceeded")
+				return missing(reasons, nil, "ExitCode:4=RetrySucceeded", "BackoffLimitExceeded=RetrySucceeded")
 			})
 		case strings.Contains(block, "my-job"):
 			if !strings.Contains(out, "something went wrong") && !strings.Contains(out, "my-job-") {

@@ -58,15 +58,18 @@ func (c *Cluster) UnusedRights(ctx context.Context) error {
 
 // grantedRights returns the rights in the operator's roles.
 func (c *Cluster) grantedRights(ctx context.Context) ([]right, error) {
-	var cluster rbacv1.ClusterRole
-	if err := c.Client.Get(ctx, client.ObjectKey{Name: "joberror-operator"}, &cluster); err != nil {
-		return nil, err
+	var rules []rbacv1.PolicyRule
+	for _, name := range []string{"joberror-operator", "joberror-retry", "joberror-retry-templates"} {
+		var role rbacv1.ClusterRole
+		if err := c.Client.Get(ctx, client.ObjectKey{Name: name}, &role); err != nil {
+			return nil, err
+		}
+		rules = append(rules, role.Rules...)
 	}
 	var roles rbacv1.RoleList
 	if err := c.Client.List(ctx, &roles, client.InNamespace(attribution.OperatorNamespace)); err != nil {
 		return nil, err
 	}
-	rules := cluster.Rules
 	for _, role := range roles.Items {
 		rules = append(rules, role.Rules...)
 	}

@@ -40,6 +40,7 @@ func TestChartInstallsTheSameAsTheManifests(t *testing.T) {
 		{"cert-manager", cluster.Kubectl(t, "kustomize", cluster.Overlay(t, base, "cert-manager")), []string{mutatingPolicies, "--set=certManager.enabled=true"}},
 		{"prometheus", cluster.Kubectl(t, "kustomize", cluster.Overlay(t, base, "prometheus")), []string{mutatingPolicies, "--set=prometheus.enabled=true"}},
 		{"capture-logs", cluster.Kubectl(t, "kustomize", cluster.Overlay(t, base, "capture-logs")), []string{mutatingPolicies, "--set=captureLogs.enabled=true"}},
+		{"retry-indexes", cluster.Kubectl(t, "kustomize", cluster.Overlay(t, base, "retry-indexes")), []string{mutatingPolicies, "--set=retry.indexes=true"}},
 		{"all", cluster.Kubectl(t, "kustomize", cluster.Overlay(t, base, "prometheus", "cert-manager", "capture-logs")), []string{mutatingPolicies, "--set=prometheus.enabled=true,certManager.enabled=true,captureLogs.enabled=true"}},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
@@ -97,7 +98,7 @@ func TestChartKeepsTheCRDsAndHasNoNamespace(t *testing.T) {
 			}
 		}
 	}
-	if crds != 2 {
+	if crds != 3 {
 		t.Errorf("found %d CustomResourceDefinitions, want 2", crds)
 	}
 }
@@ -180,6 +181,25 @@ func TestNamesAnInvalidValue(t *testing.T) {
 		_, err := helm(t, append(append([]string{"template", "x", chart()}, inRelease...), tc.args...)...)
 		if err == nil || !strings.Contains(err.Error(), tc.want) {
 			t.Errorf("error of %v = %v, want %q", tc.args, err, tc.want)
+		}
+	}
+}
+
+func TestChartLeavesOutTheRightsToRetry(t *testing.T) {
+	t.Parallel()
+	all := render(t)
+	for value, name := range map[string]string{"retry.enabled": "joberror-retry", "retry.templates": "joberror-retry-templates"} {
+		without := render(t, "--set="+value+"=false")
+		for _, key := range []string{"ClusterRole " + name, "ClusterRoleBinding " + name} {
+			if _, found := all[key]; !found {
+				t.Errorf("the chart lacks %s", key)
+			}
+			if _, found := without[key]; found {
+				t.Errorf("the chart has %s with %s=false", key, value)
+			}
+		}
+		if len(all)-len(without) != 2 {
+			t.Errorf("%s=false leaves out %d objects, want 2", value, len(all)-len(without))
 		}
 	}
 }
