@@ -97,9 +97,7 @@ func TestOnlyFailedIndexesRunAgain(t *testing.T) {
 			t.Errorf("%v: %s", err, out)
 		}
 	})
-	if out, err := cluster.Run(t.Context(), strings.NewReader(fmt.Sprintf(indexedJob, ns)), "create", "-f", "-"); err != nil {
-		t.Fatalf("%v: %s", err, out)
-	}
+	cluster.Kubectl(t, "create", "-n", ns, "-f", filepath.Join(cluster.Root, "config", "samples", "retrying", "indexed.yaml"))
 	cluster.WaitJobCondition(t, ns, "hundred", batchv1.JobFailed)
 	cluster.Kubectl(t, "create", "configmap", "fixed", "-n", ns, "--from-literal=all=yes")
 	harness.Create(t, cluster.Client, &joberrorv1.JobErrorRetry{
@@ -112,25 +110,3 @@ func TestOnlyFailedIndexesRunAgain(t *testing.T) {
 		t.Errorf("indexes that ran again = %v, want three", pods)
 	}
 }
-
-const indexedJob = `
-apiVersion: batch/v1
-kind: Job
-metadata: {name: hundred, namespace: %s}
-spec:
-  completionMode: Indexed
-  completions: 100
-  parallelism: 20
-  backoffLimitPerIndex: 0
-  template:
-    spec:
-      restartPolicy: Never
-      terminationGracePeriodSeconds: 0
-      containers:
-      - name: main
-        image: busybox
-        command: [sh, -c, 'case $JOB_COMPLETION_INDEX in 7|58|93) [ -n "$FIXED" ];; esac']
-        env:
-        - name: FIXED
-          valueFrom: {configMapKeyRef: {name: fixed, key: all, optional: true}}
-`
