@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
-	toolscache "k8s.io/client-go/tools/cache"
 	"sigs.k8s.io/controller-runtime/pkg/metrics"
 )
 
@@ -54,17 +53,6 @@ func init() {
 	metrics.Registry.MustRegister(captureDuration)
 	for _, counter := range byNamespace {
 		metrics.Registry.MustRegister(counter)
-	}
-}
-
-// dropNamespace deletes the metrics of a namespace that was deleted.
-func dropNamespace(obj any) {
-	name, err := toolscache.DeletionHandlingObjectToName(obj)
-	if err != nil {
-		return
-	}
-	for _, counter := range byNamespace {
-		counter.DeletePartialMatch(prometheus.Labels{namespaceLabel: name.Name})
 	}
 }
 

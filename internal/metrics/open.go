@@ -11,7 +11,9 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
 	toolscache "k8s.io/client-go/tools/cache"
+	"k8s.io/utils/clock"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/metrics"
 
@@ -44,7 +46,11 @@ func Setup(ctx context.Context, mgr ctrl.Manager) error {
 		// Capture watches the metadata of namespaces, too.
 		namespace := &metav1.PartialObjectMetadata{}
 		namespace.SetGroupVersionKind(corev1.SchemeGroupVersion.WithKind("Namespace"))
-		_, err = informers.Handle(ctx, mgr.GetCache(), namespace, toolscache.ResourceEventHandlerFuncs{DeleteFunc: dropNamespace})
+		cleaner := &namespaceCleaner{clock: clock.RealClock{}, exists: func(name string) bool {
+			found := namespace.DeepCopy()
+			return mgr.GetCache().Get(ctx, types.NamespacedName{Name: name}, found) == nil
+		}}
+		_, err = informers.Handle(ctx, mgr.GetCache(), namespace, toolscache.ResourceEventHandlerFuncs{DeleteFunc: cleaner.OnDelete})
 	}
 	if err == nil {
 		err = metrics.Registry.Register(o)

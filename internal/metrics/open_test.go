@@ -68,16 +68,3 @@ func TestOnlyTheLeaderExportsOpenErrors(t *testing.T) {
 	close(elected)
 	expectOpen(t, collector, `{namespace="a"} 1`)
 }
-
-func TestMetricsOfADeletedNamespaceAreDropped(t *testing.T) {
-	t.Parallel()
-	Captured("gone", "application", "ExitCode:1", 0)
-	Captured("gone", "resources", "OOMKilled", 0)
-	Captured("stays", "application", "ExitCode:1", 0)
-	dropNamespace(toolscache.DeletedFinalStateUnknown{Key: "gone"})
-	want := "# HELP joberror_captured_total Failures of Jobs that were recorded or counted, by class and code.\n" +
-		"# TYPE joberror_captured_total counter\njoberror_captured_total{class=\"application\",code=\"ExitCode:1\",namespace=\"stays\"} 1\n"
-	if err := testutil.CollectAndCompare(captured, strings.NewReader(want)); err != nil {
-		t.Error(err)
-	}
-}
