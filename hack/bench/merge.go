@@ -6,6 +6,7 @@ package main
 import (
 	"errors"
 	"os"
+	"slices"
 	"strings"
 )
 
@@ -25,26 +26,19 @@ func writeReport(path, report string) error {
 // mergeReports replaces the beginning and the sections of an earlier report by those of a later
 // one.
 func mergeReports(earlier, later string) string {
-	sections := strings.Split(later, heading)
-	byTitle := map[string]string{}
-	for _, s := range sections[1:] {
-		byTitle[title(s)] = s
-	}
-	merged := sections[0]
-	for i, s := range strings.Split(earlier, heading) {
-		if i == 0 {
+	measured := strings.Split(later, heading)
+	sections := strings.Split(earlier, heading)[1:]
+	for _, m := range measured[1:] {
+		i := slices.IndexFunc(sections, func(s string) bool { return title(s) == title(m) })
+		if i < 0 {
+			sections = append(sections, m)
 			continue
 		}
-		if measured, found := byTitle[title(s)]; found {
-			s = measured
-			delete(byTitle, title(s))
-		}
-		merged += heading + strings.TrimRight(s, "\n") + "\n"
+		sections[i] = m
 	}
-	for _, s := range sections[1:] {
-		if _, added := byTitle[title(s)]; added {
-			merged += heading + strings.TrimRight(s, "\n") + "\n"
-		}
+	merged := measured[0]
+	for _, s := range sections {
+		merged += heading + strings.TrimRight(s, "\n") + "\n"
 	}
 	return merged
 }

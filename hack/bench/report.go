@@ -93,9 +93,8 @@ fastest turn of the floor show how much the speed of the machine varied.
 const causes = `
 The target is a ratio of 1.15. An operation does work that its floor does not do:
 
-- For each error that is reported, the API server evaluates the policies that exempt nobody
-  but the operator, one of which fills in the user, and calls the webhook, which fills in the
-  time and the Job. This saves the write of the owners, which a link to a later Job needs. A
+- For each error that is reported, the API server evaluates the policies for users, one of
+  which fills in the user, and calls the webhook, which fills in the time and the Job. This saves the write of the owners, which a link to a later Job needs. A
   report also has twice as many writes in flight: the reporter's and the operator's.
 - A bulk resolve writes the progress of its resolution once a second, even during the
   floor's turns.

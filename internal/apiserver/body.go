@@ -168,26 +168,36 @@ func eachElement(data []byte, visit func(i int, element json.RawMessage) bool) e
 // otherwise resolve everything.
 func parseRequest(data []byte) (*resolveBody, error) {
 	var request resolvev1.ResolveRequest
-	problems, problem := decode(nil, data, &request)
-	if problem != nil {
-		problems = append(problems, problem)
-	}
-	if len(problems) == 0 {
-		problems = checkRequest(data, &request)
-	}
-	if len(problems) > 0 {
-		return nil, invalidRequest(problems...)
+	err := decodeRequest(data, &request, func(given map[string]json.RawMessage) field.ErrorList { return checkRequest(given, &request) })
+	if err != nil {
+		return nil, err
 	}
 	return &resolveBody{names: slices.Concat(request.Errors, request.ErrorIDs), reason: request.Reason}, nil
 }
 
-// checkRequest checks the fields of a request.
-func checkRequest(data []byte, request *resolvev1.ResolveRequest) field.ErrorList {
-	// A list that is given and empty must not mean every open error.
+// decodeRequest parses an object, and rejects unknown fields and what check finds wrong. check
+// gets the fields that the body has: a list that is given and empty must not mean the same as
+// one that is left out.
+func decodeRequest(data []byte, into any, check func(given map[string]json.RawMessage) field.ErrorList) error {
+	problems, problem := decode(nil, data, into)
+	if problem != nil {
+		problems = append(problems, problem)
+	}
+	if len(problems) > 0 {
+		return invalidRequest(problems...)
+	}
 	var given map[string]json.RawMessage
 	if err := json.Unmarshal(data, &given); err != nil {
-		return field.ErrorList{field.Invalid(field.NewPath("body"), shorten(data), err.Error())}
+		return invalidRequest(field.Invalid(field.NewPath("body"), shorten(data), err.Error()))
 	}
+	if problems := check(given); len(problems) > 0 {
+		return invalidRequest(problems...)
+	}
+	return nil
+}
+
+// checkRequest checks the fields of a request.
+func checkRequest(given map[string]json.RawMessage, request *resolvev1.ResolveRequest) field.ErrorList {
 	var problems field.ErrorList
 	if given["errors"] != nil {
 		problems = append(problems, checkNames(field.NewPath("errors"), request.Errors)...)
@@ -198,10 +208,15 @@ func checkRequest(data []byte, request *resolvev1.ResolveRequest) field.ErrorLis
 	if given["errors"] != nil && given["errorIds"] != nil {
 		problems = append(problems, field.Forbidden(field.NewPath("errorIds"), "must not be used together with errors, which means the same"))
 	}
-	if utf8.RuneCountInString(request.Reason) > maxReason {
-		problems = append(problems, field.TooLong(field.NewPath("reason"), "", maxReason))
+	return append(problems, checkReason(request.Reason)...)
+}
+
+// checkReason checks the reason of a request.
+func checkReason(reason string) field.ErrorList {
+	if utf8.RuneCountInString(reason) > maxReason {
+		return field.ErrorList{field.TooLong(field.NewPath("reason"), "", maxReason)}
 	}
-	return problems
+	return nil
 }
 
 // invalidRequest returns the error for a well-formed request with an invalid body or invalid

@@ -28,11 +28,11 @@ import (
 // retryEndpoint serves a request to run a failed Job again.
 type retryEndpoint struct {
 	jobEndpoint
-	// rights are what the caller needs besides the right to call the endpoint.
+	// rights holds what the caller needs besides the right to call the endpoint.
 	rights []authorizer.AttributesRecord
 }
 
-// mayCreateJobs is the right to create Jobs by hand. Whoever lacks it must not start
+// mayCreateJobs grants creating Jobs by hand. Whoever lacks it must not start
 // containers with a retry either.
 var mayCreateJobs = authorizer.AttributesRecord{Verb: "create", APIGroup: batchv1.GroupName, APIVersion: "v1", Resource: "jobs"}
 
@@ -73,6 +73,9 @@ func (e *retryEndpoint) retry(w http.ResponseWriter, r *http.Request) (client.Ob
 	dryRun, err := isDryRun(ctx)
 	if err != nil {
 		return nil, false, err
+	}
+	if !isName(e.id) {
+		return nil, false, e.unknown()
 	}
 	if err := e.checkErrors(ctx, names); err != nil {
 		return nil, false, err
@@ -149,9 +152,6 @@ func (e *retryEndpoint) readRetry(w http.ResponseWriter, r *http.Request) (*jobe
 // Job, so the names only guard against a mix-up.
 func (e *retryEndpoint) checkErrors(ctx context.Context, names []string) error {
 	if len(names) == 0 {
-		if !isName(e.id) {
-			return e.unknown()
-		}
 		return nil
 	}
 	ref, err := e.lookup(ctx)

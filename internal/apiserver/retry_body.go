@@ -6,7 +6,6 @@ package apiserver
 import (
 	"encoding/json"
 	"net/http"
-	"unicode/utf8"
 
 	"k8s.io/apimachinery/pkg/util/validation/field"
 
@@ -23,25 +22,12 @@ func readRetryBody(w http.ResponseWriter, r *http.Request) (*resolvev1.RetryRequ
 	if data[0] != '{' {
 		return nil, invalidRequest(field.Invalid(field.NewPath("body"), shorten(data), "must be an object"))
 	}
-	problems, problem := decode(nil, data, request)
-	if problem != nil {
-		problems = append(problems, problem)
-	}
-	if len(problems) == 0 {
-		problems = checkRetryRequest(data, request)
-	}
-	if len(problems) > 0 {
-		return nil, invalidRequest(problems...)
-	}
-	return request, nil
+	err = decodeRequest(data, request, func(given map[string]json.RawMessage) field.ErrorList { return checkRetryRequest(given, request) })
+	return request, err
 }
 
 // checkRetryRequest checks the fields that the schema of a JobErrorRetry does not.
-func checkRetryRequest(data []byte, request *resolvev1.RetryRequest) field.ErrorList {
-	var given map[string]json.RawMessage
-	if err := json.Unmarshal(data, &given); err != nil {
-		return field.ErrorList{field.Invalid(field.NewPath("body"), shorten(data), err.Error())}
-	}
+func checkRetryRequest(given map[string]json.RawMessage, request *resolvev1.RetryRequest) field.ErrorList {
 	var problems field.ErrorList
 	switch path := field.NewPath("errors"); {
 	case given["errors"] == nil:
@@ -50,8 +36,5 @@ func checkRetryRequest(data []byte, request *resolvev1.RetryRequest) field.Error
 	default:
 		problems = append(problems, checkNames(path, request.Errors)...)
 	}
-	if utf8.RuneCountInString(request.Reason) > maxReason {
-		problems = append(problems, field.TooLong(field.NewPath("reason"), "", maxReason))
-	}
-	return problems
+	return append(problems, checkReason(request.Reason)...)
 }

@@ -25,11 +25,11 @@ const (
 	helm           = "Helm"
 )
 
-// controllerLabels are the labels of the Job controller, on a Job and its pods.
+// controllerLabels holds the labels that the Job controller sets on a Job and its pods.
 var controllerLabels = []string{batchv1.ControllerUidLabel, batchv1.JobNameLabel, "controller-uid", "job-name"}
 
-// foreignMarks are the labels and annotations that other tools and controllers find their
-// objects by. A retry is not theirs. An entry that ends with a slash means every key with
+// foreignMarks holds the labels and annotations by which other tools and controllers find their
+// objects. A retry is not theirs. An entry that ends with a slash means every key with
 // this prefix.
 var foreignMarks = []string{
 	// kubectl apply.
