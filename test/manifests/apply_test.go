@@ -80,7 +80,13 @@ func TestHelmInstallsUpgradesAndUninstalls(t *testing.T) {
 	}
 	helmRelease("upgrade", chart(), "--set=crds.keep=false")
 	helmRelease("uninstall")
-	if left := cluster.Kubectl(t, "get", "crd", "-o", "name"); strings.Contains(left, "joberror") {
-		t.Errorf("%s is left after the uninstall", left)
-	}
+	// Helm does not wait until the API server has deleted a CRD's objects and then the CRD.
+	harness.Eventually(t, func() string {
+		for _, left := range strings.Fields(cluster.Kubectl(t, "get", "crd", "-o", "name")) {
+			if strings.Contains(left, "joberror") {
+				return left + " is left after the uninstall"
+			}
+		}
+		return ""
+	})
 }
