@@ -14,6 +14,7 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/utils/ptr"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	joberrorv1 "joberror.io/operator/api/v1"
@@ -23,13 +24,27 @@ import (
 // maxPause limits the time between two kills while retries are carried out.
 const maxPause = 2 * time.Second
 
-// Each retry makes exactly one Job, however often the operator or the API server is killed.
+// indexesPerJob is how many indexes each second Job runs; only failingIndex fails.
+const (
+	indexesPerJob = 3
+	failingIndex  = "1"
+	// otherIndexes are those that succeed.
+	otherIndexes = "0,2"
+)
+
+// Each retry makes exactly one Job, and that runs only the indexes that have not succeeded,
+// however often the operator, the API server or the Job controller is killed.
 func TestRetriesSurviveKills(t *testing.T) {
 	operator := start(t)
 	t.Cleanup(func() { operator.Kill() })
 	ns := cluster.Namespace(t)
+	cluster.GrantRetryIndexes(t, ns)
 	for i := range *retryCount {
-		harness.Create(t, cluster.Client, harness.Job(ns, fmt.Sprintf("job-%d", i), harness.Failing("3")))
+		kind := []func(*batchv1.Job){harness.Failing("3")}
+		if i%2 == 1 {
+			kind = []func(*batchv1.Job){harness.Indexed(indexesPerJob), harness.FailingOnlyAt(failingIndex)}
+		}
+		harness.Create(t, cluster.Client, harness.Job(ns, fmt.Sprintf("job-%d", i), kind...))
 	}
 	awaitFailed(t, ns)
 	requested := make(chan error, 1)
@@ -37,9 +52,10 @@ func TestRetriesSurviveKills(t *testing.T) {
 	kills := 0
 	for len(incomplete(t, ns)) > 0 {
 		time.Sleep(time.Duration(random.Int64N(int64(maxPause))))
-		if kills++; random.IntN(5) == 0 {
-			cluster.Process("kube-apiserver").Kill()
-			if err := cluster.Restart(t.Context(), "kube-apiserver"); err != nil {
+		if kills++; random.IntN(3) == 0 {
+			part := []string{"kube-apiserver", "kube-controller-manager"}[random.IntN(2)]
+			cluster.Process(part).Kill()
+			if err := cluster.Restart(t.Context(), part); err != nil {
 				t.Fatal(err)
 			}
 			continue
@@ -134,7 +150,8 @@ func incomplete(t *testing.T, ns string) []string {
 	return names
 }
 
-// verifyRetries checks that each retry has exactly one Job, which ran and failed.
+// verifyRetries checks that each retry has exactly one Job, which ran what had failed, and
+// failed.
 func verifyRetries(t *testing.T, ns string) {
 	t.Helper()
 	var jobs batchv1.JobList
@@ -147,6 +164,7 @@ func verifyRetries(t *testing.T, ns string) {
 		if !hasFailed(&jobs.Items[i]) {
 			t.Errorf("Job %s has not run", jobs.Items[i].Name)
 		}
+		verifyIndexes(t, &jobs.Items[i])
 	}
 	var retries joberrorv1.JobErrorRetryList
 	if err := cluster.Client.List(t.Context(), &retries, client.InNamespace(ns)); err != nil {
@@ -161,5 +179,25 @@ func verifyRetries(t *testing.T, ns string) {
 	}
 	if len(jobs.Items) != *retryCount || len(retries.Items) != *retryCount {
 		t.Errorf("%d Jobs of %d retries, want %d", len(jobs.Items), len(retries.Items), *retryCount)
+	}
+}
+
+// verifyIndexes checks that the retry of an Indexed Job has run only the index that failed.
+func verifyIndexes(t *testing.T, job *batchv1.Job) {
+	t.Helper()
+	if ptr.Deref(job.Spec.CompletionMode, "") != batchv1.IndexedCompletion {
+		return
+	}
+	var pods corev1.PodList
+	if err := cluster.Client.List(t.Context(), &pods, client.InNamespace(job.Namespace), client.MatchingLabels{batchv1.JobNameLabel: job.Name}); err != nil {
+		t.Fatal(err)
+	}
+	for i := range pods.Items {
+		if index := pods.Items[i].Annotations[batchv1.JobCompletionIndexAnnotation]; index != failingIndex {
+			t.Errorf("Job %s has run index %s again", job.Name, index)
+		}
+	}
+	if job.Status.CompletedIndexes != otherIndexes || ptr.Deref(job.Status.FailedIndexes, "") != failingIndex {
+		t.Errorf("status of Job %s = %+v, want that only index %s failed", job.Name, job.Status, failingIndex)
 	}
 }

@@ -121,6 +121,23 @@ func Failing(code string) func(*batchv1.Job) {
 	}
 }
 
+// Indexed makes a Job run n indexes, all at the same time, each once.
+func Indexed(n int32) func(*batchv1.Job) {
+	return func(job *batchv1.Job) {
+		job.Spec.CompletionMode = ptr.To(batchv1.IndexedCompletion)
+		job.Spec.Completions, job.Spec.Parallelism = ptr.To(n), ptr.To(n)
+		job.Spec.BackoffLimit, job.Spec.BackoffLimitPerIndex = nil, ptr.To[int32](0)
+	}
+}
+
+// FailingOnlyAt makes a Job run, and only the pod of one index fail.
+func FailingOnlyAt(index string) func(*batchv1.Job) {
+	return func(job *batchv1.Job) {
+		Failing("3")(job)
+		metav1.SetMetaDataAnnotation(&job.Spec.Template.ObjectMeta, "dev.joberror.io/fail-index", index)
+	}
+}
+
 // WithPodStatus makes a Job run, and gives its pods this status in YAML.
 func WithPodStatus(status string) func(*batchv1.Job) {
 	return func(job *batchv1.Job) {

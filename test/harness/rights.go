@@ -7,8 +7,10 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"path/filepath"
 	"slices"
 	"strings"
+	"testing"
 
 	rbacv1 "k8s.io/api/rbac/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -21,6 +23,26 @@ type right struct{ verb, group, resource string }
 
 func (r right) String() string {
 	return fmt.Sprintf("%s %s", r.verb, strings.TrimSuffix(r.resource+"."+r.group, "."))
+}
+
+// GrantRetryIndexes installs the component config/retry-indexes until the test ends, and waits
+// until the operator has its right in a namespace.
+func (c *Cluster) GrantRetryIndexes(t testing.TB, namespace string) {
+	t.Helper()
+	component := filepath.Join(c.Root, "config", "retry-indexes", "role.yaml")
+	c.Kubectl(t, "apply", "-f", component)
+	t.Cleanup(func() {
+		if out, err := c.Run(context.Background(), nil, "delete", "-f", component); err != nil {
+			t.Errorf("%v: %s", err, out)
+		}
+	})
+	Eventually(t, func() string {
+		out, _ := c.Run(t.Context(), nil, "auth", "can-i", "patch", "jobs", "--subresource=status", "-n", namespace, "--as", attribution.OperatorUser)
+		if !strings.Contains(out, "yes") {
+			return "the operator has no right to patch jobs/status yet"
+		}
+		return ""
+	})
 }
 
 // UnusedRights returns an error that names the rights in the operator's roles that none of

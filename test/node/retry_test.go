@@ -6,7 +6,6 @@
 package node
 
 import (
-	"context"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -90,13 +89,7 @@ func awaitSuccess(t *testing.T, ns, name string) {
 func TestOnlyFailedIndexesRunAgain(t *testing.T) {
 	t.Parallel()
 	ns := cluster.Namespace(t)
-	component := filepath.Join(cluster.Root, "config", "retry-indexes", "role.yaml")
-	cluster.Kubectl(t, "apply", "-f", component)
-	t.Cleanup(func() {
-		if out, err := cluster.Run(context.Background(), nil, "delete", "-f", component); err != nil {
-			t.Errorf("%v: %s", err, out)
-		}
-	})
+	cluster.GrantRetryIndexes(t, ns)
 	cluster.Kubectl(t, "create", "-n", ns, "-f", filepath.Join(cluster.Root, "config", "samples", "retrying", "indexed.yaml"))
 	cluster.WaitJobCondition(t, ns, "hundred", batchv1.JobFailed)
 	cluster.Kubectl(t, "create", "configmap", "fixed", "-n", ns, "--from-literal=all=yes")

@@ -4,29 +4,16 @@
 package retry
 
 import (
-	"context"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 
 	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
-	"k8s.io/utils/ptr"
 
 	joberrorv1 "joberror.io/operator/api/v1"
-	"joberror.io/operator/internal/attribution"
 	"joberror.io/operator/test/harness"
 )
-
-// indexed makes a Job run n indexes, all at the same time.
-func indexed(n int32) func(*batchv1.Job) {
-	return func(job *batchv1.Job) {
-		job.Spec.CompletionMode = ptr.To(batchv1.IndexedCompletion)
-		job.Spec.Completions, job.Spec.Parallelism = ptr.To(n), ptr.To(n)
-		job.Spec.BackoffLimit, job.Spec.BackoffLimitPerIndex = nil, ptr.To[int32](0)
-	}
-}
 
 // failIndexes fails the pods of some indexes, and lets the others succeed.
 func failIndexes(indexes ...string) func(string) corev1.PodPhase {
@@ -52,7 +39,7 @@ func indexesOf(t *testing.T, ns, job string) []string {
 // Not parallel: the right to write the status of Jobs is for the whole cluster.
 func TestOnlyUnfinishedIndexesRunAgain(t *testing.T) {
 	ns := cluster.Namespace(t)
-	harness.Create(t, cluster.Client, harness.Job(ns, "train", running, indexed(10)))
+	harness.Create(t, cluster.Client, harness.Job(ns, "train", running, harness.Indexed(10)))
 	endPods(t, ns, "train", 10, failIndexes("7", "8"))
 	cluster.WaitJobCondition(t, ns, "train", batchv1.JobFailed)
 
@@ -64,20 +51,7 @@ func TestOnlyUnfinishedIndexesRunAgain(t *testing.T) {
 	endPods(t, ns, "train-r1", 10, failIndexes("3", "7", "8"))
 	awaitRetry(t, ns, jet.Name, isComplete)
 
-	component := filepath.Join(cluster.Root, "config", "retry-indexes", "role.yaml")
-	cluster.Kubectl(t, "apply", "-f", component)
-	t.Cleanup(func() {
-		if out, err := cluster.Run(context.Background(), nil, "delete", "-f", component); err != nil {
-			t.Errorf("%v: %s", err, out)
-		}
-	})
-	harness.Eventually(t, func() string {
-		out, _ := cluster.Run(t.Context(), nil, "auth", "can-i", "patch", "jobs", "--subresource=status", "-n", ns, "--as", attribution.OperatorUser)
-		if !strings.Contains(out, "yes") {
-			return "the operator has no right to patch jobs/status yet"
-		}
-		return ""
-	})
+	cluster.GrantRetryIndexes(t, ns)
 	jet = retryIn(t, post(t, cluster.Config(), ns, "train", "").Want(t, 201))
 	if jet.Status.CompletedIndexes != "0-6,9" {
 		t.Errorf("completed indexes = %q, want those that have succeeded in the Job or its retry", jet.Status.CompletedIndexes)
@@ -87,7 +61,13 @@ func TestOnlyUnfinishedIndexesRunAgain(t *testing.T) {
 	if got := indexesOf(t, ns, "train-r2"); !slices.Equal(got, []string{"7", "8"}) {
 		t.Errorf("indexes of train-r2 = %v, want 7 and 8", got)
 	}
+	// The Job controller first sees the new Job after the operator has let it run.
+	cluster.Process("kube-controller-manager").Kill()
 	jet = retryIn(t, post(t, cluster.Config(), ns, "train-r2", "").Want(t, 201))
+	awaitRetry(t, ns, jet.Name, hasStarted)
+	if err := cluster.Restart(t.Context(), "kube-controller-manager"); err != nil {
+		t.Fatal(err)
+	}
 	endPods(t, ns, "train-r3", 1, succeeds)
 	awaitRetry(t, ns, jet.Name, isComplete)
 	cluster.WaitJobCondition(t, ns, "train-r3", batchv1.JobComplete)
