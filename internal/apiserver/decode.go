@@ -44,11 +44,18 @@ func decodeProblem(path *field.Path, data []byte, err error) *field.Error {
 // strictProblem returns the problem with an unknown or a duplicate field.
 func strictProblem(path *field.Path, err error, into any) *field.Error {
 	var at kjson.FieldError
-	if !errors.As(err, &at) || !strings.HasPrefix(err.Error(), "unknown field") {
+	if !errors.As(err, &at) {
 		return field.Forbidden(path, shorten([]byte(err.Error())))
 	}
-	detail := "is not known; the known fields are " + strings.Join(fieldNames(reflect.TypeOf(into).Elem()), ", ")
-	return field.Forbidden(path.Child(shorten([]byte(at.FieldPath()))), detail)
+	where := path.Child(shorten([]byte(at.FieldPath())))
+	switch {
+	case !strings.HasPrefix(err.Error(), "unknown field"):
+		return field.Forbidden(where, shorten([]byte(err.Error())))
+	case strings.Contains(at.FieldPath(), "."):
+		return field.Forbidden(where, "is not known")
+	default:
+		return field.Forbidden(where, "is not known; the known fields are "+strings.Join(fieldNames(reflect.TypeOf(into).Elem()), ", "))
+	}
 }
 
 // fieldNames returns the JSON names of a type's fields, sorted.

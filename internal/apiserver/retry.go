@@ -36,6 +36,9 @@ type retryEndpoint struct {
 // containers with a retry either.
 var mayCreateJobs = authorizer.AttributesRecord{Verb: "create", APIGroup: batchv1.GroupName, APIVersion: "v1", Resource: "jobs"}
 
+// mayReadJobs grants reading Jobs. The answer to a dry run shows the template of one.
+var mayReadJobs = authorizer.AttributesRecord{Verb: "get", APIGroup: batchv1.GroupName, APIVersion: "v1", Resource: "jobs"}
+
 // mayRetry is the right to call POST jobs/{_id}/retry. To RBAC, its alias under joberrors is the
 // same as a resolve.
 var mayRetry = authorizer.AttributesRecord{
@@ -63,7 +66,7 @@ func (e *retryEndpoint) serve(code int) http.HandlerFunc {
 // or, for a dry run, the Job that would be created.
 func (e *retryEndpoint) retry(w http.ResponseWriter, r *http.Request) (client.Object, bool, error) {
 	ctx := r.Context()
-	if err := e.authorize(ctx); err != nil {
+	if err := e.authorize(ctx, e.rights...); err != nil {
 		return nil, false, err
 	}
 	jet, names, err := e.readRetry(w, r)
@@ -91,6 +94,9 @@ func (e *retryEndpoint) retry(w http.ResponseWriter, r *http.Request) (client.Ob
 	case refusal != nil:
 		return nil, false, refused(e.id, *refusal)
 	case dryRun:
+		if err := e.authorize(ctx, mayReadJobs); err != nil {
+			return nil, false, err
+		}
 		job, err := e.preview(ctx, planned)
 		return job, true, err
 	}
@@ -100,17 +106,17 @@ func (e *retryEndpoint) retry(w http.ResponseWriter, r *http.Request) (client.Ob
 	return e.awaitJob(ctx, jet)
 }
 
-// authorize returns a 403 unless the caller has all rights that a retry takes.
-func (e *retryEndpoint) authorize(ctx context.Context) error {
+// authorize returns a 403 unless the caller has all of these rights.
+func (e *retryEndpoint) authorize(ctx context.Context, rights ...authorizer.AttributesRecord) error {
 	caller, ok := request.UserFrom(ctx)
 	if !ok {
 		return apierrors.NewUnauthorized("the request has no user")
 	}
-	for _, right := range e.rights {
+	for _, right := range rights {
 		right.User, right.Namespace, right.ResourceRequest = caller, e.namespace, true
 		decision, reason, err := e.authorizer.Authorize(ctx, right)
 		if err != nil {
-			return fmt.Errorf("check whether %s may create %s: %w", caller.GetName(), right.Resource, err)
+			return fmt.Errorf("check whether %s may %s %s: %w", caller.GetName(), right.Verb, right.Resource, err)
 		}
 		if decision != authorizer.DecisionAllow {
 			resource := right.Resource
@@ -118,8 +124,8 @@ func (e *retryEndpoint) authorize(ctx context.Context) error {
 				resource += "/" + right.Subresource
 			}
 			return refused(e.id, retry.Refusal{Code: http.StatusForbidden, Message: fmt.Sprintf(
-				"user %q may not start containers with a retry: it cannot create resource %q in API group %q in the namespace %q%s",
-				caller.GetName(), resource, right.APIGroup, e.namespace, suffixed(reason))})
+				"user %q may not request this retry: it cannot %s resource %q in API group %q in the namespace %q%s",
+				caller.GetName(), right.Verb, resource, right.APIGroup, e.namespace, suffixed(reason))})
 		}
 	}
 	return nil

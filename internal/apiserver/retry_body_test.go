@@ -36,6 +36,19 @@ func TestReadRetryBody(t *testing.T) {
 	}
 }
 
+func TestProblemsOfARetryBody(t *testing.T) {
+	t.Parallel()
+	for body, want := range map[string]string{
+		`{"why":"x"}`: `why: Forbidden: is not known; the known fields are errors, indexes, reason, set, template`,
+		`{"set":[{"container":"main","image":"x"}]}`: `set[0].image: Forbidden: is not known`,
+		`{"reason":"a","reason":"b"}`:                `reason: Forbidden: duplicate field "reason"`,
+	} {
+		if _, err := readRetry(t.Context(), body); err == nil || !strings.HasSuffix(err.Error(), want) {
+			t.Errorf("%s: %v, want %s", body, err, want)
+		}
+	}
+}
+
 // FuzzReadRetryBody looks for bodies that crash the server, or whose refusal is not the
 // client's fault.
 func FuzzReadRetryBody(f *testing.F) {

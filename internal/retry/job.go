@@ -4,7 +4,9 @@
 package retry
 
 import (
+	"iter"
 	"maps"
+	"slices"
 
 	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
@@ -117,9 +119,30 @@ func cronJobReference(cronJob *batchv1.CronJob) metav1.OwnerReference {
 // setRetryOf sets EnvRetryOf in each container.
 func setRetryOf(pod *corev1.PodSpec, root types.UID) {
 	variable := []corev1.EnvVar{{Name: EnvRetryOf, Value: string(root)}}
-	for _, containers := range [][]corev1.Container{pod.InitContainers, pod.Containers} {
-		for i := range containers {
-			containers[i].Env = mergeEnv(containers[i].Env, variable)
+	for c := range containersOf(pod) {
+		c.Env = mergeEnv(c.Env, variable)
+	}
+}
+
+// unsetRetryOf removes EnvRetryOf from each container.
+func unsetRetryOf(pod *corev1.PodSpec) {
+	for c := range containersOf(pod) {
+		c.Env = slices.DeleteFunc(c.Env, func(v corev1.EnvVar) bool { return v.Name == EnvRetryOf })
+		if len(c.Env) == 0 {
+			c.Env = nil
+		}
+	}
+}
+
+// containersOf returns the containers and init containers of a pod.
+func containersOf(pod *corev1.PodSpec) iter.Seq[*corev1.Container] {
+	return func(yield func(*corev1.Container) bool) {
+		for _, containers := range [][]corev1.Container{pod.Containers, pod.InitContainers} {
+			for i := range containers {
+				if !yield(&containers[i]) {
+					return
+				}
+			}
 		}
 	}
 }

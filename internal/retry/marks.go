@@ -42,15 +42,18 @@ var foreignMarks = []string{
 	"kustomize.toolkit.fluxcd.io/", "helm.toolkit.fluxcd.io/",
 	// kubectl apply --applyset, and kpt.
 	"applyset.kubernetes.io/", "config.k8s.io/owning-inventory",
-	// An earlier retry.
-	joberrorv1.LabelLineage, joberrorv1.AnnotationRetryOf, joberrorv1.AnnotationRetry, joberrorv1.AnnotationHeld,
 }
+
+// retryMarks holds the labels and annotations of a retry.
+var retryMarks = []string{joberrorv1.LabelLineage, joberrorv1.AnnotationRetryOf, joberrorv1.AnnotationRetry, joberrorv1.AnnotationHeld}
+
+func isOfRetry(key, _ string) bool { return slices.Contains(retryMarks, key) }
 
 // withoutMarks returns a copy of labels or annotations without those in foreignMarks.
 func withoutMarks(values map[string]string) map[string]string {
 	kept := maps.Clone(values)
 	maps.DeleteFunc(kept, func(key, value string) bool {
-		return slices.Contains(controllerLabels, key) || isForeign(key) || key == managedByLabel && value == helm
+		return slices.Contains(controllerLabels, key) || isForeign(key) || isOfRetry(key, value) || key == managedByLabel && value == helm
 	})
 	return kept
 }

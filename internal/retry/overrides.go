@@ -43,9 +43,9 @@ func unknownContainers(pod *corev1.PodSpec, set []joberrorv1.ContainerOverride) 
 
 // containerOf returns the container or init container with a name; nil if there is none.
 func containerOf(pod *corev1.PodSpec, name string) *corev1.Container {
-	for _, containers := range [][]corev1.Container{pod.Containers, pod.InitContainers} {
-		if i := slices.IndexFunc(containers, func(c corev1.Container) bool { return c.Name == name }); i >= 0 {
-			return &containers[i]
+	for c := range containersOf(pod) {
+		if c.Name == name {
+			return c
 		}
 	}
 	return nil

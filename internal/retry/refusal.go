@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/http"
 	"strings"
+	"time"
 
 	batchv1 "k8s.io/api/batch/v1"
 	"k8s.io/apimachinery/pkg/api/meta"
@@ -62,9 +63,20 @@ type Facts struct {
 	// Lineage holds the retries of the same Job that still exist, and Runs the Jobs of the
 	// same CronJob.
 	Lineage, Runs []*batchv1.Job
+	// Requested is when the retry was requested; zero if it is not stored yet. Ended holds
+	// how the other retries of the same Job have ended.
+	Requested time.Time
+	Ended     []EndedRetry
 	// Attempts is the number of retries that the lineage has had, and MaxAttempts the limit;
 	// 0 is unlimited.
 	Attempts, MaxAttempts int32
+}
+
+// EndedRetry is a retry whose Job has ended.
+type EndedRetry struct {
+	// Job is the name of the Job.
+	Job string
+	At  time.Time
 }
 
 // rules hold the reasons to refuse a retry. The first that returns a message applies.
@@ -76,11 +88,13 @@ var rules = []struct {
 	{http.StatusUnprocessableEntity, controlledByOther},
 	{http.StatusConflict, stillActive},
 	{http.StatusConflict, retryActive},
+	{http.StatusConflict, endedSince},
 	{http.StatusConflict, runActive},
 	{http.StatusTooManyRequests, tooManyAttempts},
 	{http.StatusUnprocessableEntity, noCronJob},
 	{http.StatusGone, noTemplate},
 	{http.StatusUnprocessableEntity, unknownContainer},
+	{http.StatusUnprocessableEntity, reservedVariable},
 }
 
 // Refuse returns the reason to refuse a retry, or nil.
@@ -127,6 +141,17 @@ func retryActive(f Facts) string {
 	return ""
 }
 
+// endedSince refuses a request that waited while another retry ran. Whoever made it has not seen
+// how that retry ended.
+func endedSince(f Facts) string {
+	for _, e := range f.Ended {
+		if !f.Requested.IsZero() && e.At.After(f.Requested) {
+			return fmt.Sprintf("another retry was faster: Job %s ended after this request was made; if its result is not enough, request a retry again", e.Job)
+		}
+	}
+	return ""
+}
+
 func runActive(f Facts) string {
 	if f.CronJob == nil || f.CronJob.Spec.ConcurrencyPolicy != batchv1.ForbidConcurrent {
 		return ""
@@ -166,6 +191,17 @@ func unknownContainer(f Facts) string {
 		return ""
 	}
 	return fmt.Sprintf("spec.set: the template has no container %s", strings.Join(unknown, ", "))
+}
+
+func reservedVariable(f Facts) string {
+	for i, o := range f.Spec.Set {
+		for j := range o.Env {
+			if o.Env[j].Name == EnvRetryOf {
+				return fmt.Sprintf("spec.set[%d].env[%d].name: the operator sets %s, because a retry reads the errors of that Job", i, j, EnvRetryOf)
+			}
+		}
+	}
+	return ""
 }
 
 func ended(job *batchv1.Job) bool { return EndingOf(job).Ended }

@@ -7,8 +7,10 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	batchv1 "k8s.io/api/batch/v1"
+	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/utils/ptr"
 
@@ -18,6 +20,7 @@ import (
 func TestRefuse(t *testing.T) {
 	t.Parallel()
 	forbids := &batchv1.CronJob{ObjectMeta: metav1.ObjectMeta{Name: "nightly"}, Spec: batchv1.CronJobSpec{ConcurrencyPolicy: batchv1.ForbidConcurrent}}
+	monday := time.Date(2026, 3, 2, 2, 0, 0, 0, time.UTC)
 	allows := &batchv1.CronJob{ObjectMeta: metav1.ObjectMeta{Name: "nightly"}}
 	run := controlledBy("batch/v1", "CronJob", "nightly")
 	failingSoon := func(j *batchv1.Job) {
@@ -44,6 +47,9 @@ func TestRefuse(t *testing.T) {
 		"Original of a run":                      {job: run, change: func(f *Facts) { f.Spec.Template = joberrorv1.RetryOriginal }},
 		"a retry that runs":                      {change: func(f *Facts) { f.Lineage = []*batchv1.Job{failedJob(), failedJob(active, named("import-r2"))} }, code: http.StatusConflict, message: "Job import-r2 has not ended"},
 		"retries that ended":                     {change: func(f *Facts) { f.Lineage = []*batchv1.Job{failedJob(), failedJob(completed)} }},
+		"a retry that ended while this waited":   {change: func(f *Facts) { f.Requested, f.Ended = monday, []EndedRetry{{"import-r1", monday.Add(time.Second)}} }, code: http.StatusConflict, message: "Job import-r1 ended after this request was made"},
+		"a retry that had ended before":          {change: func(f *Facts) { f.Requested, f.Ended = monday, []EndedRetry{{"import-r1", monday}} }},
+		"a retry that ended, before this exists": {change: func(f *Facts) { f.Ended = []EndedRetry{{"import-r1", monday}} }},
 		"another run, which the CronJob forbids": {job: run, change: func(f *Facts) { f.CronJob, f.Runs = forbids, []*batchv1.Job{failedJob(active, named("nightly-2"))} }, code: http.StatusConflict, message: "Job nightly-2 has not ended"},
 		"another run, which the CronJob allows":  {job: run, change: func(f *Facts) { f.CronJob, f.Runs = allows, []*batchv1.Job{failedJob(active)} }},
 		"an earlier run that ended":              {job: run, change: func(f *Facts) { f.CronJob, f.Runs = forbids, []*batchv1.Job{failedJob()} }},
@@ -53,7 +59,10 @@ func TestRefuse(t *testing.T) {
 		"a Job that is gone, with a template":    {change: func(f *Facts) { f.Failed = nil }},
 		"a Job that is gone, without one":        {change: func(f *Facts) { f.Failed, f.Template = nil, nil }, code: http.StatusGone, message: "job import is gone"},
 		"an unknown container":                   {change: func(f *Facts) { f.Spec.Set = []joberrorv1.ContainerOverride{{Container: "other"}} }, code: http.StatusUnprocessableEntity, message: "no container other"},
-		"a known container":                      {change: func(f *Facts) { f.Spec.Set = []joberrorv1.ContainerOverride{{Container: "main"}} }},
+		"the operator's variable": {change: func(f *Facts) {
+			f.Spec.Set = []joberrorv1.ContainerOverride{{Container: "main", Env: []corev1.EnvVar{{Name: "A"}, {Name: EnvRetryOf}}}}
+		}, code: http.StatusUnprocessableEntity, message: "spec.set[0].env[1].name: the operator sets JOBERROR_RETRY_OF"},
+		"a known container": {change: func(f *Facts) { f.Spec.Set = []joberrorv1.ContainerOverride{{Container: "main"}} }},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

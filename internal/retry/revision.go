@@ -7,6 +7,7 @@ import (
 	"crypto/sha256"
 	"encoding/json"
 	"fmt"
+	"maps"
 
 	appsv1 "k8s.io/api/apps/v1"
 	batchv1 "k8s.io/api/batch/v1"
@@ -22,11 +23,14 @@ import (
 const maxTemplate = 256 << 10
 
 // Revision returns the ControllerRevision that keeps the template of a Job. Jobs with the same
-// template have the same revision, by its name. Revision returns nil for a template over 256
+// template have the same revision, by its name, and so have the retries of a Job. Revision returns nil for a template over 256
 // KiB.
 func Revision(job *batchv1.Job, namespaceUID types.UID) (*appsv1.ControllerRevision, error) {
 	template := OriginalTemplate(job)
 	template.Spec.Selector, template.Spec.Suspend = nil, nil
+	maps.DeleteFunc(template.Annotations, isOfRetry)
+	maps.DeleteFunc(template.Labels, isOfRetry)
+	unsetRetryOf(&template.Spec.Template.Spec)
 	for _, label := range controllerLabels {
 		delete(template.Labels, label)
 		delete(template.Spec.Template.Labels, label)

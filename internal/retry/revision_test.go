@@ -38,6 +38,10 @@ func TestRevision(t *testing.T) {
 	if same := revision(other); same != first {
 		t.Errorf("two Jobs with the same template have the revisions %s and %s", first, same)
 	}
+	retried := Plan{Template: OriginalTemplate(failedJob()), Namespace: "team", Lineage: LineageOf(failedJob()), Attempt: 1, Request: "request"}.Job()
+	if same := revision(retried); same != first {
+		t.Errorf("a Job and its retry have the revisions %s and %s", first, same)
+	}
 	if got := revision(changed); got == first {
 		t.Error("two Jobs with different templates have the same revision")
 	}

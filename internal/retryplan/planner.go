@@ -58,7 +58,7 @@ func (p *Planner) Plan(ctx context.Context, jet *joberrorv1.JobErrorRetry) (*Pla
 	}
 	if s == nil {
 		return nil, &retry.Refusal{Code: http.StatusNotFound, Message: fmt.Sprintf(
-			"namespace %s has neither a Job nor a JobError for the job %q", jet.Namespace, jet.Spec.JobID)}, nil
+			"namespace %s has no Job %q, and no JobError says that it had one", jet.Namespace, jet.Spec.JobID)}, nil
 	}
 	facts, err := p.facts(ctx, jet, s)
 	if err != nil {
@@ -138,7 +138,7 @@ func jobOf(jet *joberrorv1.JobErrorRetry, jobs []*batchv1.Job) *batchv1.Job {
 
 // facts reads what the decision depends on, except for the template.
 func (p *Planner) facts(ctx context.Context, jet *joberrorv1.JobErrorRetry, s *subject) (retry.Facts, error) {
-	facts := retry.Facts{Spec: &jet.Spec, Failed: s.job, MaxAttempts: p.MaxRetries}
+	facts := retry.Facts{Spec: &jet.Spec, Failed: s.job, MaxAttempts: p.MaxRetries, Requested: jet.CreationTimestamp.Time}
 	requests, err := retriesOf(ctx, p.Client, jet.Namespace, s.lineage.Root)
 	if err != nil {
 		return facts, fmt.Errorf("list the retries of Job %s: %w", s.rootName, err)
@@ -155,6 +155,7 @@ func (p *Planner) facts(ctx context.Context, jet *joberrorv1.JobErrorRetry, s *s
 	for i := range jobs.Items {
 		facts.Attempts = max(facts.Attempts, retry.Attempt(&jobs.Items[i]))
 	}
+	facts.Ended = endedRetries(jobs.Items, requests)
 	if facts.Lineage, err = p.withoutAbandoned(ctx, jobs.Items); err != nil {
 		return facts, err
 	}
@@ -163,6 +164,26 @@ func (p *Planner) facts(ctx context.Context, jet *joberrorv1.JobErrorRetry, s *s
 	}
 	facts.Runs, err = p.runs(ctx, facts.CronJob)
 	return facts, err
+}
+
+// endedRetries returns the retries of a lineage that have ended, from their Jobs, and from the
+// requests whose Jobs are gone.
+func endedRetries(jobs []batchv1.Job, requests []joberrorv1.JobErrorRetry) []retry.EndedRetry {
+	var past []retry.EndedRetry
+	exists := map[types.UID]bool{}
+	for i := range jobs {
+		exists[jobs[i].UID] = true
+		if ending := retry.EndingOf(&jobs[i]); ending.Ended {
+			past = append(past, retry.EndedRetry{Job: jobs[i].Name, At: ending.At})
+		}
+	}
+	for i := range requests {
+		status := &requests[i].Status
+		if status.Job != nil && status.CompletedAt != nil && !exists[status.Job.UID] {
+			past = append(past, retry.EndedRetry{Job: status.Job.Name, At: status.CompletedAt.Time})
+		}
+	}
+	return past
 }
 
 // runs returns the Jobs of a CronJob: those in the cache, and those that only the CronJob knows

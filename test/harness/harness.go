@@ -248,7 +248,10 @@ func (c *Cluster) Kubectl(t testing.TB, args ...string) string {
 // has only the rights bound to that name.
 func (c *Cluster) User(t testing.TB, name string) *rest.Config {
 	t.Helper()
-	_, config, err := c.KubeconfigFor(filepath.Base(t.TempDir())+"-"+name+".kubeconfig", name)
+	// Parallel tests may name the same user.
+	dir := t.TempDir()
+	file := fmt.Sprintf("%s-%s-%s.kubeconfig", filepath.Base(filepath.Dir(dir)), filepath.Base(dir), name)
+	_, config, err := c.KubeconfigFor(file, name)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	batchv1 "k8s.io/api/batch/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -113,7 +114,7 @@ func TestRefusedRetries(t *testing.T) {
 		"a manual selector":        {job: "selects", code: 422, message: "Job selects has spec.manualSelector"},
 		"a JobSet's Job":           {job: "worker", code: 422, message: "controlled by JobSet train: retry it there"},
 		"a Job that runs":          {job: "runs", code: 409, message: "Job runs has not ended"},
-		"an unknown job":           {job: "nobody", code: 404, message: `for the job "nobody"`},
+		"an unknown job":           {job: "nobody", code: 404, message: `has no Job "nobody"`},
 		"no CronJob":               {job: "import", body: `{"template":"Current"}`, code: 422, message: "Current needs a CronJob"},
 		"an unknown container":     {job: "import", body: `{"set":[{"container":"sidecar","args":["x"]}]}`, code: 422, message: "no container sidecar"},
 		"an unknown template":      {job: "import", body: `{"template":"Latest"}`, code: 422, message: "spec.template"},
@@ -179,6 +180,30 @@ func TestManyClicksMakeOneRetry(t *testing.T) {
 	}
 	if names := jobsIn(t, ns); created != 1 || len(names) != 2 {
 		t.Errorf("%d requests created a retry, Jobs = %v, want one", created, names)
+	}
+}
+
+// A request may wait for the operator while another retry runs and ends.
+func TestARequestFromBeforeTheEndOfARetry(t *testing.T) {
+	t.Parallel()
+	ns := cluster.Namespace(t)
+	failedJob(t, ns, "import")
+	harness.Create(t, cluster.Client, retryOf(ns, "first", "import"))
+	awaitRetry(t, ns, "first", hasStarted)
+	endPods(t, ns, "import-r1", 1, fails)
+	awaitRetry(t, ns, "first", isComplete)
+	// As if the Job ended after the next request.
+	job := harness.Get(t, cluster.Client, ns, "import-r1", &batchv1.Job{})
+	for i := range job.Status.Conditions {
+		job.Status.Conditions[i].LastTransitionTime = metav1.NewTime(time.Now().Add(time.Hour))
+	}
+	if err := cluster.Client.Status().Update(t.Context(), job); err != nil {
+		t.Fatal(err)
+	}
+	harness.Create(t, cluster.Client, retryOf(ns, "second", "import"))
+	jet := awaitRetry(t, ns, "second", isComplete)
+	if _, reason, message := outcome(jet); reason != "Conflict" || !strings.Contains(message, "Job import-r1 ended after this request was made") {
+		t.Errorf("Succeeded = %s, %q, want a conflict with the first retry", reason, message)
 	}
 }
 

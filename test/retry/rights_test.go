@@ -108,6 +108,19 @@ func TestWhoMayRetry(t *testing.T) {
 	}
 }
 
+// The Job that a dry run returns may hold what only readers of Jobs may see.
+func TestADryRunNeedsTheRightToReadJobs(t *testing.T) {
+	t.Parallel()
+	ns := cluster.Namespace(t)
+	failedJob(t, ns, "import")
+	cluster.Grant(t, ns, "eve", "joberror-retrier")
+	createJobs(t, ns, "eve")
+	status := harness.Do(t, cluster.User(t, "eve"), http.MethodPost, retryPath(ns, "import")+"?dryRun=All", "").Want(t, 403).Status(t)
+	if !strings.Contains(status.Message, `cannot get resource "jobs" in API group "batch"`) {
+		t.Errorf("message = %q, want the right that is missing", status.Message)
+	}
+}
+
 func TestNobodyRetriesInAnothersName(t *testing.T) {
 	t.Parallel()
 	ns := cluster.Namespace(t)
