@@ -23,6 +23,7 @@ empty :=
 space := $(empty) $(empty)
 
 VERSION ?= $(shell git describe --tags --always --dirty)
+STAMP = -X github.com/prometheus/common/version.Version=$(VERSION)
 # The image in the manifests. The project has no registry: push the image to
 # yours and set IMG, as in make build-installer IMG=…
 IMG ?= joberror-operator:latest
@@ -35,9 +36,11 @@ CHECKSUMS := find api internal config dist docs $(CHART)/files -type f \( -name 
 help: ## Show this help.
 	@awk 'BEGIN {FS = ":.*## "} /^##@/ {printf "\n%s\n", substr($$0, 5)} /^[a-z-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
+# SAMPLES=5000 adds so many errors of the last 30 days, in several namespaces.
+SAMPLES ?= 0
 .PHONY: run
-run: assets build ## Run a control plane with the operator and samples; Ctrl-C stops everything.
-	@exec $(BIN)/dev -assets $(ASSETS) -operator $(BIN)/operator
+run: assets build ## Run a control plane with the operator, the plugin and samples (SAMPLES=5000 for many); Ctrl-C stops everything.
+	@exec $(BIN)/dev -assets $(ASSETS) -operator $(BIN)/operator -samples "$(SAMPLES)"
 
 # The packages whose tests start a control plane run one after the other, so that they have
 # the cores to themselves.
@@ -96,9 +99,10 @@ bench: assets build ## Compare the operator with bare API writes; write docs/ben
 ##@ Build
 
 .PHONY: build
-build: ## Build the operator and the program behind make run.
-	@echo "==> building the operator"
-	go build -ldflags "-X github.com/prometheus/common/version.Version=$(VERSION)" -o $(BIN)/operator .
+build: ## Build the operator, the plugin and the program behind make run.
+	@echo "==> building the operator and the plugin"
+	go build -ldflags "$(STAMP)" -o $(BIN)/operator .
+	go build -ldflags "$(STAMP)" -o $(BIN)/kubectl-joberrors ./cmd/kubectl-joberrors
 	go build -o $(BIN)/dev ./hack/dev
 
 .PHONY: assets
