@@ -162,7 +162,7 @@ func (g *generator) setStatus(je *joberrorv1.JobError, w workload, at time.Time,
 		Occurrences: occurrences, FirstSeen: &first, LastSeen: &last,
 	}
 	conditions.Set(&je.Status.Conditions, je.Generation, at, joberrorv1.ConditionLinked, metav1.Condition{
-		Status: metav1.ConditionFalse, Reason: joberrorv1.ReasonJobDeleted, Message: fmt.Sprintf("Job %s was deleted", job),
+		Status: metav1.ConditionFalse, Reason: joberrorv1.ReasonJobDeleted, Message: fmt.Sprintf("Job %s was deleted; the error is kept until it expires", job),
 	})
 	resolved := metav1.Condition{Status: metav1.ConditionFalse, Reason: joberrorv1.ReasonOpen, Message: "nobody has resolved the error yet"}
 	if by, reason := g.resolvedBy(w, at); by != "" {
@@ -173,6 +173,9 @@ func (g *generator) setStatus(je *joberrorv1.JobError, w workload, at time.Time,
 		}
 		je.Status.ResolvedAt = &end
 		resolved = metav1.Condition{Status: metav1.ConditionTrue, Reason: reason, Message: "resolved by " + by}
+		if reason == joberrorv1.ReasonJobSucceeded {
+			resolved.Message = fmt.Sprintf("resolved: Job %s-%d succeeded", w.name, end.Unix()/60)
+		}
 		at = end.Time
 	}
 	conditions.Set(&je.Status.Conditions, je.Generation, at, joberrorv1.ConditionResolved, resolved)
