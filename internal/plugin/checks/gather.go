@@ -7,6 +7,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
@@ -174,7 +175,7 @@ func (r *reader) policies(ctx context.Context) map[string]Read[[]string] {
 // trial creates a JobError as a dry run. The API server calls the policies and the webhook for
 // it, as their sideEffects allow, and stores nothing.
 func (r *reader) trial(ctx context.Context, f *Facts) Read[*joberrorv1.JobError] {
-	if f.Served.Err != nil {
+	if f.Served.Err != nil || !slices.Contains(f.Served.Value, "joberrors") {
 		return Read[*joberrorv1.JobError]{Err: errNotTried}
 	}
 	je := &unstructured.Unstructured{Object: map[string]any{

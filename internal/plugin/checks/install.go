@@ -4,6 +4,7 @@
 package checks
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -35,7 +36,7 @@ func crds(f *Facts, _ time.Time) (Status, string) {
 				return Failed, name + " is being deleted, and all its objects with it: install the operator again afterward"
 			}
 			if established, why := condition(crd.Value, apiextensionsv1.Established); !established {
-				return Failed, fmt.Sprintf("%s is not established: %s", name, orElse(why, "its status does not say why"))
+				return Failed, fmt.Sprintf("%s is not established: %s", name, cmp.Or(why, "its status does not say why"))
 			}
 			continue
 		}
@@ -129,11 +130,4 @@ func leader(f *Facts, now time.Time) (Status, string) {
 			*spec.HolderIdentity, what, age)
 	}
 	return OK, *spec.HolderIdentity + " leads"
-}
-
-func orElse(s, other string) string {
-	if s == "" {
-		return other
-	}
-	return s
 }

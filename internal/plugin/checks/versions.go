@@ -4,6 +4,7 @@
 package checks
 
 import (
+	"cmp"
 	"fmt"
 	"time"
 
@@ -49,7 +50,7 @@ func operatorVersion(f *Facts, _ time.Time) (Status, string) {
 		return status, message
 	}
 	operator, plugin := f.AggregatedVersion.Value, f.PluginVersion
-	both := fmt.Sprintf("operator %s, plugin %s", orElse(operator, unstated), orElse(plugin, unstated))
+	both := fmt.Sprintf("operator %s, plugin %s", cmp.Or(operator, unstated), cmp.Or(plugin, unstated))
 	if operator == "" || operator == unstated || plugin == "" || plugin == unstated {
 		return Unknown, both + ": a build without a version can't be compared"
 	}
