@@ -7,6 +7,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"os"
@@ -88,12 +89,12 @@ func run(ctx context.Context, version, out, url, homepage string, platforms []st
 
 // build returns the program for a platform. Its bytes depend only on the sources, the version
 // and the version of Go.
-func build(ctx context.Context, version, goos, goarch string) ([]byte, error) {
+func build(ctx context.Context, version, goos, goarch string) (program []byte, err error) {
 	dir, err := os.MkdirTemp("", "kubectl-joberrors-")
 	if err != nil {
 		return nil, err
 	}
-	defer os.RemoveAll(dir)
+	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
 	path := filepath.Join(dir, "program")
 	cmd := exec.CommandContext(ctx, "go", "build", "-trimpath", "-buildvcs=false",
 		"-ldflags", "-s -w -X github.com/prometheus/common/version.Version="+version, "-o", path, "./cmd/kubectl-joberrors")
