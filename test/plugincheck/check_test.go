@@ -130,6 +130,14 @@ func TestFindsEachBrokenPart(t *testing.T) {
 			t.Error(err)
 		}
 	})
+	hasMutating, err := cluster.HasMutatingPolicies()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if hasMutating {
+		cluster.Kubectl(t, "delete", "mutatingadmissionpolicybinding", "joberror-defaults")
+		await(t, "policies", checks.Failed, "mutatingadmissionpolicybindings/joberror-defaults")
+	}
 	cluster.Kubectl(t, "delete", "validatingadmissionpolicybinding", "joberror-resolved-by")
 	await(t, "policies", checks.Failed, "validatingadmissionpolicybindings/joberror-resolved-by")
 	cluster.Kubectl(t, "delete", "validatingadmissionpolicy", "joberror-status")
