@@ -12,7 +12,7 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	apiregistrationv1 "k8s.io/kube-aggregator/pkg/apis/apiregistration/v1"
 
-	"joberror.io/operator/internal/certs"
+	certnames "joberror.io/operator/internal/certs/names"
 )
 
 // aggregatedResources holds what the aggregated API serves.
@@ -21,18 +21,18 @@ var aggregatedResources = []string{"jobs", "jobs/joberrors", "jobs/retry"}
 // apiService decides whether the API server forwards requests to the operator.
 func apiService(f *Facts, _ time.Time) (Status, string) {
 	if f.APIService.Err != nil {
-		return unread("APIService "+certs.APIService, f.APIService.Err, "the endpoints below resolve.joberror.io answer 404; "+install)
+		return unread("APIService "+certnames.APIService, f.APIService.Err, "the endpoints below resolve.joberror.io answer 404; "+install)
 	}
 	for _, c := range f.APIService.Value.Status.Conditions {
 		if c.Type != apiregistrationv1.Available {
 			continue
 		}
 		if c.Status == apiregistrationv1.ConditionTrue {
-			return OK, "APIService " + certs.APIService + " is available"
+			return OK, "APIService " + certnames.APIService + " is available"
 		}
-		return Failed, fmt.Sprintf("APIService %s is not available, which also blocks the deletion of namespaces: %s: %s", certs.APIService, c.Reason, c.Message)
+		return Failed, fmt.Sprintf("APIService %s is not available, which also blocks the deletion of namespaces: %s: %s", certnames.APIService, c.Reason, c.Message)
 	}
-	return Failed, "APIService " + certs.APIService + " has no condition Available yet: wait a few seconds, or look at the log of kube-controller-manager and kube-apiserver"
+	return Failed, "APIService " + certnames.APIService + " has no condition Available yet: wait a few seconds, or look at the log of kube-controller-manager and kube-apiserver"
 }
 
 // aggregatedAPI decides whether the aggregated API answers.

@@ -12,9 +12,8 @@ import (
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
-	"sigs.k8s.io/controller-runtime/pkg/client"
 
-	"joberror.io/operator/internal/certs"
+	certnames "joberror.io/operator/internal/certs/names"
 )
 
 // errNoCertificate says that PEM data has no certificate.
@@ -25,18 +24,32 @@ const renewal = 14 * 24 * time.Hour
 
 // caller is an object whose caBundle the API server trusts.
 type caller struct {
-	what string
-	obj  client.Object
-	err  error
+	what    string
+	bundles [][]byte
+	err     error
 }
 
 // callers returns the objects with a caBundle.
 func (f *Facts) callers() []caller {
-	return []caller{
-		{"APIService " + certs.APIService, f.APIService.Value, f.APIService.Err},
-		{"MutatingWebhookConfiguration " + certs.MutatingWebhook, f.Mutating.Value, f.Mutating.Err},
-		{"ValidatingWebhookConfiguration " + certs.ValidatingWebhook, f.Validating.Value, f.Validating.Err},
+	all := []caller{
+		{what: "APIService " + certnames.APIService, err: f.APIService.Err},
+		{what: "MutatingWebhookConfiguration " + certnames.MutatingWebhook, err: f.Mutating.Err},
+		{what: "ValidatingWebhookConfiguration " + certnames.ValidatingWebhook, err: f.Validating.Err},
 	}
+	if f.APIService.Err == nil {
+		all[0].bundles = [][]byte{f.APIService.Value.Spec.CABundle}
+	}
+	if f.Mutating.Err == nil {
+		for _, w := range f.Mutating.Value.Webhooks {
+			all[1].bundles = append(all[1].bundles, w.ClientConfig.CABundle)
+		}
+	}
+	if f.Validating.Err == nil {
+		for _, w := range f.Validating.Value.Webhooks {
+			all[2].bundles = append(all[2].bundles, w.ClientConfig.CABundle)
+		}
+	}
+	return all
 }
 
 // caBundles decides whether the API server trusts a CA that has not expired, in each object that
@@ -54,11 +67,11 @@ func caBundles(f *Facts, now time.Time) (Status, string) {
 			}
 			continue
 		}
-		for _, bundle := range certs.CABundles(c.obj) {
-			if len(bytes.TrimSpace(*bundle)) == 0 {
+		for _, bundle := range c.bundles {
+			if len(bytes.TrimSpace(bundle)) == 0 {
 				return Failed, fmt.Sprintf("the caBundle of %s is empty: %s", c.what, advice)
 			}
-			end, err := lastEnd(*bundle)
+			end, err := lastEnd(bundle)
 			if err != nil {
 				return Failed, fmt.Sprintf("the caBundle of %s: %v: %s", c.what, err, advice)
 			}
@@ -81,7 +94,7 @@ func caBundles(f *Facts, now time.Time) (Status, string) {
 
 // certificate decides whether the serving certificate is valid and the API server trusts it.
 func certificate(f *Facts, now time.Time) (Status, string) {
-	what := fmt.Sprintf("Secret %s in namespace %s", certs.SecretName, f.OperatorNamespace)
+	what := fmt.Sprintf("Secret %s in namespace %s", certnames.Secret, f.OperatorNamespace)
 	if f.Secret.Err != nil {
 		status, message := unread(what, f.Secret.Err, "the operator creates it; look at its log, or at cert-manager's")
 		if status == Unknown {
@@ -117,11 +130,11 @@ func distrusted(f *Facts, leaf *x509.Certificate, now time.Time) (string, error)
 		if c.err != nil {
 			continue
 		}
-		for _, bundle := range certs.CABundles(c.obj) {
+		for _, bundle := range c.bundles {
 			roots := x509.NewCertPool()
-			roots.AppendCertsFromPEM(*bundle)
+			roots.AppendCertsFromPEM(bundle)
 			_, err := leaf.Verify(x509.VerifyOptions{
-				Roots: roots, CurrentTime: now, DNSName: fmt.Sprintf("%s.%s.svc", certs.ServiceName, f.OperatorNamespace),
+				Roots: roots, CurrentTime: now, DNSName: fmt.Sprintf("%s.%s.svc", certnames.Service, f.OperatorNamespace),
 			})
 			if err != nil {
 				return c.what, err

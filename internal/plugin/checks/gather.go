@@ -28,7 +28,7 @@ import (
 	apiregistrationv1 "k8s.io/kube-aggregator/pkg/apis/apiregistration/v1"
 
 	joberrorv1 "joberror.io/operator/api/v1"
-	"joberror.io/operator/internal/certs"
+	certnames "joberror.io/operator/internal/certs/names"
 )
 
 // readTimeout limits each request. The API server waits longer than that for an aggregated API
@@ -80,24 +80,24 @@ func (r *reader) reads(f *Facts) []func(context.Context) {
 			f.Lease = get[coordinationv1.Lease](ctx, r, schema.GroupVersionResource{Group: "coordination.k8s.io", Version: "v1", Resource: "leases"}, ns, leaseName)
 		},
 		func(ctx context.Context) {
-			f.APIService = get[apiregistrationv1.APIService](ctx, r, schema.GroupVersionResource{Group: "apiregistration.k8s.io", Version: "v1", Resource: "apiservices"}, "", certs.APIService)
+			f.APIService = get[apiregistrationv1.APIService](ctx, r, schema.GroupVersionResource{Group: "apiregistration.k8s.io", Version: "v1", Resource: "apiservices"}, "", certnames.APIService)
 		},
 		func(ctx context.Context) { f.Aggregated = r.served(ctx, "resolve.joberror.io/v1") },
 		func(ctx context.Context) { f.AggregatedVersion = r.aggregatedVersion(ctx) },
 		func(ctx context.Context) {
-			f.Mutating = get[admissionregistrationv1.MutatingWebhookConfiguration](ctx, r, admission("mutatingwebhookconfigurations"), "", certs.MutatingWebhook)
+			f.Mutating = get[admissionregistrationv1.MutatingWebhookConfiguration](ctx, r, admission("mutatingwebhookconfigurations"), "", certnames.MutatingWebhook)
 		},
 		func(ctx context.Context) {
-			f.Validating = get[admissionregistrationv1.ValidatingWebhookConfiguration](ctx, r, admission("validatingwebhookconfigurations"), "", certs.ValidatingWebhook)
+			f.Validating = get[admissionregistrationv1.ValidatingWebhookConfiguration](ctx, r, admission("validatingwebhookconfigurations"), "", certnames.ValidatingWebhook)
 		},
 		func(ctx context.Context) {
-			f.Service = get[corev1.Service](ctx, r, corev1.SchemeGroupVersion.WithResource("services"), ns, certs.ServiceName)
+			f.Service = get[corev1.Service](ctx, r, corev1.SchemeGroupVersion.WithResource("services"), ns, certnames.Service)
 		},
 		func(ctx context.Context) {
-			f.Endpoints = list[discoveryv1.EndpointSlice](ctx, r, discoveryv1.SchemeGroupVersion.WithResource("endpointslices"), ns, discoveryv1.LabelServiceName+"="+certs.ServiceName)
+			f.Endpoints = list[discoveryv1.EndpointSlice](ctx, r, discoveryv1.SchemeGroupVersion.WithResource("endpointslices"), ns, discoveryv1.LabelServiceName+"="+certnames.Service)
 		},
 		func(ctx context.Context) {
-			f.Secret = get[corev1.Secret](ctx, r, corev1.SchemeGroupVersion.WithResource("secrets"), ns, certs.SecretName)
+			f.Secret = get[corev1.Secret](ctx, r, corev1.SchemeGroupVersion.WithResource("secrets"), ns, certnames.Secret)
 		},
 		func(ctx context.Context) { f.Admission = r.served(ctx, "admissionregistration.k8s.io/v1") },
 		func(ctx context.Context) { f.Policies = r.policies(ctx) },

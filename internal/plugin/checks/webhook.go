@@ -11,7 +11,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 
-	"joberror.io/operator/internal/certs"
+	certnames "joberror.io/operator/internal/certs/names"
 )
 
 // errNotTried says that there was nothing to try.
@@ -21,12 +21,12 @@ var errNotTried = errors.New("the custom resources are not served")
 // is a pod to call.
 func webhookConfig(f *Facts, _ time.Time) (Status, string) {
 	if f.Mutating.Err != nil {
-		return unread("MutatingWebhookConfiguration "+certs.MutatingWebhook, f.Mutating.Err, "new errors lack createdAt until the operator sees them; "+install)
+		return unread("MutatingWebhookConfiguration "+certnames.MutatingWebhook, f.Mutating.Err, "new errors lack createdAt until the operator sees them; "+install)
 	}
 	if f.Validating.Err != nil {
-		return unread("ValidatingWebhookConfiguration "+certs.ValidatingWebhook, f.Validating.Err, "errors past their retention are accepted; "+install)
+		return unread("ValidatingWebhookConfiguration "+certnames.ValidatingWebhook, f.Validating.Err, "errors past their retention are accepted; "+install)
 	}
-	service := fmt.Sprintf("Service %s in namespace %s", certs.ServiceName, f.OperatorNamespace)
+	service := fmt.Sprintf("Service %s in namespace %s", certnames.Service, f.OperatorNamespace)
 	if f.Service.Err != nil {
 		return unread(service, f.Service.Err, install)
 	}
