@@ -23,11 +23,12 @@ empty :=
 space := $(empty) $(empty)
 
 VERSION ?= $(shell git describe --tags --always --dirty)
+STAMP = -X github.com/prometheus/common/version.Version=$(VERSION)
 # The image in the manifests. The project has no registry: push the image to
 # yours and set IMG, as in make build-installer IMG=…
 IMG ?= joberror-operator:latest
 
-CHECKSUMS := find api internal config dist docs $(CHART)/files -type f \( -name 'zz_generated.*' -o -path 'config/crd/bases/*' -o -path config/rbac/role.yaml -o -path 'dist/*' -o -path '$(CHART)/*' -o -path docs/api-reference.md \) | sort | xargs git hash-object
+CHECKSUMS := find api internal config dist docs $(CHART)/files -type f -not -path 'dist/plugin/*' \( -name 'zz_generated.*' -o -path 'config/crd/bases/*' -o -path config/rbac/role.yaml -o -path 'dist/*' -o -path '$(CHART)/*' -o -path docs/api-reference.md \) | sort | xargs git hash-object
 
 ##@ Use
 
@@ -35,13 +36,15 @@ CHECKSUMS := find api internal config dist docs $(CHART)/files -type f \( -name 
 help: ## Show this help.
 	@awk 'BEGIN {FS = ":.*## "} /^##@/ {printf "\n%s\n", substr($$0, 5)} /^[a-z-]+:.*## / {printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
+# SAMPLES=5000 adds so many errors of the last 30 days, in several namespaces.
+SAMPLES ?= 0
 .PHONY: run
-run: assets build ## Run a control plane with the operator and samples; Ctrl-C stops everything.
-	@exec $(BIN)/dev -assets $(ASSETS) -operator $(BIN)/operator
+run: assets build ## Run a control plane with the operator, the plugin and samples (SAMPLES=5000 for many); Ctrl-C stops everything.
+	@exec $(BIN)/dev -assets $(ASSETS) -operator $(BIN)/operator -samples "$(SAMPLES)"
 
 # The packages whose tests start a control plane run one after the other, so that they have
 # the cores to themselves.
-TESTS_WITHOUT = /test/(harness|soak/growth|soak/ledger)$$
+TESTS_WITHOUT = /test/(harness|integrations|soak/growth|soak/ledger)$$
 WITH_PLANE = $$(go list ./test/... | grep -vE '$(TESTS_WITHOUT)')
 WITHOUT_PLANE = $$(go list ./... | grep -v /test/) $$(go list ./test/... | grep -E '$(TESTS_WITHOUT)')
 
@@ -96,9 +99,10 @@ bench: assets build ## Compare the operator with bare API writes; write docs/ben
 ##@ Build
 
 .PHONY: build
-build: ## Build the operator and the program behind make run.
-	@echo "==> building the operator"
-	go build -ldflags "-X github.com/prometheus/common/version.Version=$(VERSION)" -o $(BIN)/operator .
+build: ## Build the operator, the plugin and the program behind make run.
+	@echo "==> building the operator and the plugin"
+	go build -ldflags "$(STAMP)" -o $(BIN)/operator .
+	go build -ldflags "$(STAMP)" -o $(BIN)/kubectl-joberrors ./cmd/kubectl-joberrors
 	go build -o $(BIN)/dev ./hack/dev
 
 .PHONY: assets
@@ -155,14 +159,25 @@ undeploy: ## Remove the operator and all JobErrors from that cluster.
 	kubectl delete --ignore-not-found apiservice v1.resolve.joberror.io
 	kubectl delete --ignore-not-found -f $(INSTALL)
 
+# Where the archives of the plugin will be downloaded from, and the homepage. With the URL,
+# make plugin also writes dist/plugin/joberrors.yaml for krew; VERSION must then be one like
+# v1.2.3.
+PLUGIN_URL ?=
+PLUGIN_HOMEPAGE ?=
+.PHONY: plugin
+plugin: $(TOOLS)/.built ## Write the archives of the kubectl plugin to dist/plugin, for linux, darwin and windows.
+	go run ./hack/plugin -version "$(VERSION)" -out dist/plugin -url "$(PLUGIN_URL)" -homepage "$(PLUGIN_HOMEPAGE)"
+	@[ -z "$(PLUGIN_URL)" ] || $(TOOLS)/validate-krew-manifest -skip-install -manifest dist/plugin/joberrors.yaml
+
 .PHONY: sbom
 sbom: build $(TOOLS)/.built ## Write the operator's bill of materials to bin/operator.spdx.json.
 	$(TOOLS)/sbom $(BIN)/operator $(VERSION) > $(BIN)/operator.spdx.json
 
-$(TOOLS)/.built: hack/tools/go.mod hack/tools/go.sum $(wildcard hack/tools/*/*.go)
+$(TOOLS)/.built: hack/tools/go.mod hack/tools/go.sum $(wildcard hack/tools/*/*.go) hack/krew/go.mod hack/krew/go.sum
 	@echo "==> building the generators and linters"
 	@mkdir -p $(TOOLS)
 	cd hack/tools && go build -o $(CURDIR)/$(TOOLS)/ tool
+	cd hack/krew && go build -o $(CURDIR)/$(TOOLS)/ tool
 	@touch $@
 
 $(TOOLS)/.built-lint: hack/lint/go.mod hack/lint/go.sum $(wildcard hack/lint/golangci-lint/*.go) hack/lint/actionlint/go.mod hack/lint/actionlint/go.sum
@@ -197,6 +212,7 @@ verify: lint vuln ## Lint, regenerate everything, and fail if a generated file c
 	[ "$$before" = "$$($(CHECKSUMS))" ] || { echo "generated files were out of date and have been regenerated: commit them"; exit 1; }
 	go mod tidy -diff
 	cd hack/tools && go mod tidy -diff && go vet ./...
+	cd hack/krew && go mod tidy -diff
 	cd hack/lint && go mod tidy -diff && go vet ./...
 	cd hack/lint/actionlint && go mod tidy -diff
 	for module in hack/assets hack/assets/kubernetes-*; do (cd $$module && go mod tidy -diff) || exit; done

@@ -10,7 +10,6 @@ import (
 	"strings"
 	"time"
 
-	clientv3 "go.etcd.io/etcd/client/v3"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
@@ -18,13 +17,14 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	joberrorv1 "joberror.io/operator/api/v1"
+	"joberror.io/operator/hack/seed"
 )
 
 // seeder writes errors directly to etcd. Through the API server, a hundred thousand of
 // them would take longer than any measurement.
 type seeder struct {
 	*bench
-	etcd      *clientv3.Client
+	store     *seed.Store
 	namespace string
 	ownJobs   bool
 	// template holds the first error as the API server stores it, with its status. Each
@@ -39,9 +39,6 @@ type identity struct {
 	job, name   string
 	jobUID, uid types.UID
 }
-
-// etcdPrefix is the prefix of the JobErrors' keys in etcd.
-const etcdPrefix = "/registry/joberror.io/joberrors/"
 
 // newSeeder creates one error as a template, stops the operator, and deletes all errors.
 // Either all errors have the same Job, or each has a Job of its own, which was deleted, as
@@ -58,11 +55,11 @@ func (b *bench) newSeeder(ctx context.Context, ownJobs bool) (*seeder, error) {
 		return nil, err
 	}
 	var err error
-	if s.etcd, err = clientv3.New(clientv3.Config{Endpoints: []string{"http://" + b.Etcd()}}); err != nil {
+	if s.store, err = seed.Open(b.Etcd()); err != nil {
 		return nil, err
 	}
 	if err := s.takeTemplate(ctx); err != nil {
-		return nil, errors.Join(err, s.etcd.Close())
+		return nil, errors.Join(err, s.store.Close())
 	}
 	return s, nil
 }
@@ -94,17 +91,11 @@ func (s *seeder) createFirst(ctx context.Context) error {
 	return err
 }
 
-func (s *seeder) takeTemplate(ctx context.Context) error {
-	response, err := s.etcd.Get(ctx, s.key(s.first.name))
-	if err != nil {
-		return err
+func (s *seeder) takeTemplate(ctx context.Context) (err error) {
+	if s.template, err = s.store.Get(ctx, s.namespace, s.first.name); err != nil {
+		return fmt.Errorf("read the template: %w", err)
 	}
-	if len(response.Kvs) != 1 {
-		return fmt.Errorf("read the template: etcd has no key %s", s.key(s.first.name))
-	}
-	s.template = string(response.Kvs[0].Value)
-	_, err = s.etcd.Delete(ctx, etcdPrefix, clientv3.WithPrefix())
-	return err
+	return s.store.DeleteAll(ctx)
 }
 
 // fill adds errors until there are n.
@@ -115,8 +106,7 @@ func (s *seeder) fill(ctx context.Context, n int) error {
 		// The name of an error begins with that of its Job, and the first match wins.
 		value := strings.NewReplacer(s.first.name, id.name, s.first.job, id.job,
 			string(s.first.uid), string(id.uid), string(s.first.jobUID), string(id.jobUID)).Replace(s.template)
-		_, err := s.etcd.Put(ctx, s.key(id.name), value)
-		return err
+		return s.store.Put(ctx, s.namespace, id.name, value)
 	})
 	if err != nil {
 		return err
@@ -169,9 +159,7 @@ func (s *seeder) waitServed(ctx context.Context) error {
 	}
 }
 
-func (s *seeder) key(name string) string { return etcdPrefix + s.namespace + "/" + name }
-
 func (s *seeder) close() {
 	// All writes are done, so an error on close loses nothing.
-	_ = s.etcd.Close()
+	_ = s.store.Close()
 }

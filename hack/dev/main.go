@@ -30,10 +30,15 @@ var operatorPorts = controlplane.OperatorPorts{APIPort: 16444, WebhookPort: 1944
 func main() {
 	assets := flag.String("assets", "bin/assets", "directory of the control plane's binaries")
 	operator := flag.String("operator", "bin/operator", "path of the operator's binary")
+	samples := flag.Int("samples", 0, "number of errors to add to the samples, in several namespaces and of the last 30 days")
 	dir := flag.String("dir", ".dev", "directory for keys, logs, data and the kubeconfig")
 	flag.Parse()
+	if *samples < 0 {
+		fmt.Fprintf(os.Stderr, "make run: SAMPLES must be 0 or more, not %d\n", *samples)
+		os.Exit(2)
+	}
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
-	err := run(ctx, *assets, *operator, *dir)
+	err := run(ctx, *assets, *operator, *dir, *samples)
 	stop()
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "make run:", err)
@@ -41,7 +46,7 @@ func main() {
 	}
 }
 
-func run(ctx context.Context, assets, operator, dir string) error {
+func run(ctx context.Context, assets, operator, dir string, samples int) error {
 	for _, path := range []*string{&assets, &operator, &dir} {
 		absolute, err := filepath.Abs(*path)
 		if err != nil {
@@ -58,7 +63,7 @@ func run(ctx context.Context, assets, operator, dir string) error {
 	if err != nil {
 		return ignoreInterrupt(ctx, err)
 	}
-	err = runOperator(ctx, plane, operator)
+	err = runOperator(ctx, plane, operator, samples)
 	logf("stopping")
 	return errors.Join(ignoreInterrupt(ctx, err), plane.Stop())
 }
@@ -72,7 +77,7 @@ func ignoreInterrupt(ctx context.Context, err error) error {
 }
 
 // runOperator installs and starts the operator, loads the samples, and waits.
-func runOperator(ctx context.Context, plane *controlplane.Plane, binary string) (err error) {
+func runOperator(ctx context.Context, plane *controlplane.Plane, binary string, samples int) (err error) {
 	logf("installing CRDs, roles, policies, webhooks and the APIService")
 	if err := plane.Install(ctx, "config/default", operatorPorts); err != nil {
 		return err
@@ -85,6 +90,11 @@ func runOperator(ctx context.Context, plane *controlplane.Plane, binary string) 
 	logf("loading the samples")
 	if _, err := plane.Run(ctx, nil, "apply", "-k", "config/samples"); err != nil {
 		return err
+	}
+	if samples > 0 {
+		if err := seedSamples(ctx, plane, samples); err != nil {
+			return err
+		}
 	}
 	fmt.Print(strings.ReplaceAll(welcome, "KUBECONFIG_PATH", plane.Kubeconfig))
 	return watch(ctx, append(plane.Processes(), operator))
@@ -113,14 +123,16 @@ const welcome = `
 The operator is running. In another terminal, from this directory:
 
   export KUBECONFIG=KUBECONFIG_PATH
-  export PATH=$PWD/bin/assets:$PATH
+  export PATH=$PWD/bin:$PWD/bin/assets:$PATH
+
+  kubectl joberrors                       # what is broken now
+  kubectl joberrors show nightly-import   # what happened to one Job
+  kubectl joberrors ui                    # the same in your browser
+
+The plugin is bin/kubectl-joberrors. Plain kubectl works too:
 
   kubectl get joberrors
   kubectl patch je nightly-import-row-17 --type=merge -p '{"spec":{"resolved":true}}'
-  kubectl replace --raw /apis/resolve.joberror.io/v1/namespaces/default/jobs/nightly-import/joberrors/resolve -f config/samples/body.json
-  kubectl get jobs.resolve.joberror.io
-  kubectl delete job nightly-import
-  kubectl get je -o wide
 
 See the README for more. Ctrl-C stops everything.
 `

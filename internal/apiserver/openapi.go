@@ -4,6 +4,9 @@
 package apiserver
 
 import (
+	"cmp"
+
+	"github.com/prometheus/common/version"
 	"k8s.io/apimachinery/pkg/api/resource"
 	openapinamer "k8s.io/apiserver/pkg/endpoints/openapi"
 	"k8s.io/apiserver/pkg/server"
@@ -13,13 +16,15 @@ import (
 	"joberror.io/operator/internal/apiserver/openapi"
 )
 
-// addOpenAPI publishes the schemas of the API's types and of metav1.
+// addOpenAPI publishes the schemas of the API's types and of metav1, and the version of this
+// operator: the plugin compares it with its own. The library would publish its own version.
 func addOpenAPI(config *server.RecommendedConfig) {
+	stated := cmp.Or(version.Version, "unknown")
 	namer := openapinamer.NewDefinitionNamer(scheme)
 	config.OpenAPIConfig = server.DefaultOpenAPIConfig(definitions, namer)
-	config.OpenAPIConfig.Info.Title = "JobError resolve API"
+	config.OpenAPIConfig.Info.Title, config.OpenAPIConfig.Info.Version = "JobError resolve API", stated
 	config.OpenAPIV3Config = server.DefaultOpenAPIV3Config(definitions, namer)
-	config.OpenAPIV3Config.Info.Title = "JobError resolve API"
+	config.OpenAPIV3Config.Info.Title, config.OpenAPIV3Config.Info.Version = "JobError resolve API", stated
 }
 
 // definitions returns the generated schemas, and those of the two types of Kubernetes that a

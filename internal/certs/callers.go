@@ -10,13 +10,15 @@ import (
 	admissionregistrationv1 "k8s.io/api/admissionregistration/v1"
 	apiregistrationv1 "k8s.io/kube-aggregator/pkg/apis/apiregistration/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"joberror.io/operator/internal/certs/names"
 )
 
 // Names of the objects under config that make the API server call the operator.
 const (
-	MutatingWebhook   = "joberror-operator"
-	ValidatingWebhook = "joberror-operator"
-	APIService        = "v1.resolve.joberror.io"
+	MutatingWebhook   = names.MutatingWebhook
+	ValidatingWebhook = names.ValidatingWebhook
+	APIService        = names.APIService
 )
 
 // Callers returns an empty object of each kind that makes the API server call the

@@ -26,12 +26,13 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
 	"joberror.io/operator/internal/attribution"
+	"joberror.io/operator/internal/certs/names"
 )
 
 // Names of the Secret with the certificate and of the Service that it is for.
 const (
-	SecretName  = "joberror-operator-certs"
-	ServiceName = "joberror-operator"
+	SecretName  = names.Secret
+	ServiceName = names.Service
 )
 
 // RBAC can't limit a create to a name.

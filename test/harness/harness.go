@@ -14,6 +14,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"testing"
 
 	"k8s.io/apimachinery/pkg/types"
@@ -57,6 +58,8 @@ type Cluster struct {
 	Image bool
 	// Isolated reports whether the pods are isolated. The harness sets it.
 	Isolated bool
+	// Version is the version that the operator states. It is empty if the tests need none.
+	Version string
 	// CheckUnusedRights fails the run if the operator has a right that it did not use. The
 	// check needs all tests, so -run disables it.
 	CheckUnusedRights bool
@@ -172,7 +175,8 @@ func (c *Cluster) build(ctx context.Context, dir string) error {
 	case c.Image:
 		return c.buildImage(ctx)
 	}
-	build := exec.CommandContext(ctx, "go", append(append([]string{"build"}, raceFlag...), "-o", c.binary, ".")...)
+	build := exec.CommandContext(ctx, "go", slices.Concat([]string{"build"}, raceFlag,
+		[]string{"-ldflags", "-X github.com/prometheus/common/version.Version=" + c.Version, "-o", c.binary, "."})...)
 	build.Dir = c.Root
 	if out, err := build.CombinedOutput(); err != nil {
 		return fmt.Errorf("build the operator: %w\n%s", err, out)
