@@ -87,9 +87,13 @@ func (c *Client) send(ctx context.Context, method string, path []string, body an
 
 // Report reports rows of a job. body is an array of records in JSON. If some rows were not
 // stored, the results say why.
-func (c *Client) Report(ctx context.Context, job Job, body []byte) ([]resolvev1.ReportedRecord, error) {
+func (c *Client) Report(ctx context.Context, job Job, body []byte, dryRun bool) ([]resolvev1.ReportedRecord, error) {
 	// The caller shows that it waits, so the client does not wait on its own.
-	result := c.endpoints.Post().AbsPath(job.path("joberrors")...).SetHeader("Content-Type", "application/json").Body(body).MaxRetries(0).Do(ctx)
+	request := c.endpoints.Post().AbsPath(job.path("joberrors")...).SetHeader("Content-Type", "application/json").Body(body).MaxRetries(0)
+	if dryRun {
+		request.Param("dryRun", metav1.DryRunAll)
+	}
+	result := request.Do(ctx)
 	data, err := result.Raw()
 	var rows []resolvev1.ReportedRecord
 	if json.Unmarshal(data, &rows) == nil && len(rows) > 0 {

@@ -68,7 +68,7 @@ func TestChangeAsksForWhatItNames(t *testing.T) {
 func TestReportReturnsTheRowsOfAFailedReport(t *testing.T) {
 	t.Parallel()
 	c, _ := answering(t, http.StatusConflict, "application/json", `[{"_id":"a"},{"_id":"b","error":{"code":409,"message":"taken"}}]`)
-	rows, err := c.Report(t.Context(), Job{Namespace: "team", ID: "load"}, []byte("[{},{}]"))
+	rows, err := c.Report(t.Context(), Job{Namespace: "team", ID: "load"}, []byte("[{},{}]"), false)
 	if err != nil || len(rows) != 2 || rows[0].Error != nil || rows[1].Error == nil || rows[1].Error.Message != "taken" {
 		t.Errorf("Report = %+v, %v; want one row that is stored and one that is not", rows, err)
 	}
@@ -78,7 +78,7 @@ func TestReportReturnsTheStatus(t *testing.T) {
 	t.Parallel()
 	c, _ := answering(t, http.StatusTooManyRequests, "application/json",
 		`{"kind":"Status","apiVersion":"v1","status":"Failure","reason":"TooManyRequests","message":"full","details":{"retryAfterSeconds":7},"code":429}`)
-	_, err := c.Report(t.Context(), Job{Namespace: "team", ID: "load"}, []byte("[{}]"))
+	_, err := c.Report(t.Context(), Job{Namespace: "team", ID: "load"}, []byte("[{}]"), false)
 	if seconds, ok := apierrors.SuggestsClientDelay(err); !ok || seconds != 7 {
 		t.Errorf("Report = %v, want an error with a delay of 7 seconds", err)
 	}

@@ -19,7 +19,7 @@ import (
 
 const (
 	// maxAttempts limits the attempts to send rows to a server that fails.
-	maxAttempts = 7
+	maxAttempts = 6
 	// maxDelay limits the delay between two attempts if the server does not name one.
 	maxDelay = 15 * time.Second
 )

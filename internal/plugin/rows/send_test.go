@@ -108,8 +108,8 @@ func TestSend(t *testing.T) {
 		"no row is named":    {server: &server{blunt: true}, codes: []string{"a", "b", "bad", "d"}, stored: []string{"1", "2", "4"}, refused: []string{"3: 400 cannot read the body"}, requests: 5},
 		"the server is full": {server: &server{answers: slices.Repeat([]error{full}, 20)}, codes: []string{"a"}, stored: []string{"1"}, wait: slices.Repeat([]string{"7s"}, 20), requests: 21},
 		"a short failure":    {server: &server{answers: []error{down, broken}}, codes: []string{"a"}, stored: []string{"1"}, wait: []string{"1s", "2s"}, requests: 3},
-		"a long failure": {server: &server{answers: slices.Repeat([]error{down}, 20)}, codes: []string{"a"}, wait: []string{"1s", "2s", "4s", "8s", "15s", "15s"}, requests: maxAttempts,
-			err: "gave up after 7 attempts: down"},
+		"a long failure": {server: &server{answers: slices.Repeat([]error{down}, 20)}, codes: []string{"a"}, wait: []string{"1s", "2s", "4s", "8s", "15s"}, requests: maxAttempts,
+			err: "gave up after 6 attempts: down"},
 		"no rights": {server: &server{answers: []error{apierrors.NewForbidden(schema.GroupResource{Resource: "jobs"}, "load", errors.New("no"))}}, codes: []string{"a"}, requests: 1, err: "forbidden"},
 	} {
 		refused, waits, err := send(tc.server, tc.codes...)
