@@ -6,6 +6,8 @@ package plugin
 import (
 	"context"
 	"errors"
+	"fmt"
+	"io"
 
 	"joberror.io/operator/internal/plugin/api"
 )
@@ -33,6 +35,31 @@ var failed = silentError{errors.New("failed")}
 
 // interrupted ends a command that has already written what goes on.
 var interrupted = silentError{context.Canceled}
+
+// outcomes collects the results of what a command does one after another. It writes each error
+// at once, so that it stands next to the results of the others.
+type outcomes struct {
+	out    io.Writer
+	failed bool
+}
+
+func (o *outcomes) add(err error) {
+	if err == nil {
+		return
+	}
+	o.failed = true
+	if !errors.As(err, &silentError{}) {
+		fmt.Fprintf(o.out, "error: %s\n", describe(err))
+	}
+}
+
+// err returns an error if there was one.
+func (o *outcomes) err() error {
+	if o.failed {
+		return failed
+	}
+	return nil
+}
 
 func exitCode(ctx context.Context, err error) int {
 	switch {

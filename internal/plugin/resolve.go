@@ -83,7 +83,7 @@ func (c *changeOptions) run(ctx context.Context, args []string) error {
 	if err != nil {
 		return err
 	}
-	var failures []error
+	results := &outcomes{out: c.ErrOut}
 	for _, t := range targets {
 		if t.whole() {
 			err = c.changeJob(ctx, client, api.Job{Namespace: namespace, ID: t.job})
@@ -93,9 +93,9 @@ func (c *changeOptions) run(ctx context.Context, args []string) error {
 		if ctx.Err() != nil {
 			return err
 		}
-		failures = append(failures, err)
+		results.add(err)
 	}
-	return errors.Join(failures...)
+	return results.err()
 }
 
 func (c *changeOptions) change() api.Change {

@@ -5,7 +5,6 @@ package plugin
 
 import (
 	"context"
-	"errors"
 	"fmt"
 
 	"github.com/spf13/cobra"
@@ -84,18 +83,18 @@ func (r *retryOptions) run(ctx context.Context, args []string) error {
 	if err != nil {
 		return err
 	}
-	var failures []error
+	results := &outcomes{out: r.ErrOut}
 	var started []*joberrorv1.JobErrorRetry
 	for _, t := range targets {
 		request.Errors = t.names()
 		job := api.Job{Namespace: namespace, ID: t.job}
 		if r.dryRun.server() {
-			failures = append(failures, r.preview(ctx, cl, job, request, printer))
+			results.add(r.preview(ctx, cl, job, request, printer))
 			continue
 		}
 		jet := &joberrorv1.JobErrorRetry{}
 		if err := cl.Retry(ctx, job, request, false, jet); err != nil {
-			failures = append(failures, fmt.Errorf("retry job/%s: %w", t.job, err))
+			results.add(fmt.Errorf("retry job/%s: %w", t.job, err))
 			continue
 		}
 		started = append(started, jet)
@@ -111,10 +110,10 @@ func (r *retryOptions) run(ctx context.Context, args []string) error {
 			if ctx.Err() != nil {
 				return err
 			}
-			failures = append(failures, err)
+			results.add(err)
 		}
 	}
-	return errors.Join(failures...)
+	return results.err()
 }
 
 func (r *retryOptions) validate() (printers.ResourcePrinter, resolvev1.RetryRequest, error) {

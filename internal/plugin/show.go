@@ -27,6 +27,7 @@ import (
 	joberrorv1 "joberror.io/operator/api/v1"
 	"joberror.io/operator/internal/plugin/api"
 	"joberror.io/operator/internal/plugin/timeline"
+	"joberror.io/operator/internal/plugin/workload"
 )
 
 func newShow(o *options) *cobra.Command {
@@ -413,10 +414,14 @@ func (l *lineage) mayRetry() bool {
 	return true
 }
 
-// pod returns the newest pod of the newest Job as pod/NAME; empty if there is none to see.
+// pod returns the newest pod of the Jobs, or of the error's Job, as pod/NAME; empty if there is
+// no pod, or the user may not list pods.
 func (l *lineage) pod(ctx context.Context) (string, error) {
 	var newest *corev1.Pod
 	for i := range l.records.Jobs {
+		if je := l.target.je; je != nil && workload.JobOf(je).UID != l.records.Jobs[i].UID {
+			continue
+		}
 		var pods corev1.PodList
 		err := l.client.List(ctx, &pods, client.InNamespace(l.namespace), client.MatchingLabels{batchv1.ControllerUidLabel: string(l.records.Jobs[i].UID)}, client.Limit(500))
 		if apierrors.IsForbidden(err) {

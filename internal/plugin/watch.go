@@ -58,6 +58,7 @@ func (w *watchOptions) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	interrupt := ctx.Done()
 	ctx, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
 	watcher := &errorWatcher{watchOptions: w, client: c, printer: printer, fail: func(err error) {
@@ -102,10 +103,13 @@ func (w *watchOptions) run(ctx context.Context) error {
 		}
 	}()
 	informer.RunWithContext(ctx)
-	if cause := context.Cause(ctx); cause != nil && cause != context.Canceled { //nolint:errorlint // Ctrl-C has exactly this cause
-		return cause
+	select {
+	case <-interrupt:
+		// Ctrl-C is how a watch ends.
+		return nil
+	default:
+		return context.Cause(ctx)
 	}
-	return nil
 }
 
 // withoutManagedFields drops what nobody looks at, because the watcher keeps every error.

@@ -9,6 +9,7 @@ import (
 
 	batchv1 "k8s.io/api/batch/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/utils/ptr"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	joberrorv1 "joberror.io/operator/api/v1"
@@ -103,7 +104,7 @@ func TestShowAndRetry(t *testing.T) {
 	ns := cluster.Namespace(t)
 	harness.Create(t, cluster.Client, harness.Job(ns, "load", harness.Failing("3")))
 	cluster.WaitJobCondition(t, ns, "load", batchv1.JobFailed)
-	var job = harness.Get(t, cluster.Client, ns, "load", &batchv1.Job{})
+	job := harness.Get(t, cluster.Client, ns, "load", &batchv1.Job{})
 	harness.Eventually(t, func() string {
 		if n := len(cluster.Errors(t, ns)); n < 2 {
 			return "not all errors are recorded"
@@ -147,7 +148,7 @@ func TestShowAndRetry(t *testing.T) {
 	}
 	je := cluster.Errors(t, ns)[0]
 	out, _ = plugin(t, "show", je.Name, "-n", ns).want(t, 0)
-	contains(t, out, "joberror/"+je.Name+"\n", "Code:", "State:      open", "kubectl joberrors resolve joberror/"+je.Name)
+	contains(t, out, "joberror/"+je.Name+"\n", "Code:", "State:     open", "kubectl joberrors resolve joberror/"+je.Name)
 	out, _ = plugin(t, "show", "load", "-n", ns, "-o", "name").want(t, 0)
 	contains(t, out, "job.batch/load-r1\n", "joberror.joberror.io/", "joberrorretry.joberror.io/retry-")
 	_, stderr = plugin(t, "show", "unknown", "-n", ns).want(t, 1)
@@ -157,14 +158,34 @@ func TestShowAndRetry(t *testing.T) {
 func TestRetryThatSucceeds(t *testing.T) {
 	operate(t)
 	ns := cluster.Namespace(t)
-	harness.Create(t, cluster.Client, harness.Job(ns, "load", harness.Annotated("example.com/kept", "yes"), harness.Failing("3")))
-	cluster.WaitJobCondition(t, ns, "load", batchv1.JobFailed)
-	c := plugin(t, "retry", "load", "-n", ns, "-o", "name")
-	out, _ := c.want(t, 0)
+	failing := harness.Job(ns, "nightly-1", harness.Failing("3"))
+	cron := harness.Create(t, cluster.Client, &batchv1.CronJob{
+		ObjectMeta: metav1.ObjectMeta{Namespace: ns, Name: "nightly"},
+		Spec:       batchv1.CronJobSpec{Schedule: "0 0 1 1 *", JobTemplate: batchv1.JobTemplateSpec{Spec: failing.Spec}},
+	})
+	failing.OwnerReferences = []metav1.OwnerReference{{APIVersion: "batch/v1", Kind: "CronJob", Name: cron.Name, UID: cron.UID, Controller: ptr.To(true)}}
+	harness.Create(t, cluster.Client, failing)
+	cluster.WaitJobCondition(t, ns, failing.Name, batchv1.JobFailed)
+	harness.Eventually(t, func() string {
+		if len(cluster.Errors(t, ns)) < 2 {
+			return "not all errors are recorded"
+		}
+		return ""
+	})
+	// The CronJob is fixed.
+	fixed := harness.Get(t, cluster.Client, ns, cron.Name, &batchv1.CronJob{})
+	fixed.Spec.JobTemplate.Spec.Template.Annotations = nil
+	if err := cluster.Client.Update(t.Context(), fixed); err != nil {
+		t.Fatal(err)
+	}
+	out, stderr := plugin(t, "retry", "nightly-1", "-n", ns, "--wait", "-o", "name").want(t, 0)
 	contains(t, out, "joberrorretry.joberror.io/retry-")
+	contains(t, stderr, "job/nightly-1-r1 succeeded; 2 errors resolved")
+	out, _ = plugin(t, "show", "nightly-1", "-n", ns).want(t, 0)
+	contains(t, out, "retry succeeded, and resolved 2 errors", "2 errors resolved by admin (RetrySucceeded)", "kubectl joberrors list")
 
-	_, stderr := plugin(t, "retry", "unknown", "-n", ns).want(t, 1)
-	contains(t, stderr, "retry job/unknown: ", "not found")
+	_, stderr = plugin(t, "retry", "unknown", "-n", ns).want(t, 1)
+	contains(t, stderr, "retry job/unknown: ", "neither a Job nor a JobError")
 }
 
 func TestWithoutTheAggregatedAPI(t *testing.T) {

@@ -16,6 +16,7 @@ import (
 	"sync"
 	"syscall"
 	"testing"
+	"time"
 
 	"joberror.io/operator/hack/controlplane"
 	"joberror.io/operator/test/harness"
@@ -23,7 +24,11 @@ import (
 
 var cluster = harness.Cluster{FastControllers: true, AllowLogErrors: true}
 
-func TestMain(m *testing.M) { os.Exit(harness.Main(m, &cluster)) }
+func TestMain(m *testing.M) {
+	// A resolution of thousands of errors takes long if the machine is busy.
+	harness.Timeout = 3 * time.Minute
+	os.Exit(harness.Main(m, &cluster))
+}
 
 // operator is the running operator; nil if it is stopped.
 var operator *controlplane.Process

@@ -18,6 +18,7 @@ import (
 func TestReport(t *testing.T) {
 	operate(t)
 	ns := cluster.Namespace(t)
+	harness.Create(t, cluster.Client, harness.Job(ns, "load"))
 	dir := t.TempDir()
 	file, refused := filepath.Join(dir, "rows.ndjson"), filepath.Join(dir, "refused.ndjson")
 	var text strings.Builder
@@ -81,6 +82,7 @@ func TestReport(t *testing.T) {
 func TestInterruptedReport(t *testing.T) {
 	operate(t)
 	ns := cluster.Namespace(t)
+	harness.Create(t, cluster.Client, harness.Job(ns, "load"))
 	file := filepath.Join(t.TempDir(), "rows.ndjson")
 	var text strings.Builder
 	const total = 2_500
