@@ -75,20 +75,20 @@ func (c *changeOptions) run(ctx context.Context, args []string) error {
 	if err := c.dryRun.validate(); err != nil {
 		return err
 	}
-	client, namespace, err := c.client()
+	cl, namespace, err := c.client()
 	if err != nil {
 		return err
 	}
-	targets, err := lookupAll(ctx, client, namespace, args)
+	targets, err := lookupAll(ctx, cl, namespace, args)
 	if err != nil {
 		return err
 	}
 	results := &outcomes{out: c.ErrOut}
 	for _, t := range targets {
 		if t.whole() {
-			err = c.changeJob(ctx, client, api.Job{Namespace: namespace, ID: t.job})
+			err = c.changeJob(ctx, cl, api.Job{Namespace: namespace, ID: t.job})
 		} else {
-			err = c.changeErrors(ctx, client, api.Job{Namespace: namespace, ID: t.job}, t)
+			err = c.changeErrors(ctx, cl, api.Job{Namespace: namespace, ID: t.job}, t)
 		}
 		if ctx.Err() != nil {
 			return err

@@ -22,7 +22,7 @@ func TestReport(t *testing.T) {
 	dir := t.TempDir()
 	file, refused := filepath.Join(dir, "rows.ndjson"), filepath.Join(dir, "refused.ndjson")
 	var text strings.Builder
-	const total = 1_500
+	const total = 1_300
 	for i := 1; i <= total; i++ {
 		switch i {
 		case 17:
@@ -40,13 +40,13 @@ func TestReport(t *testing.T) {
 	if err := os.WriteFile(file, []byte(text.String()), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	out, _ := plugin(t, "report", "load", "-n", ns, "--file", file, "--dry-run=server", "--from-line=1400").want(t, 0)
+	out, _ := plugin(t, "report", "load", "-n", ns, "--file", file, "--dry-run=server", "--from-line=1200").want(t, 0)
 	contains(t, out, "job/load: 101 rows reported (server dry run)")
 
 	// The second run counts no row twice.
 	for range 2 {
 		out, stderr := plugin(t, "report", "load", "-n", ns, "--file", file, "--refused", refused).want(t, 1)
-		contains(t, out, "job/load: 1,496 rows reported, 3 refused\n")
+		contains(t, out, "job/load: 1,296 rows reported, 3 refused\n")
 		contains(t, stderr, "line 17: is not valid JSON", "line 700: massage: ", "line 701: createdAt: ")
 	}
 	errs := cluster.Errors(t, ns)
@@ -85,10 +85,10 @@ func TestInterruptedReport(t *testing.T) {
 	harness.Create(t, cluster.Client, harness.Job(ns, "load"))
 	file := filepath.Join(t.TempDir(), "rows.ndjson")
 	var text strings.Builder
-	const total = 2_500
+	const total = 1_400
 	for i := 1; i <= total; i++ {
 		// Equal rows are occurrences of one error.
-		fmt.Fprintf(&text, "{\"message\":\"row %d\"}\n", i%1_250)
+		fmt.Fprintf(&text, "{\"message\":\"row %d\"}\n", i%700)
 	}
 	if err := os.WriteFile(file, []byte(text.String()), 0o600); err != nil {
 		t.Fatal(err)
@@ -101,7 +101,7 @@ func TestInterruptedReport(t *testing.T) {
 		t.Fatal(err)
 	}
 	lines := strings.SplitAfter(text.String(), "\n")
-	if _, err := io.WriteString(out, strings.Join(lines[:1_700], "")); err != nil {
+	if _, err := io.WriteString(out, strings.Join(lines[:1_200], "")); err != nil {
 		t.Fatal(err)
 	}
 	harness.Eventually(t, func() string {
@@ -125,8 +125,8 @@ func TestInterruptedReport(t *testing.T) {
 	// The controller writes the counts after the report.
 	harness.Eventually(t, func() string {
 		errs := cluster.Errors(t, ns)
-		if len(errs) != 1_250 {
-			t.Fatalf("%d errors are recorded, want 1,250", len(errs))
+		if len(errs) != 700 {
+			t.Fatalf("%d errors are recorded, want 700", len(errs))
 		}
 		for i := range errs {
 			if n := errs[i].Status.Occurrences; n != 2 {

@@ -30,8 +30,8 @@ type Meter struct {
 
 // NewMeter returns a meter that starts now. width is the width of the terminal, or 0 if out is
 // not a terminal.
-func NewMeter(out io.Writer, clock clock.PassiveClock, width int) *Meter {
-	return &Meter{out: out, clock: clock, width: width, started: clock.Now(), last: clock.Now()}
+func NewMeter(out io.Writer, now clock.PassiveClock, width int) *Meter {
+	return &Meter{out: out, clock: now, width: width, started: now.Now(), last: now.Now()}
 }
 
 // Show shows the state, unless it has just shown another one.
