@@ -11,6 +11,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"sync/atomic"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -131,13 +132,14 @@ func (r *reportOptions) base() (time.Time, error) {
 // input counts the bytes that are read, for the progress.
 type input struct {
 	io.ReadCloser
-	read, size int64
+	read atomic.Int64
+	size int64
 }
 
 // Read reads, and counts.
 func (i *input) Read(p []byte) (int, error) {
 	n, err := i.ReadCloser.Read(p)
-	i.read += int64(n)
+	i.read.Add(int64(n))
 	return n, err
 }
 
@@ -212,12 +214,46 @@ func (u *upload) resume() string {
 	return command
 }
 
+// nextRow is a row, or the error that ended them.
+type nextRow struct {
+	row rows.Row
+	err error
+}
+
+// read reads the rows one by one. Ctrl-C must not wait for a pipe, so a goroutine reads, which
+// ends with the process at the latest.
+func (u *upload) read(ctx context.Context) <-chan nextRow {
+	next := make(chan nextRow)
+	go func() {
+		reader := rows.NewReader(u.in)
+		for {
+			row, err := reader.Next()
+			select {
+			case next <- nextRow{row, err}:
+			case <-ctx.Done():
+				return
+			}
+			if err != nil {
+				return
+			}
+		}
+	}()
+	return next
+}
+
 func (u *upload) sendAll(ctx context.Context) error {
-	reader := rows.NewReader(u.in)
 	var batch rows.Batch
 	last := u.next - 1
+	next := u.read(ctx)
 	for {
-		row, err := reader.Next()
+		var row rows.Row
+		var err error
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case n := <-next:
+			row, err = n.row, n.err
+		}
 		if err != nil && !errors.Is(err, io.EOF) {
 			// The rows before are whole.
 			return errors.Join(u.send(ctx, batch.Rows, last), err)
@@ -289,7 +325,7 @@ func (u *upload) send(ctx context.Context, batch []rows.Row, last int) error {
 func (u *upload) show(note string) {
 	state := progress.State{Verb: "reported", Done: u.stored, Note: note}
 	if u.in.size > 0 {
-		state.Share = float64(u.in.read) / float64(u.in.size)
+		state.Share = float64(u.in.read.Load()) / float64(u.in.size)
 	}
 	if note == "" && u.refused.count > 0 {
 		state.Note = progress.Number(int64(u.refused.count)) + " refused"

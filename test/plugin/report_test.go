@@ -105,12 +105,19 @@ func TestInterruptedReport(t *testing.T) {
 		t.Fatal(err)
 	}
 	harness.Eventually(t, func() string {
-		if n := len(cluster.Errors(t, ns)); n < 1_000 {
-			return fmt.Sprintf("%d rows of the first batch are stored", n)
+		if n := len(cluster.Errors(t, ns)); n < 700 {
+			return fmt.Sprintf("%d errors of the first batch are stored", n)
 		}
 		return ""
 	})
+	// The plugin does not wait for the pipe.
 	c.interrupt(t)
+	harness.Eventually(t, func() string {
+		if !strings.Contains(c.stderr.String(), "--from-line") {
+			return "the command to go on is missing in: " + c.stderr.String()
+		}
+		return ""
+	})
 	if err := out.Close(); err != nil {
 		t.Fatal(err)
 	}
