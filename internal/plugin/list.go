@@ -251,9 +251,9 @@ func (l *listOptions) printGroups(dimensions []group.Dimension, items []group.It
 	if columns == 0 {
 		return nil
 	}
-	summary := fmt.Sprintf("%s errors in %s groups", progress.Number(int64(len(items))), progress.Number(int64(len(groups))))
+	summary := fmt.Sprintf("%s in %s", progress.Count(int64(len(items)), "error"), progress.Count(int64(len(groups)), "group"))
 	if left := len(groups) - len(shown); left > 0 {
-		summary += fmt.Sprintf("; %s groups are not shown, see --full", progress.Number(int64(left)))
+		summary += fmt.Sprintf("; %s not shown, see --full", progress.Count(int64(left), "group"))
 	}
 	fmt.Fprintln(l.ErrOut, paint(l.ErrOut)(faint, summary))
 	return nil

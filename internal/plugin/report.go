@@ -180,7 +180,7 @@ type upload struct {
 func (u *upload) run(ctx context.Context) error {
 	err := u.sendAll(ctx)
 	u.meter.Clear()
-	summary := fmt.Sprintf("job/%s: %s rows reported%s", u.job.ID, progress.Number(u.stored), u.dryRun.suffix())
+	summary := fmt.Sprintf("job/%s: %s reported%s", u.job.ID, progress.Count(u.stored, "row"), u.dryRun.suffix())
 	if n := u.refused.count; n > 0 {
 		summary += fmt.Sprintf(", %s refused", progress.Number(int64(n)))
 	}

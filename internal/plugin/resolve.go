@@ -127,7 +127,7 @@ func what(names []string) string {
 	if len(names) == 1 {
 		return "joberror/" + names[0]
 	}
-	return fmt.Sprintf("%s errors", progress.Number(int64(len(names))))
+	return progress.Count(int64(len(names)), "error")
 }
 
 // patchErrors changes errors through their own resource.
@@ -244,7 +244,7 @@ func (c *changeOptions) report(jer *joberrorv1.JobErrorResolution, subject strin
 	case s.Matched == 1 && s.Unchanged == 1 && len(jer.Spec.Errors) == 1:
 		fmt.Fprintf(c.Out, "%s already %s\n", subject, c.past)
 	default:
-		text := fmt.Sprintf("%s: %s of %s errors %s", subject, number(s.Updated), number(s.Matched), c.past)
+		text := fmt.Sprintf("%s: %s of %s %s", subject, number(s.Updated), progress.Count(int64(s.Matched), "error"), c.past)
 		if s.Unchanged > 0 {
 			text += fmt.Sprintf(", %s already were", number(s.Unchanged))
 		}
@@ -253,7 +253,7 @@ func (c *changeOptions) report(jer *joberrorv1.JobErrorResolution, subject strin
 	if s.Failed == 0 {
 		return nil
 	}
-	fmt.Fprintf(c.ErrOut, "%s errors could not be %s:\n", number(s.Failed), c.past)
+	fmt.Fprintf(c.ErrOut, "%s could not be %s:\n", progress.Count(int64(s.Failed), "error"), c.past)
 	for _, f := range s.Failures {
 		fmt.Fprintf(c.ErrOut, "  joberror/%s: %s: %s\n", f.Name, f.Reason, f.Message)
 	}

@@ -218,7 +218,7 @@ func (r *retryOptions) result(jet *joberrorv1.JobErrorRetry, ended *metav1.Condi
 		if *r.output.flags.OutputFormat != "" {
 			out = r.ErrOut
 		}
-		fmt.Fprintf(out, "job/%s succeeded; %s errors resolved\n", name, progress.Number(int64(jet.Status.Resolved)))
+		fmt.Fprintf(out, "job/%s succeeded; %s resolved\n", name, progress.Count(int64(jet.Status.Resolved), "error"))
 		return nil
 	}
 	fmt.Fprintf(r.ErrOut, "job/%s did not succeed: %s: %s\n", name, ended.Reason, ended.Message)

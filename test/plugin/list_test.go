@@ -67,7 +67,7 @@ func TestManyErrors(t *testing.T) {
 				t.Errorf("a line has %d characters on a terminal of 100: %s", len([]rune(line)), line)
 			}
 		}
-		contains(t, out, "\x1b[1mWORKLOAD", "job/job-39", "1,000 errors in 41 groups; 20 groups are not shown, see --full")
+		contains(t, out, "\x1b[1mWORKLOAD", "job/job-39", "1,000 errors in 41 groups; 20 groups not shown, see --full")
 
 		c = plugin(t, "-n", ns, "--full")
 		c.Stdout, c.Stderr = nil, nil

@@ -88,6 +88,14 @@ func Number(n int64) string {
 	return text
 }
 
+// Count returns a number with a noun, in the plural unless the number is 1.
+func Count(n int64, noun string) string {
+	if n != 1 {
+		noun += "s"
+	}
+	return Number(n) + " " + noun
+}
+
 func cut(text string, width int) string {
 	if runes := []rune(text); width > 0 && len(runes) > width {
 		return string(runes[:width])

@@ -183,7 +183,7 @@ func resolution(jer *joberrorv1.JobErrorResolution) Event {
 		verb, mood = "reopened", Neutral
 	}
 	s := jer.Status
-	text := fmt.Sprintf("%s %s of %s errors", verb, progress.Number(int64(s.Updated)), progress.Number(int64(s.Matched)))
+	text := fmt.Sprintf("%s %s of %s", verb, progress.Number(int64(s.Updated)), progress.Count(int64(s.Matched), "error"))
 	if s.Failed > 0 {
 		text += fmt.Sprintf(", %s failed", progress.Number(int64(s.Failed)))
 		mood = Bad
@@ -272,7 +272,7 @@ func retries(jet *joberrorv1.JobErrorRetry) []Event {
 		ended.At = jet.Status.CompletedAt.Time
 	}
 	if c.Status == metav1.ConditionTrue {
-		ended.Mood, ended.Title = Good, fmt.Sprintf("retry succeeded, and resolved %s errors (joberrorretry/%s)", progress.Number(int64(jet.Status.Resolved)), jet.Name)
+		ended.Mood, ended.Title = Good, fmt.Sprintf("retry succeeded, and resolved %s (joberrorretry/%s)", progress.Count(int64(jet.Status.Resolved), "error"), jet.Name)
 	} else {
 		ended.Mood, ended.Title = Bad, "retry did not succeed"+because(c.Reason, c.Message)
 	}
