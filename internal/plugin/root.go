@@ -58,6 +58,9 @@ const rootExamples = `  # What is broken now in this namespace, and in all of th
 // completeName is the name under which kubectl looks for the completion of the plugin.
 const completeName = "kubectl_complete-joberrors"
 
+// The help keeps the order of subcommands.
+func init() { cobra.EnableCommandSorting = false }
+
 // Args returns the arguments of a process for Run. kubectl runs the program by another name to
 // complete the command line of the plugin.
 func Args(args []string) []string {
@@ -71,8 +74,6 @@ func Args(args []string) []string {
 // writes an error to streams.ErrOut. Canceling ctx ends the command; requests that the API server
 // has accepted go on.
 func Run(ctx context.Context, args []string, streams genericiooptions.IOStreams) int {
-	// The order of the subcommands is that of their use.
-	cobra.EnableCommandSorting = false
 	root := newRoot(streams)
 	root.SetArgs(args)
 	err := root.ExecuteContext(ctx)

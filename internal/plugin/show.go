@@ -294,7 +294,7 @@ func (l *lineage) readErrors(ctx context.Context, found map[string]*joberrorv1.J
 	return nil
 }
 
-// labeled reads the errors with this label. A name that is too long for a label has none.
+// labeled reads the errors with this label. A value that is too long for a label matches nothing.
 func (l *lineage) labeled(ctx context.Context, found map[string]*joberrorv1.JobError, label, value string) error {
 	if len(value) > 63 {
 		return nil
