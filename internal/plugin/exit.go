@@ -1,0 +1,89 @@
+// Copyright The JobError Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package plugin
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+
+	"joberror.io/operator/internal/plugin/api"
+)
+
+// The exit codes of the plugin. The help of the root command explains them.
+const (
+	exitOK          = 0
+	exitFailed      = 1
+	exitUsage       = 2
+	exitInterrupted = 130
+)
+
+// usageError says that the flags or arguments are wrong. Nothing was done.
+type usageError struct{ error }
+
+func (e usageError) Unwrap() error { return e.error }
+
+// silentError ends a command that has already written why.
+type silentError struct{ error }
+
+func (e silentError) Unwrap() error { return e.error }
+
+// failed ends a command that has already written what could not be done.
+var failed = silentError{errors.New("failed")}
+
+// interrupted ends a command that has already written what goes on.
+var interrupted = silentError{context.Canceled}
+
+// outcomes collects the results of what a command does one after another. It writes each error
+// at once, so that it stands next to the results of the others.
+type outcomes struct {
+	out    io.Writer
+	failed bool
+}
+
+func (o *outcomes) add(err error) {
+	if err == nil {
+		return
+	}
+	o.failed = true
+	if !errors.As(err, &silentError{}) {
+		fmt.Fprintf(o.out, "error: %s\n", describe(err))
+	}
+}
+
+// err returns an error if there was one.
+func (o *outcomes) err() error {
+	if o.failed {
+		return failed
+	}
+	return nil
+}
+
+func exitCode(ctx context.Context, err error) int {
+	switch {
+	case err == nil:
+		return exitOK
+	case errors.As(err, &usageError{}):
+		return exitUsage
+	case ctx.Err() != nil:
+		return exitInterrupted
+	}
+	return exitFailed
+}
+
+// describe returns the text of an error. It explains the aggregated API, whose name the API
+// server does not mention.
+func describe(err error) string {
+	if errors.Is(err, context.Canceled) {
+		return "interrupted"
+	}
+	if api.IsUnavailable(err) {
+		return err.Error() + "\n" + unavailable +
+			"\nIt is needed for retry, report, and resolving many errors with an answer. list, show, watch, and resolve and reopen of named errors work without it."
+	}
+	return err.Error()
+}
+
+const unavailable = "The aggregated API v1.resolve.joberror.io does not answer: the operator is down, or it is not installed. See: kubectl get apiservice v1.resolve.joberror.io"

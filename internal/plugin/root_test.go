@@ -1,0 +1,84 @@
+// Copyright The JobError Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package plugin
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/spf13/cobra"
+	"k8s.io/cli-runtime/pkg/genericiooptions"
+)
+
+func TestWrongArgumentsAreUsageErrors(t *testing.T) {
+	t.Parallel()
+	for args, want := range map[string]string{
+		"lst":                                 "did you mean list?",
+		"nothing-like-it":                     "unknown command",
+		"list extra":                          "unknown command",
+		"show":                                "see \"kubectl joberrors show --help\"",
+		"show pod/x":                          "job/NAME or joberror/NAME",
+		"show job/":                           "job/NAME or joberror/NAME",
+		"--no-such-flag":                      "unknown flag",
+		"list --group-by=pod":                 "--group-by: ",
+		"list --since=yesterday":              "--since: ",
+		"list -o xml":                         "--output: ",
+		"resolve":                             "requires at least 1 arg",
+		"resolve x --dry-run=client":          "--dry-run: ",
+		"retry x --template=Newest":           "--template: ",
+		"retry x --indexes=Some":              "--indexes: ",
+		"retry x --set=main":                  "--set: ",
+		"report load":                         "--file: ",
+		"report joberror/x --file=-":          "must be a Job",
+		"report load --file=- --from-line=0":  "--from-line: ",
+		"report load --file=- --created-at=x": "--created-at: ",
+		"list --namespace=Not_A_Name":         "--namespace: ",
+	} {
+		streams, _, out, errOut := genericiooptions.NewTestIOStreams()
+		// A server that does not exist: wrong arguments must not need one.
+		code := Run(t.Context(), append(strings.Fields(args), "--server=http://127.0.0.1:1"), streams)
+		if code != exitUsage || !strings.Contains(errOut.String(), want) || out.Len() > 0 {
+			t.Errorf("%s: exit code %d, stderr %q, stdout %q; want %d and %q", args, code, errOut, out, exitUsage, want)
+		}
+	}
+}
+
+func TestHelpListsEachSubcommand(t *testing.T) {
+	t.Parallel()
+	streams, _, out, _ := genericiooptions.NewTestIOStreams()
+	if code := Run(t.Context(), []string{"--help"}, streams); code != exitOK {
+		t.Fatalf("exit code %d", code)
+	}
+	for _, want := range []string{"kubectl joberrors [command]", "Exit codes:", "  list  ", "  show  ", "  resolve  ", "  reopen  ", "  retry  ", "  watch  ", "  report  ", "  version  "} {
+		if !strings.Contains(out.String(), want) {
+			t.Errorf("the help lacks %q:\n%s", want, out)
+		}
+	}
+	if strings.Contains(out.String(), "--kubeconfig") {
+		t.Errorf("the help lists the global flags:\n%s", out)
+	}
+}
+
+func TestOptionsListsTheGlobalFlags(t *testing.T) {
+	t.Parallel()
+	streams, _, out, _ := genericiooptions.NewTestIOStreams()
+	code := Run(t.Context(), []string{"options"}, streams)
+	if code != exitOK || !strings.Contains(out.String(), "--kubeconfig") || !strings.Contains(out.String(), "--as-group") {
+		t.Errorf("options: exit code %d\n%s", code, out)
+	}
+}
+
+func TestArgs(t *testing.T) {
+	t.Parallel()
+	for _, tc := range []struct{ args, want []string }{
+		{[]string{"/usr/bin/kubectl-joberrors", "show", "x"}, []string{"show", "x"}},
+		{[]string{"kubectl_complete-joberrors", "show", ""}, []string{cobra.ShellCompRequestCmd, "show", ""}},
+		{[]string{"kubectl_complete-joberrors.exe", ""}, []string{cobra.ShellCompRequestCmd, ""}},
+	} {
+		if got := Args(tc.args); !slices.Equal(got, tc.want) {
+			t.Errorf("Args(%q) = %q, want %q", tc.args, got, tc.want)
+		}
+	}
+}
