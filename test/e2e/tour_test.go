@@ -22,7 +22,7 @@ func TestREADMETourWorks(t *testing.T) {
 		t.Helper()
 		cmd := exec.CommandContext(t.Context(), "bash", "-euo", "pipefail", "-c", script)
 		cmd.Dir = cluster.Root
-		cmd.Env = append(cluster.KubectlEnv(), "PATH="+filepath.Dir(cluster.KubectlPath())+":"+os.Getenv("PATH"))
+		cmd.Env = append(cluster.KubectlEnv(), cluster.PathWithPlugin(t))
 		out, err := cmd.CombinedOutput()
 		if err != nil {
 			t.Fatalf("%s\n%v\n%s", script, err, out)
@@ -45,6 +45,10 @@ func TestREADMETourWorks(t *testing.T) {
 		switch {
 		case strings.Contains(block, "describe job"):
 			harness.Eventually(t, func() string { return missing(shell(block), nil, "ErrorRecorded", "nightly-import-row-801") })
+		case strings.Contains(block, "joberrors show"):
+			harness.Eventually(t, func() string {
+				return missing(shell(block), nil, "WORKLOAD", "job/nightly-import", "duplicate_key", "Next:", "kubectl joberrors retry job/nightly-import")
+			})
 		case strings.Contains(block, `"resolved":true`):
 			awaitRow("17", func(je *joberrorv1.JobError) bool { return je.Status.ResolvedBy == "admin" })
 		case strings.Contains(block, "replace --raw"):

@@ -15,6 +15,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"slices"
+	"sync"
 	"testing"
 
 	"k8s.io/apimachinery/pkg/types"
@@ -84,6 +85,10 @@ type Cluster struct {
 
 	binary    string
 	operators []*controlplane.Process
+	// plugin builds the plugin once, into pluginDir.
+	plugin    sync.Once
+	pluginDir string
+	pluginErr error
 }
 
 // Main starts a cluster, runs the package's tests and stops the cluster. It returns the

@@ -31,7 +31,7 @@ func TestCompletion(t *testing.T) {
 	} {
 		// kubectl runs the program by this name.
 		c := plugin(t, tc.args...)
-		c.Path = filepath.Join(pluginDir(t), "kubectl_complete-joberrors")
+		c.Path = filepath.Join(cluster.PluginDir(t), "kubectl_complete-joberrors")
 		c.Args[0] = c.Path
 		out, _ := c.want(t, 0)
 		var shown []string

@@ -8,7 +8,6 @@ import (
 	"bytes"
 	"context"
 	"errors"
-	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -54,26 +53,6 @@ func stopOperator(t *testing.T) {
 	operator = nil
 }
 
-// built builds the plugin once, and returns the directory with it.
-var built = sync.OnceValues(func() (string, error) {
-	dir := filepath.Join(filepath.Dir(cluster.Binary()), "plugin")
-	build := exec.Command("go", "build", "-o", filepath.Join(dir, "kubectl-joberrors"), "./cmd/kubectl-joberrors")
-	build.Dir = cluster.Root
-	if out, err := build.CombinedOutput(); err != nil {
-		return "", fmt.Errorf("build the plugin: %w\n%s", err, out)
-	}
-	return dir, os.Symlink("kubectl-joberrors", filepath.Join(dir, "kubectl_complete-joberrors"))
-})
-
-func pluginDir(t *testing.T) string {
-	t.Helper()
-	dir, err := built()
-	if err != nil {
-		t.Fatal(err)
-	}
-	return dir
-}
-
 // command is a run of the plugin.
 type command struct {
 	*exec.Cmd
@@ -101,7 +80,7 @@ func (b *buffer) String() string {
 // plugin returns a run of the plugin as the administrator.
 func plugin(t *testing.T, args ...string) *command {
 	t.Helper()
-	c := &command{Cmd: exec.CommandContext(t.Context(), filepath.Join(pluginDir(t), "kubectl-joberrors"), args...)}
+	c := &command{Cmd: exec.CommandContext(t.Context(), filepath.Join(cluster.PluginDir(t), "kubectl-joberrors"), args...)}
 	c.Env = append(cluster.KubectlEnv(), "TZ=UTC")
 	c.Stdout, c.Stderr = &c.stdout, &c.stderr
 	return c
@@ -163,7 +142,7 @@ func contains(t *testing.T, text string, wanted ...string) {
 func kubectl(t *testing.T, args ...string) string {
 	t.Helper()
 	c := exec.CommandContext(context.Background(), cluster.KubectlPath(), args...)
-	c.Env = append(cluster.KubectlEnv(), "PATH="+pluginDir(t)+string(os.PathListSeparator)+os.Getenv("PATH"))
+	c.Env = append(cluster.KubectlEnv(), cluster.PathWithPlugin(t))
 	var stderr bytes.Buffer
 	c.Stderr = &stderr
 	out, err := c.Output()
