@@ -214,7 +214,6 @@ func (r *results) writeNode(line func(string, ...any)) {
 	line("|---|--:|--:|")
 	line("| the exit of the container | %s | %s |", milliseconds(r.onNode.p50), milliseconds(r.onNode.p99))
 	line("| the status in which the kubelet reports the exit | %s | %s |", milliseconds(r.onNode.p50SinceKubelet), milliseconds(r.onNode.p99SinceKubelet))
-	line("\nThe kubelet reports some exits only when it looks at the pod again, up to a minute later.")
 }
 
 // addHeld adds a result. The first one is for an operator that holds nothing; the cost

@@ -30,9 +30,11 @@ const (
 	// Address is the node's address.
 	Address = "10.88.0.1"
 
-	bridge    = "pods0"
-	clusterIP = controlplane.ClusterIP
-	registry  = "127.0.0.1:5000"
+	bridge = "pods0"
+	// bridgeAddress is the bridge's hardware address, a locally administered one.
+	bridgeAddress = "02:00:0a:58:00:01"
+	clusterIP     = controlplane.ClusterIP
+	registry      = "127.0.0.1:5000"
 )
 
 //go:embed containerd.toml hosts.toml bridge.conflist kubelet.yaml
