@@ -67,5 +67,6 @@ func newRoot(streams genericiooptions.IOStreams) *cobra.Command {
 	root.SetErr(o.ErrOut)
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
 	o.config.AddFlags(root.PersistentFlags())
+	root.AddCommand(newUI(o))
 	return root
 }
