@@ -23,7 +23,7 @@ for library in preact htm uplot; do cp "node_modules/$library/LICENSE" "$out/$li
 
 # Browsers do not find a module by the name of a package.
 sed -i 's|from"preact"|from"./preact.mjs"|' "$out/hooks.mjs"
-if grep -hE 'from *["'\''][^.]' "$out"/*.mjs; then
+if grep -hE '(^|[;}])import[^;]*from *["'"'"'][^.]' "$out"/*.mjs; then
 	echo "vendor.sh: a library imports a package" >&2
 	exit 1
 fi
