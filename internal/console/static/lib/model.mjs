@@ -36,7 +36,7 @@ export function toRecord(object) {
 		class: CLASSES.includes(kind) ? kind : "other",
 		code: spec.code || "(no code)",
 		message,
-		line: status.summary || firstLine(message),
+		line: firstLine(message),
 		source: spec.source ?? "",
 		resolved: spec.resolved === true,
 		resolvedBy: status.resolvedBy ?? "",

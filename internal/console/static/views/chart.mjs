@@ -59,7 +59,7 @@ function options(data, width, tip) {
 	const axis = { stroke: color("--muted"), font: "11px system-ui, sans-serif", ticks: { show: false } };
 	const most = Math.max(...data.totals, 4);
 	return {
-		width, height: HEIGHT, padding: [8, 6, 0, 0], legend: { show: false },
+		width, height: HEIGHT, padding: [8, 18, 0, 0], legend: { show: false },
 		cursor: { y: false, points: { show: false }, drag: { x: false, y: false } },
 		scales: {
 			x: { time: false, range: () => [data.starts[0] / 1000 - 43_200, data.starts.at(-1) / 1000 + 43_200] },
