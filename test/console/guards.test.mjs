@@ -18,7 +18,7 @@ before(async () => {
 	const opened = await open(chromium.browser, console.link);
 	page = opened.page;
 	[cookie] = await opened.context.cookies();
-	await page.locator(".live.live").waitFor();
+	await page.locator(".connection.live").waitFor();
 });
 after(async () => {
 	await chromium.stop();

@@ -6,7 +6,6 @@
 package console
 
 import (
-	"encoding/json"
 	"fmt"
 	"math/rand/v2"
 	"testing"
@@ -17,7 +16,6 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
-	"k8s.io/utils/ptr"
 
 	joberrorv1 "joberror.io/operator/api/v1"
 	"joberror.io/operator/test/harness"
@@ -77,13 +75,7 @@ func (f failure) jobError(name string, run int, at time.Time) *joberrorv1.JobErr
 	}
 	uid := fmt.Sprintf("%08x-0000-4000-8000-%012x", len(job), []byte(job)[len(job)-6:])
 	seen := metav1.NewTime(at.Truncate(time.Second))
-	status, err := json.Marshal(joberrorv1.JobErrorStatus{
-		Job: &joberrorv1.JobReference{Name: job, UID: types.UID(uid)}, Occurrences: f.occurrences,
-		FirstSeen: ptr.To(metav1.NewTime(seen.Add(-time.Duration(f.occurrences-1) * 11 * time.Minute))), LastSeen: &seen,
-	})
-	if err != nil {
-		panic(err)
-	}
+	first := metav1.NewTime(seen.Add(-time.Duration(f.occurrences-1) * 11 * time.Minute))
 	labels := map[string]string{joberrorv1.LabelClass: f.class}
 	if f.cronJob != "" {
 		labels[joberrorv1.LabelCronJobName] = f.cronJob
@@ -94,13 +86,17 @@ func (f failure) jobError(name string, run int, at time.Time) *joberrorv1.JobErr
 		source = job + "-x7k2p/main"
 	}
 	return &joberrorv1.JobError{
-		ObjectMeta: metav1.ObjectMeta{
-			Namespace: f.namespace, Name: name, Labels: labels,
-			Annotations: map[string]string{joberrorv1.AnnotationRestoredStatus: string(status)},
-		},
+		ObjectMeta: metav1.ObjectMeta{Namespace: f.namespace, Name: name, Labels: labels},
 		Spec: joberrorv1.JobErrorSpec{
 			JobID: job, Code: f.code, Message: f.message, Source: source, UserID: "joberror-operator",
-			CreatedAt: seen.Add(-time.Duration(f.occurrences-1) * 11 * time.Minute).UTC().Format(time.RFC3339),
+			CreatedAt: first.UTC().Format(time.RFC3339),
+		},
+		// Whoever may restore records may create them with a status.
+		Status: joberrorv1.JobErrorStatus{
+			RetryID: seen.UTC().Format("2006-01-02T15:04:05.000000Z"), ObservedGeneration: 1,
+			Job:         &joberrorv1.JobReference{Name: job, UID: types.UID(uid)},
+			Occurrences: f.occurrences, FirstSeen: &first, LastSeen: &seen,
+			ExpiresAt: &metav1.Time{Time: first.Add(30 * 24 * time.Hour)},
 		},
 	}
 }

@@ -29,7 +29,7 @@ test("screenshots", { skip: !directory && "SCREENSHOTS is not set" }, async () =
 	const visit = async (query, selector) => {
 		await page.goto(new URL(page.url()).origin + "/" + query);
 		await page.locator(selector).first().waitFor();
-		await page.locator(".live.live").waitFor();
+		await page.locator(".connection.live").waitFor();
 	};
 	void list;
 	for (const [scheme, suffix] of [["light", ""], ["dark", "-dark"]]) {

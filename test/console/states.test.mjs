@@ -74,10 +74,10 @@ test("while the API server is down, the page says so, and then goes on", async (
 	try {
 		const { page, context } = await start(path);
 		await page.goto(page.url() + "?ns=work&q=down");
-		await page.locator(".live.live").waitFor();
+		await page.locator(".connection.live").waitFor();
 		isDown = true;
 		for (const s of sockets) s.destroy();
-		await page.locator(".live.reconnecting").waitFor();
+		await page.locator(".connection.reconnecting").waitFor();
 		await page.locator(".banner", { hasText: "The errors are as of" }).waitFor();
 		await page.reload();
 		await page.locator("h2", { hasText: "The API server does not answer" }).waitFor();
@@ -85,7 +85,7 @@ test("while the API server is down, the page says so, and then goes on", async (
 		isDown = false;
 		await page.getByRole("button", { name: "Try now" }).click();
 		await page.locator(".row", { hasText: "while it was down" }).first().waitFor();
-		await page.locator(".live.live").waitFor();
+		await page.locator(".connection.live").waitFor();
 		await context.close();
 	} finally {
 		proxy.close();
@@ -104,11 +104,11 @@ test("after Ctrl-C, the page says how to go on", async () => {
 
 test("a namespace without errors is all clear", async () => {
 	const { page, context } = await start(ADMIN, "--namespace", "kube-system");
-	await page.route("**/apis/joberror.io/v1/joberrors?limit*", (route) => route.fulfill({ json: { kind: "JobErrorList", metadata: { resourceVersion: "0" }, items: [] } }));
-	await page.route("**/apis/joberror.io/v1/joberrors?watch*", () => {});
+	await page.route(/joberrors\?limit/, (route) => route.fulfill({ json: { kind: "JobErrorList", metadata: { resourceVersion: "0" }, items: [] } }));
+	await page.route(/joberrors\?watch/, (route) => route.fulfill({ status: 200, body: "" }));
 	await page.reload();
 	await page.locator("h2", { hasText: "No open errors" }).waitFor();
-	await page.route("**/apis/joberror.io/v1/joberrors?limit*", (route) => route.fulfill({ status: 404, json: { kind: "Status", code: 404, message: "the server could not find the requested resource" } }));
+	await page.route(/joberrors\?limit/, (route) => route.fulfill({ status: 404, json: { kind: "Status", code: 404, message: "the server could not find the requested resource" } }));
 	await page.reload();
 	await page.locator("h2", { hasText: "The operator is not installed" }).waitFor();
 	await context.close();

@@ -54,9 +54,9 @@ export function createStore() {
 			s.records = [...feed.objects.values()];
 			s.updated = Date.now();
 			for (const key of s.selected) if (!feed.objects.has(key)) s.selected.delete(key);
-			loadOwners();
+			if (feed.loadedOnce) loadOwners();
 			changed();
-		}, feed.loadedOnce ? 200 : 0);
+		}, 200);
 	};
 
 	/** connect follows the errors of all namespaces, or of one if the user may not see them all. */

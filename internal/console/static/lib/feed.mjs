@@ -88,6 +88,8 @@ export class Feed {
 				for (const object of page.items ?? []) this.put(found, object);
 				// The first list is shown while it comes.
 				if (!this.loadedOnce) {
+					this.objects = found;
+					this.onChange();
 					this.onState({ phase: "loading", count: found.size, remaining: page.metadata?.remainingItemCount ?? 0 });
 				}
 			},

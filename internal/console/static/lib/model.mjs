@@ -29,6 +29,7 @@ export function toRecord(object) {
 		name: metadata.name,
 		jobId: spec._jobId ?? "",
 		jobName: status.job?.name ?? labels[GROUP + "job-name"] ?? spec._jobId ?? "",
+		linkedUID: status.job?.uid ?? "",
 		jobUID: status.job?.uid ?? labels[GROUP + "job-uid"] ?? "",
 		cronJob: labels[GROUP + "cronjob-name"] ?? "",
 		lineage: labels[GROUP + "lineage"] ?? "",
@@ -61,9 +62,9 @@ function firstLine(text) {
 	return line.length > 300 ? line.slice(0, 299) + "…" : line;
 }
 
-/** jobOf returns what the API's paths call the job of an error: the UID if it is known. */
+/** jobOf returns what the API's paths call the job of an error: the UID once the error is linked. */
 export function jobOf(record) {
-	return record.jobUID || record.jobId;
+	return record.linkedUID || record.jobId;
 }
 
 /** isOfNamespace reports whether a record counts what a namespace's limit deleted. */

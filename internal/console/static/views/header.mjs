@@ -27,7 +27,7 @@ function Live({ state, actions, now }) {
 		live: "Live", loading: "Loading…", reconnecting: `Reconnecting in ${seconds(retryAt - now)} s`,
 		forbidden: "No access", missing: "Not installed", session: "Session ended",
 	}[phase];
-	return html`<span class=${names("live", phase)} role="status">
+	return html`<span class=${names("connection", phase)} role="status">
 		<span class="dot"></span>${phase === "reconnecting" ? html`<span class="wide">${text}</span><span class="narrow">Reconnecting</span>
 			<button class="link" onClick=${actions.hurry}>Now</button>` : html`<span>${text}</span>`}
 	</span>`;

@@ -49,11 +49,12 @@ export function ListPage({ state, actions, now }) {
 		<${FilterBar} state=${state} actions=${actions} namespaces=${facets.namespaces} codes=${facets.codes} clear=${clear} />
 		<${Classes} state=${state} actions=${actions} counts=${facets.classes} />
 		${shown.length
-		? html`<p class="summary" role="status">${plural(shown.length, "error")} in ${plural(workloads.length, "workload")}</p>
+		? html`<p class="summary" role="status">${plural(shown.length, "error")} in ${plural(workloads.length, "workload")}${connection.phase === "loading" && ", still loading…"}</p>
 			<${Tree} state=${state} actions=${actions} workloads=${workloads} now=${now} />`
-		: filters.state === "open" && !records.some((r) => !r.resolved)
-			? html`<${AllClear} total=${records.length} />`
-			: html`<${NoMatch} actions=${actions} clear=${clear} />`}
+		: connection.phase === "loading" ? html`<${Loading} connection=${connection} />`
+			: filters.state === "open" && !records.some((r) => !r.resolved)
+				? html`<${AllClear} total=${records.length} />`
+				: html`<${NoMatch} actions=${actions} clear=${clear} />`}
 		<${BulkBar} state=${state} actions=${actions} />`;
 }
 
