@@ -13,7 +13,7 @@ import { promisify } from "node:util";
 import { chromium } from "playwright-core";
 
 const { PLUGIN, KUBECTL } = process.env;
-export const { ADMIN, VIEWER, EDITOR_OF_WORK: EDITOR, NOBODY } = process.env;
+export const { ADMIN, VIEWER, EDITOR, NOBODY } = process.env;
 
 /** startConsole runs kubectl joberrors ui, and returns its link and a function that stops it as Ctrl-C does. */
 export async function startConsole(kubeconfig, ...args) {
