@@ -5,6 +5,7 @@ package console
 
 import (
 	"context"
+	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -33,7 +34,7 @@ func newAPIServer(t *testing.T) *apiServer {
 		w.Header().Set("Content-Type", "application/json")
 		w.Header().Set("Set-Cookie", "of=api-server")
 		w.Header().Set("Access-Control-Allow-Origin", "*")
-		io.WriteString(w, `{"kind":"JobErrorList"}`)
+		fmt.Fprint(w, `{"kind":"JobErrorList"}`)
 	}))
 	t.Cleanup(api.Close)
 	return api
@@ -69,9 +70,16 @@ func host(name string) option { return func(r *http.Request) { r.Host = name } }
 
 func noCookie(r *http.Request) { r.Header.Del("Cookie") }
 
+// answer is the answer to a request, whose body has been read.
+type answer struct {
+	StatusCode int
+	Header     http.Header
+	cookies    []*http.Cookie
+}
+
 // do sends a request with the session's cookie. The path is sent as it is written. A request with
 // a body is what the page would send.
-func (c *Console) do(t *testing.T, method, path, body string, options ...option) (*http.Response, string) {
+func (c *Console) do(t *testing.T, method, path, body string, options ...option) (answer, string) {
 	t.Helper()
 	origin := "http://127.0.0.1:" + c.port
 	request, err := http.NewRequestWithContext(t.Context(), method, origin, strings.NewReader(body))
@@ -98,5 +106,5 @@ func (c *Console) do(t *testing.T, method, path, body string, options ...option)
 	if err != nil && !response.Close {
 		t.Fatal(err)
 	}
-	return response, string(data)
+	return answer{response.StatusCode, response.Header, response.Cookies()}, string(data)
 }

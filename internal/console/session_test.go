@@ -33,7 +33,7 @@ func TestSecretOpensOnce(t *testing.T) {
 	if location := response.Header.Get("Location"); response.StatusCode != http.StatusSeeOther || location != "/" {
 		t.Fatalf("first visit = %d to %q, want 303 to /", response.StatusCode, location)
 	}
-	cookies := response.Cookies()
+	cookies := response.cookies
 	if len(cookies) != 1 {
 		t.Fatalf("cookies = %v, want one", cookies)
 	}
@@ -46,8 +46,8 @@ func TestSecretOpensOnce(t *testing.T) {
 	}
 
 	response, body := c.do(t, "GET", link, "", noCookie, header("Accept", "text/html"))
-	if response.StatusCode != http.StatusUnauthorized || len(response.Cookies()) != 0 || !strings.Contains(body, "already used") {
-		t.Errorf("second visit = %d %v, want 401: %s", response.StatusCode, response.Cookies(), body)
+	if response.StatusCode != http.StatusUnauthorized || len(response.cookies) != 0 || !strings.Contains(body, "already used") {
+		t.Errorf("second visit = %d %v, want 401: %s", response.StatusCode, response.cookies, body)
 	}
 	// Reload in the browser that has the session.
 	if response, _ = c.do(t, "GET", link, ""); response.StatusCode != http.StatusSeeOther {
