@@ -31,14 +31,14 @@ test("screenshots", { skip: !directory && "SCREENSHOTS is not set" }, async () =
 	const shot = (name) => page.screenshot({ path: `${directory}/console-${name}.png`, animations: "disabled" });
 	for (const [scheme, suffix] of [["light", ""], ["dark", "-dark"]]) {
 		await page.emulateMedia({ colorScheme: scheme });
-		await size(1280, 960);
+		await size(1280, 880);
 		await visit("", ".row.code");
 		await page.locator(".row.code", { hasText: "OOMKilled" }).first().click();
-		await page.locator(".row.code", { hasText: "duplicate_key" }).locator("input").click();
+		await page.locator(".row.code", { hasText: "psycopg2" }).locator("input").click();
 		await page.mouse.move(5, 5);
 		await page.evaluate(() => scrollTo(0, 0));
 		await shot(`list${suffix}`);
-		await size(1280, 720);
+		await size(1280, 760);
 		await visit("?error=payments/settle-ledger-0-1", ".event");
 		await page.locator(".empty, .log").waitFor();
 		await shot(`error${suffix}`);

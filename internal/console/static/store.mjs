@@ -15,6 +15,7 @@ const UNDO_SECONDS = 20;
 const HIDDEN_SECONDS = 60;
 const METADATA = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1";
 
+const isComplete = (resolution) => (resolution.status?.conditions ?? []).some((c) => c.type === "Complete" && c.status === "True");
 const fetch = (...args) => window.fetch(...args);
 
 /** createStore returns the state, with a function that calls a listener after changes. */
@@ -134,21 +135,25 @@ export function createStore() {
 		changed();
 		const failures = [];
 		let updated = 0;
+		let pending = 0;
 		await inParallel(requests, 4, async (r) => {
 			try {
 				const body = { errors: r.names, ...(reason && { reason }) };
 				const resolution = await json(fetch, pathOf(r, resolved), { method: "PUT", body });
-				updated += resolution.status?.updated ?? 0;
+				const changedNow = resolution.status?.updated ?? 0;
+				updated += changedNow;
+				// A resolution that takes long goes on after the answer. One without a name changed nothing.
+				if (resolution.metadata?.name && !isComplete(resolution)) pending += r.names.length - changedNow;
 				for (const f of resolution.status?.failures ?? []) failures.push(`${f.name}: ${f.message || f.reason}`);
 			} catch (err) {
-				failures.push(err.message);
+				failures.push(err.code === 503 ? `The operator's API is not available: ${err.message} kubectl patch still resolves errors.` : err.message);
 			}
 			progress.done += r.names.length;
 			changed();
 		});
 		s.progress = undefined;
 		changed();
-		return { updated, failures };
+		return { updated, pending, failures };
 	};
 
 	const actions = {
@@ -164,7 +169,9 @@ export function createStore() {
 			changed();
 		},
 		show(view) {
+			if (s.view.view === "list") s.scroll = window.scrollY;
 			s.view = view;
+			s.page = undefined;
 			write(false);
 			window.scrollTo(0, 0);
 			changed();
@@ -191,17 +198,17 @@ export function createStore() {
 			const target = records.filter((r) => r.resolved !== resolved);
 			if (!target.length || s.progress) return;
 			s.selected.clear();
-			const { updated, failures } = await change(target, resolved, reason);
+			const { updated, pending, failures } = await change(target, resolved, reason);
 			const past = resolved ? "Resolved" : "Reopened";
 			if (failures.length) toast({ kind: "bad", text: `${past} ${updated} of ${target.length} errors.`, detail: failures.slice(0, 3).join("\n"), seconds: 30 });
-			if (updated) {
+			if (updated || pending) {
 				const undo = async () => {
 					const back = await change(target.map((r) => ({ ...r, resolved })), !resolved, "undone in the console");
 					toast(back.failures.length
 						? { kind: "bad", text: "The change could not be undone completely.", detail: back.failures[0], seconds: 30 }
 						: { kind: "good", text: `Undone: ${back.updated} ${back.updated === 1 ? "error is" : "errors are"} ${resolved ? "open" : "resolved"} again.` });
 				};
-				toast({ kind: "good", text: `${past} ${updated} ${updated === 1 ? "error" : "errors"}.`, undo, seconds: UNDO_SECONDS });
+				toast({ kind: "good", text: `${past} ${updated} ${updated === 1 ? "error" : "errors"}.`, detail: pending ? `${pending} more are under way.` : "", undo, seconds: UNDO_SECONDS });
 			}
 		},
 		undo(id) {
@@ -268,6 +275,8 @@ export function createStore() {
 		else if (feed?.controller.signal.aborted) feed.start();
 	});
 	setInterval(changed, 15_000); // the ages
+	setInterval(() => s.connection.phase === "reconnecting" && changed(), 1000);
+	history.scrollRestoration = "manual";
 
 	return { state: s, actions, start, listen: (f) => { listener = f; } };
 }

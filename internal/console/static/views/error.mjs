@@ -61,6 +61,9 @@ function Details({ record: r, state, actions, now }) {
 				<div class="column">
 					<section class="panel"><h2>Last words</h2><pre class="words">${r.message || "The error has no message."}</pre></section>
 					<${Values} fields=${r.fields} />
+					<section class="panel"><h2>What happened</h2>
+						${problems.map((p) => html`<p class="hint">${p}</p>`)}
+						<${Timeline} events=${errorTimeline(r, resolutions, lineage.retries)} now=${now} actions=${actions} namespace=${r.namespace} /></section>
 					<${Log} record=${r} actions=${actions} />
 				</div>
 				<div class="column side">
@@ -75,9 +78,6 @@ function Details({ record: r, state, actions, now }) {
 						<${Fact} name="Kept until"><${Time} time=${r.expires} now=${now} /></${Fact}>
 						<${Fact} name="Object">${r.name}</${Fact}>
 					</dl></section>
-					<section class="panel"><h2>What happened</h2>
-						${problems.map((p) => html`<p class="hint">${p}</p>`)}
-						<${Timeline} events=${errorTimeline(r, resolutions, lineage.retries)} now=${now} actions=${actions} namespace=${r.namespace} /></section>
 				</div>
 			</div>
 		</article>`;

@@ -40,6 +40,11 @@ export function Tree({ state, actions, workloads, now }) {
 		};
 	}, [rows]);
 
+	// Who comes back to the list finds it where it was.
+	useLayoutEffect(() => {
+		if (state.scroll) scrollTo(0, state.scroll);
+	}, []);
+
 	// The row that the keys have moved to comes into view.
 	useEffect(() => {
 		if (!state.follow) return;
