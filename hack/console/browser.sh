@@ -9,9 +9,9 @@ if ! command -v node >/dev/null || ! command -v npm >/dev/null; then
 	echo "browser.sh: install node 20 or later, and npm" >&2
 	exit 1
 fi
-if [ ! -x /usr/bin/chromium ]; then
+if [ -z "${CHROMIUM:-}" ] && [ ! -x /usr/bin/chromium ] && [ ! -x /usr/bin/google-chrome ]; then
 	if [ "$(id -u)" != 0 ] || ! command -v apt-get >/dev/null; then
-		echo "browser.sh: install Chromium as /usr/bin/chromium" >&2
+		echo "browser.sh: install Chromium as /usr/bin/chromium, or set CHROMIUM to its path" >&2
 		exit 1
 	fi
 	echo "==> installing chromium"

@@ -4,9 +4,7 @@
 // Starts consoles and the browser for the tests.
 
 import { execFile, spawn } from "node:child_process";
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { existsSync } from "node:fs";
 import { createInterface } from "node:readline";
 import { promisify } from "node:util";
 
@@ -14,6 +12,9 @@ import { chromium } from "playwright-core";
 
 const { PLUGIN, KUBECTL } = process.env;
 export const { ADMIN, VIEWER, EDITOR, NOBODY } = process.env;
+
+// The second one is on the machines of GitHub Actions.
+const CHROMIUM = process.env.CHROMIUM || ["/usr/bin/chromium", "/usr/bin/google-chrome"].find(existsSync);
 
 /** startConsole runs kubectl joberrors ui, and returns its link and a function that stops it as Ctrl-C does. */
 export async function startConsole(kubeconfig, ...args) {
@@ -26,15 +27,16 @@ export async function startConsole(kubeconfig, ...args) {
 	throw new Error(`the console ended: ${await ended}`);
 }
 
-/** startBrowser starts Chromium with a profile of its own. */
+/** startBrowser starts Chromium. The library gives it a new profile. */
 export async function startBrowser() {
-	const profile = await mkdtemp(join(tmpdir(), "joberrors-chromium-"));
 	const browser = await chromium.launch({
-		executablePath: "/usr/bin/chromium",
+		executablePath: CHROMIUM,
 		args: ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-			"--disable-component-update", "--disable-sync"],
+			"--disable-component-update", "--disable-sync",
+			// A name of another site that resolves to this machine, as an attacker would arrange it.
+			"--host-resolver-rules=MAP evil.example 127.0.0.1"],
 	});
-	return { browser, stop: async () => { await browser.close(); await rm(profile, { recursive: true, force: true }); } };
+	return { browser, stop: () => browser.close() };
 }
 
 /** open opens a console in a new page, which fails the test if a script fails or the policy is broken. */

@@ -69,10 +69,10 @@ test("what is not on the list is not forwarded", async () => {
 	assert.equal(await send("/apis/batch/v1/jobs?watch=1"), 403);
 });
 
-// The other site is another port of this machine, which is the same site to a browser: so the
-// cookie is sent with its requests, and only the other guards can refuse them.
-for (const host of ["127.0.0.1", "localhost"]) {
-	test(`a page on another port of ${host} can neither send a form, nor read, nor frame the console`, async () => {
+// To a browser, another port of 127.0.0.1 is the same site: it sends the cookie with the requests,
+// and only the other guards can refuse them.
+for (const host of ["127.0.0.1", "localhost", "evil.example"]) {
+	test(`a page of ${host} on another port can neither send a form, nor read, nor frame the console`, async () => {
 		const seen = [];
 		const form = (id, type) => `<form id="${id}" method="post" enctype="${type}" action="${console.origin}/apis/resolve.joberror.io/v1/namespaces/work/jobs/import/retry"><input name='{"a":"' value='"}'></form>`;
 		const evil = createServer((_, response) => {
@@ -86,7 +86,8 @@ for (const host of ["127.0.0.1", "localhost"]) {
 			const address = `http://${host}:${evil.address().port}/`;
 			for (const id of ["text", "urlencoded"]) {
 				await other.goto(address);
-				await Promise.all([other.waitForResponse((r) => r.url().startsWith(console.origin)), other.evaluate((form) => document.getElementById(form).submit(), id)]);
+				await other.evaluate((form) => document.getElementById(form).submit(), id);
+				await other.waitForURL((url) => url.origin === console.origin);
 			}
 			assert.deepEqual(seen.splice(0), [403, 403]);
 			await other.goto(address);
@@ -106,6 +107,13 @@ for (const host of ["127.0.0.1", "localhost"]) {
 		assert.equal(await kubectl("get", "jet", "-n", "work", "-o", "name"), "", "nothing was retried");
 	});
 }
+
+test("a name that resolves to this machine does not open the console", async () => {
+	const other = await page.context().newPage();
+	const response = await other.goto(`http://evil.example:${new URL(console.origin).port}/`);
+	assert.equal(response.status(), 421);
+	await other.close();
+});
 
 test("the page keeps to its policy", async () => {
 	const blocked = await page.evaluate(async () => {

@@ -28,7 +28,8 @@ function Live({ state, actions, now }) {
 		forbidden: "No access", missing: "Not installed", session: "Session ended",
 	}[phase];
 	return html`<span class=${names("connection", phase)} role="status">
-		<span class="dot"></span>${phase === "reconnecting" ? html`<span class="wide">${text}</span><span class="narrow">Reconnecting</span>
+		<span class="dot"></span>${phase === "reconnecting" ? html`<span class="sr">Reconnecting</span>
+			<span class="wide" aria-hidden="true">${text}</span><span class="narrow" aria-hidden="true">Reconnecting</span>
 			<button class="link" onClick=${actions.hurry}>Now</button>` : html`<span>${text}</span>`}
 	</span>`;
 }
