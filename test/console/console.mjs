@@ -51,6 +51,12 @@ export async function open(browser, link, { query = "", ...options } = {}) {
 	return { page, context, problems };
 }
 
+/** press presses a key, and waits until the page is drawn again. */
+export async function press(page, key) {
+	await page.keyboard.press(key);
+	await page.evaluate(() => new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(resolve, 0)))));
+}
+
 /** kubectl runs kubectl as the administrator. */
 export async function kubectl(...args) {
 	const input = args.at(-1)?.input;

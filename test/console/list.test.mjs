@@ -4,7 +4,7 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 
-import { ADMIN, jobError, kubectl, open, startBrowser, startConsole } from "./console.mjs";
+import { ADMIN, jobError, kubectl, open, press, startBrowser, startConsole } from "./console.mjs";
 
 let console, chromium, page, problems;
 
@@ -101,36 +101,36 @@ test("resolve in bulk with a reason, and undo", async () => {
 test("everything works with the keyboard", async () => {
 	await visit("?ns=warehouse");
 	await page.locator(".row.code").first().waitFor();
-	await page.keyboard.press("j");
-	await page.keyboard.press("j");
+	await press(page, "j");
+	await press(page, "j");
 	const active = () => page.locator(".row.active .main").textContent();
 	const first = await active();
-	await page.keyboard.press("Enter");
+	await press(page, "Enter");
 	assert.equal(await page.locator(".row.active").getAttribute("aria-expanded"), "true");
-	await page.keyboard.press("j");
+	await press(page, "j");
 	assert.match(await active(), /nightly-import-/);
-	await page.keyboard.press("k");
+	await press(page, "k");
 	assert.equal(await active(), first);
-	await page.keyboard.press("ArrowLeft");
+	await press(page, "ArrowLeft");
 	assert.equal(await page.locator(".row.active").getAttribute("aria-expanded"), "false");
 	const id = await page.locator("[role=treegrid]").getAttribute("aria-activedescendant");
 	assert.equal(await page.locator(".row.active").getAttribute("id"), id);
-	await page.keyboard.press("x");
+	await press(page, "x");
 	await page.locator(".bulk").waitFor();
-	await page.keyboard.press("e");
+	await press(page, "e");
 	await page.getByRole("dialog").waitFor();
 	await page.keyboard.type("typed");
-	await page.keyboard.press("Enter");
+	await press(page, "Enter");
 	await until("Resolved", ".toast");
-	await page.keyboard.press("u");
+	await press(page, "u");
 	await until("Undone", ".toast");
-	await page.keyboard.press("/");
+	await press(page, "/");
 	await page.keyboard.type("marts x");
 	assert.equal(await page.inputValue("#search"), "marts x", "keys are text in a field");
-	await page.keyboard.press("Escape");
-	await page.keyboard.press("?");
+	await press(page, "Escape");
+	await press(page, "?");
 	await page.getByRole("dialog").waitFor();
-	await page.keyboard.press("Escape");
+	await press(page, "Escape");
 	await page.getByRole("dialog").waitFor({ state: "detached" });
 });
 

@@ -4,7 +4,7 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 
-import { ADMIN, open, startBrowser, startConsole } from "./console.mjs";
+import { ADMIN, open, press, startBrowser, startConsole } from "./console.mjs";
 
 let console, chromium, page;
 
@@ -29,7 +29,7 @@ test("10,000 open errors stay fast", async () => {
 	await until("10,000 errors in 100 workloads");
 	assert.ok((await page.locator(".row").count()) < 100, "only rows in view are in the page");
 	await page.locator("#main").click({ position: { x: 2, y: 2 } });
-	await page.keyboard.press("End");
+	await press(page, "End");
 	await page.locator(".row.active").waitFor();
 	assert.equal(await page.locator(".row.active").getAttribute("aria-rowindex"), await page.locator("[role=treegrid]").getAttribute("aria-rowcount"));
 	assert.ok(await page.locator(".row.active").isVisible());
@@ -38,8 +38,8 @@ test("10,000 open errors stay fast", async () => {
 	await page.fill("#search", "");
 	await until("10,000 errors in 100 workloads");
 	await page.locator("#search").blur();
-	await page.keyboard.press("a");
+	await press(page, "a");
 	await until("10,000 errors", ".bulk");
-	await page.keyboard.press("Escape");
+	await press(page, "Escape");
 	await page.locator(".bulk").waitFor({ state: "detached" });
 });
