@@ -57,6 +57,7 @@ test: assets $(TOOLS)/.built ## Run all tests on a real control plane, with the 
 	go test $(RACE) $(WITHOUT_PLANE)
 	go test $(RACE) -p 1 -timeout 40m $(WITH_PLANE)
 	@echo "Tests on a real node did not run: they need root on Linux. Run make test-node."
+	@echo "Tests of the console in a browser did not run: they need node and Chromium. Run make test-browser."
 
 .PHONY: test-version
 test-version: assets $(TOOLS)/.built ## Run the tests that depend on the version of Kubernetes on another one, such as KUBERNETES=1.33.
@@ -70,6 +71,14 @@ test-versions: ## Run them on the oldest and the newest supported Kubernetes.
 .PHONY: test-node
 test-node: assets node-assets ## Run the tests that need a real node (root on Linux).
 	go test $(RACE) -tags node -p 1 -parallel 4 -count=1 -timeout 30m ./hack/node ./test/node
+
+# SCREENSHOTS=docs/images replaces the screenshots of docs/console.md.
+.PHONY: test-browser
+test-browser: assets ## Run the tests of the console in Chromium (needs node; installs Debian's chromium as root).
+	@hack/console/browser.sh
+	hack/console/vendor.sh --check
+	node --test internal/console/jstest/
+	SCREENSHOTS=$(abspath $(SCREENSHOTS)) go test -tags browser -count=1 -timeout 30m ./test/console
 
 .PHONY: node
 node: assets node-assets ## Run a control plane with a real node (root on Linux); Ctrl-C stops everything.
@@ -133,6 +142,10 @@ manifests: $(TOOLS)/.built ## Generate CRDs and RBAC roles.
 	$(TOOLS)/controller-gen rbac:roleName=joberror-operator paths=./controllers/... paths=./internal/apiserver paths=./internal/certs \
 		output:rbac:dir=config/rbac
 
+.PHONY: console
+console: ## Copy the console's pinned libraries from npm to internal/console/static/vendor.
+	hack/console/vendor.sh
+
 .PHONY: build-installer
 build-installer: manifests ## Write dist/install.yaml and install-before-1.36.yaml with the image IMG, and the chart's manifests.
 	@mkdir -p dist $(CHART)/files
@@ -192,12 +205,12 @@ $(TOOLS)/.built-lint: hack/lint/go.mod hack/lint/go.sum $(wildcard hack/lint/gol
 .PHONY: lint
 lint: $(TOOLS)/.built $(TOOLS)/.built-lint ## Run golangci-lint and actionlint; check the Dockerfile, alerts, chart and license headers.
 	$(TOOLS)/golangci-lint fmt --diff
-	GOOS=linux $(TOOLS)/golangci-lint run --build-tags node
+	GOOS=linux $(TOOLS)/golangci-lint run --build-tags node,browser
 	$(TOOLS)/actionlint
 	$(TOOLS)/dockerfile Dockerfile
 	$(TOOLS)/alerts config/prometheus/alerts.yaml >/dev/null
 	$(TOOLS)/helm lint --quiet --strict --namespace joberror-system $(CHART)
-	$(TOOLS)/addlicense -check -ignore '$(BIN)/**' -ignore '.dev/**' -ignore 'config/**' -ignore 'dist/**' -ignore 'charts/**' -ignore '**/zz_generated*' .
+	$(TOOLS)/addlicense -check -ignore '$(BIN)/**' -ignore '.dev/**' -ignore 'config/**' -ignore 'dist/**' -ignore 'charts/**' -ignore '**/zz_generated*' -ignore '**/node_modules/**' -ignore 'internal/console/static/vendor/**' .
 
 .PHONY: vuln
 vuln: $(TOOLS)/.built ## Look for known vulnerabilities, if the database can be reached.
@@ -210,6 +223,7 @@ vuln: $(TOOLS)/.built ## Look for known vulnerabilities, if the database can be 
 verify: lint vuln ## Lint, regenerate everything, and fail if a generated file changes.
 	@before=$$($(CHECKSUMS)); $(MAKE) --no-print-directory generate build-installer docs; \
 	[ "$$before" = "$$($(CHECKSUMS))" ] || { echo "generated files were out of date and have been regenerated: commit them"; exit 1; }
+	@if command -v npm >/dev/null; then hack/console/vendor.sh --check; else echo "the console's libraries are not compared: npm is not installed"; fi
 	go mod tidy -diff
 	cd hack/tools && go mod tidy -diff && go vet ./...
 	cd hack/krew && go mod tidy -diff

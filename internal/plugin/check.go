@@ -45,24 +45,15 @@ func newCheck(o *options) *cobra.Command {
 		Short:   "Find out whether the operator works, and why not",
 		Long:    checkLong,
 		Example: checkExample,
-		Args: func(_ *cobra.Command, args []string) error {
-			if len(args) > 0 {
-				return usageError{fmt.Errorf("check takes no argument, but got %q", args[0])}
-			}
-			return nil
-		},
+		Args:    usage(cobra.NoArgs),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			write, ok := checkWriters[output]
 			if !ok {
 				return usageError{fmt.Errorf("--output: must be json or yaml, not %q", output)}
 			}
-			namespace, _, err := o.config.ToRawKubeConfigLoader().Namespace()
+			config, namespace, err := o.connection()
 			if err != nil {
-				return fmt.Errorf("read the kubeconfig: %w", err)
-			}
-			config, err := o.config.ToRESTConfig()
-			if err != nil {
-				return fmt.Errorf("read the kubeconfig: %w", err)
+				return err
 			}
 			// The clock of this machine may be wrong, so the server's decides what has expired.
 			serverClock := serverclock.New(clock.RealClock{})
@@ -79,8 +70,9 @@ func newCheck(o *options) *cobra.Command {
 			return failure(report)
 		},
 	}
-	cmd.Flags().StringVar(&operatorNamespace, "operator-namespace", attribution.OperatorNamespace, "namespace that the operator is installed in")
-	cmd.Flags().StringVarP(&output, "output", "o", "", "output format: json or yaml; a table if empty")
+	cmd.Flags().StringVar(&operatorNamespace, "operator-namespace", attribution.OperatorNamespace, "The namespace that the operator is installed in.")
+	cmd.Flags().StringVarP(&output, "output", "o", "", "Output format: json or yaml. Without it, a table.")
+	completeFlag(cmd, "output", "json", "yaml")
 	return cmd
 }
 

@@ -86,4 +86,4 @@ func describe(err error) string {
 	return err.Error()
 }
 
-const unavailable = "The aggregated API v1.resolve.joberror.io does not answer: the operator is down, or it is not installed. See: kubectl get apiservice v1.resolve.joberror.io"
+const unavailable = "The aggregated API v1.resolve.joberror.io does not answer: the operator is down, or it is not installed. Find out why with: kubectl joberrors check"

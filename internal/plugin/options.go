@@ -14,6 +14,7 @@ import (
 	"k8s.io/cli-runtime/pkg/genericclioptions"
 	"k8s.io/cli-runtime/pkg/genericiooptions"
 	"k8s.io/cli-runtime/pkg/printers"
+	"k8s.io/client-go/rest"
 	"k8s.io/klog/v2"
 	"k8s.io/utils/clock"
 
@@ -31,8 +32,8 @@ func newOptionsOf(streams genericiooptions.IOStreams) *options {
 	return &options{IOStreams: streams, config: genericclioptions.NewConfigFlags(true)}
 }
 
-// client returns a client and the namespace of the command.
-func (o *options) client() (*api.Client, string, error) {
+// connection returns how to reach the API server, and the namespace of the command.
+func (o *options) connection() (*rest.Config, string, error) {
 	// The libraries log what they try again. The plugin itself says what fails.
 	klog.SetOutput(io.Discard)
 	klog.LogToStderr(false)
@@ -46,6 +47,15 @@ func (o *options) client() (*api.Client, string, error) {
 	config, err := o.config.ToRESTConfig()
 	if err != nil {
 		return nil, "", fmt.Errorf("read the kubeconfig: %w", err)
+	}
+	return config, namespace, nil
+}
+
+// client returns a client and the namespace of the command.
+func (o *options) client() (*api.Client, string, error) {
+	config, namespace, err := o.connection()
+	if err != nil {
+		return nil, "", err
 	}
 	mapper, err := o.config.ToRESTMapper()
 	if err != nil {

@@ -29,6 +29,7 @@ var subcommands = []func(*options) *cobra.Command{
 	newWatch,
 	newReport,
 	newCheck,
+	newUI,
 	newVersion,
 	newOptions,
 }

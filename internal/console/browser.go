@@ -1,0 +1,31 @@
+// Copyright The JobError Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package console
+
+import (
+	"fmt"
+	"os/exec"
+	"runtime"
+)
+
+// OpenBrowser opens a link in the user's browser, and does not wait for it.
+func OpenBrowser(link string) error {
+	command := openCommand(runtime.GOOS, link)
+	if err := command.Start(); err != nil {
+		return fmt.Errorf("start the browser: %w", err)
+	}
+	go command.Wait() //nolint:errcheck // the link is printed as well
+	return nil
+}
+
+// openCommand returns the command that opens a link on an operating system.
+func openCommand(system, link string) *exec.Cmd {
+	switch system {
+	case "darwin":
+		return exec.Command("open", link)
+	case "windows":
+		return exec.Command("rundll32", "url.dll,FileProtocolHandler", link)
+	}
+	return exec.Command("xdg-open", link)
+}

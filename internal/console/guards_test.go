@@ -1,0 +1,134 @@
+// Copyright The JobError Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package console
+
+import (
+	"net/http"
+	"strings"
+	"testing"
+
+	"k8s.io/client-go/rest"
+)
+
+const (
+	listPath    = "/apis/joberror.io/v1/joberrors"
+	resolvePath = "/apis/resolve.joberror.io/v1/namespaces/a/jobs/b/joberrors/resolve"
+)
+
+func TestGuards(t *testing.T) {
+	t.Parallel()
+	api := newAPIServer(t)
+	c := listen(t, &rest.Config{Host: api.URL})
+	other := "http://127.0.0.1:1"
+	for _, tc := range []struct {
+		guard        string
+		name         string
+		method, path string
+		options      []option
+		want         int
+	}{
+		{"host", "127.0.0.1", "GET", listPath, nil, 200},
+		{"host", "localhost", "GET", listPath, []option{host("localhost:" + c.port)}, 200},
+		{"host", "a rebound name", "GET", listPath, []option{host("evil.example:" + c.port)}, 421},
+		{"host", "another port", "GET", listPath, []option{host("127.0.0.1:1")}, 421},
+		{"host", "no port", "GET", listPath, []option{host("127.0.0.1")}, 421},
+		{"host", "a suffix", "GET", listPath, []option{host("localhost:" + c.port + ".evil.example")}, 421},
+		{"host", "also for the page", "GET", "/", []option{host("evil.example")}, 421},
+
+		{"origin", "a read without one", "GET", listPath, nil, 200},
+		{"origin", "a read of another site", "GET", listPath, []option{header("Origin", "https://evil.example")}, 403},
+		{"origin", "a read of another port", "GET", listPath, []option{header("Origin", other)}, 403},
+		{"origin", "a sandboxed page", "GET", listPath, []option{header("Origin", "null")}, 403},
+		{"origin", "a write of the page", "PUT", resolvePath, nil, 200},
+		{"origin", "a write without one", "PUT", resolvePath, []option{func(r *http.Request) { r.Header.Del("Origin") }}, 403},
+		{"origin", "a write of another port", "PUT", resolvePath, []option{header("Origin", other)}, 403},
+		{"origin", "the other name of this machine", "PUT", resolvePath, []option{header("Origin", "http://localhost:"+c.port)}, 403},
+		{"origin", "https", "PUT", resolvePath, []option{header("Origin", "https://127.0.0.1:"+c.port)}, 403},
+		{"origin", "two", "GET", listPath, []option{header("Origin", "http://127.0.0.1:"+c.port), func(r *http.Request) { r.Header.Add("Origin", other) }}, 403},
+
+		{"fetch-site", "the page", "GET", listPath, []option{header("Sec-Fetch-Site", "same-origin")}, 200},
+		{"fetch-site", "another site", "GET", listPath, []option{header("Sec-Fetch-Site", "cross-site")}, 403},
+		{"fetch-site", "another port", "GET", listPath, []option{header("Sec-Fetch-Site", "same-site")}, 403},
+		{"fetch-site", "typed", "GET", listPath, []option{header("Sec-Fetch-Site", "none")}, 403},
+		{"fetch-site", "the page, typed", "GET", "/", []option{header("Sec-Fetch-Site", "none")}, 200},
+		{"fetch-site", "the page, linked", "GET", "/", []option{header("Sec-Fetch-Site", "cross-site")}, 403},
+		{"fetch-site", "a file as a script of another site", "GET", "/app.mjs", []option{header("Sec-Fetch-Site", "cross-site")}, 403},
+
+		{"content-type", "with a charset", "PUT", resolvePath, []option{header("Content-Type", "application/json; charset=utf-8")}, 200},
+		{"content-type", "a form", "PUT", resolvePath, []option{header("Content-Type", "application/x-www-form-urlencoded")}, 415},
+		{"content-type", "text", "PUT", resolvePath, []option{header("Content-Type", "text/plain")}, 415},
+		{"content-type", "none", "PUT", resolvePath, []option{header("Content-Type", "")}, 415},
+		{"content-type", "JSON in text", "PUT", resolvePath, []option{header("Content-Type", "text/plain; application/json")}, 415},
+
+		{"upgrade", "WebSocket", "GET", listPath, []option{header("Connection", "Upgrade"), header("Upgrade", "websocket")}, 400},
+		{"upgrade", "SPDY", "GET", listPath, []option{header("Upgrade", "SPDY/3.1")}, 400},
+
+		{"cookie", "none", "GET", listPath, []option{noCookie}, 401},
+		{"cookie", "none, for a file", "GET", "/app.mjs", []option{noCookie}, 401},
+		{"cookie", "none, for the page", "GET", "/", []option{noCookie}, 401},
+		{"cookie", "none, for the settings", "GET", "/settings.json", []option{noCookie}, 401},
+		{"cookie", "another value", "GET", listPath, []option{header("Cookie", c.session.cookieName+"="+randomText())}, 401},
+		{"cookie", "that of another port", "GET", listPath, []option{header("Cookie", "joberrors-1="+c.session.cookie)}, 401},
+		{"cookie", "the secret", "GET", listPath, []option{header("Cookie", c.session.cookieName+"="+c.session.secret)}, 401},
+		{"cookie", "the secret in another path", "GET", listPath + "?secret=" + c.session.secret, []option{noCookie}, 403},
+	} {
+		t.Run(tc.guard+"/"+tc.name, func(t *testing.T) {
+			if response, body := c.do(t, tc.method, tc.path, "", tc.options...); response.StatusCode != tc.want {
+				t.Errorf("%s %s = %d, want %d: %s", tc.method, tc.path, response.StatusCode, tc.want, body)
+			}
+		})
+	}
+}
+
+// A guard without a test is a guard that nobody would miss.
+func TestEachGuardIsNeeded(t *testing.T) {
+	t.Parallel()
+	c := &Console{port: "80", session: newSession("80")}
+	for name, options := range map[string][]option{
+		"host":         {host("evil.example")},
+		"origin":       {header("Origin", "http://evil.example")},
+		"fetch-site":   {header("Sec-Fetch-Site", "cross-site")},
+		"content-type": {func(r *http.Request) { r.Method = "PUT"; r.Header.Set("Origin", "http://localhost:80") }, to(resolvePath)},
+		"upgrade":      {header("Upgrade", "websocket")},
+		"path":         {to("/api/v1/secrets")},
+		"cookie":       {noCookie},
+	} {
+		r, err := http.NewRequestWithContext(t.Context(), "GET", "http://localhost:80"+listPath, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.AddCookie(&http.Cookie{Name: c.session.cookieName, Value: c.session.cookie})
+		for _, o := range options {
+			o(r)
+		}
+		var refusing []string
+		for _, g := range guards {
+			if g.check(c, r) != nil {
+				refusing = append(refusing, g.name)
+			}
+		}
+		if strings.Join(refusing, " ") != name {
+			t.Errorf("the request for %s is refused by %v, want only that guard", name, refusing)
+		}
+	}
+}
+
+func to(p string) option { return func(r *http.Request) { r.URL.Path = p } }
+
+func TestHeaders(t *testing.T) {
+	t.Parallel()
+	api := newAPIServer(t)
+	c := listen(t, &rest.Config{Host: api.URL})
+	for _, path := range []string{"/", "/app.mjs", "/missing", listPath, "/api/v1/secrets", "/?secret=wrong"} {
+		response, _ := c.do(t, "GET", path, "")
+		for name, want := range securityHeaders {
+			if got := response.Header.Values(name); len(got) != 1 || got[0] != want {
+				t.Errorf("%s: %s = %q, want %q", path, name, got, want)
+			}
+		}
+		if policy := response.Header.Get("Content-Security-Policy"); !strings.HasPrefix(policy, "default-src 'none';") || strings.Contains(policy, "unsafe") {
+			t.Errorf("%s: Content-Security-Policy = %q", path, policy)
+		}
+	}
+}

@@ -1,0 +1,53 @@
+// Copyright The JobError Authors
+// SPDX-License-Identifier: Apache-2.0
+
+// Loads what a page shows apart from the list.
+
+import { useEffect, useRef, useState } from "../vendor/hooks.mjs";
+
+/** useLoad runs a function now, and again when a dependency changes, and returns what it loaded last. */
+export function useLoad(load, deps) {
+	const [result, setResult] = useState({});
+	const run = useRef(0);
+	useEffect(() => {
+		const mine = ++run.current;
+		load().then(
+			(data) => mine === run.current && setResult({ data }),
+			(error) => mine === run.current && setResult((old) => ({ ...old, error })),
+		);
+		return () => {
+			run.current++;
+		};
+	}, deps);
+	return result;
+}
+
+/** useTicks returns a number that grows every few seconds while it is wanted. */
+export function useTicks(wanted, ms) {
+	const [tick, setTick] = useState(0);
+	useEffect(() => {
+		if (!wanted) return undefined;
+		const timer = setInterval(() => setTick((n) => n + 1), ms);
+		return () => clearInterval(timer);
+	}, [wanted, ms]);
+	return tick;
+}
+
+/** loadHistory returns the retries of a namespace, and the resolutions of some Jobs in it. */
+export async function loadHistory(actions, namespace, ids) {
+	const base = `apis/joberror.io/v1/namespaces/${encodeURIComponent(namespace)}`;
+	const problems = [];
+	const list = async (path, params) => {
+		try {
+			return (await actions.list(`${base}/${path}`, { params, most: 2000 })).items;
+		} catch (err) {
+			problems.push(err.message);
+			return [];
+		}
+	};
+	const [retries, ...resolutions] = await Promise.all([
+		list("joberrorretries"),
+		...ids.slice(0, 20).map((id) => list("joberrorresolutions", { fieldSelector: `spec._jobId=${id}` })),
+	]);
+	return { retries, resolutions: resolutions.flat(), problems };
+}
