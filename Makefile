@@ -62,7 +62,7 @@ test: assets $(TOOLS)/.built ## Run all tests on a real control plane, with the 
 .PHONY: test-version
 test-version: assets $(TOOLS)/.built ## Run the tests that depend on the version of Kubernetes on another one, such as KUBERNETES=1.33.
 	@hack/assets/kubernetes.sh $(ASSETS) "$(KUBERNETES)"
-	KUBERNETES=$(KUBERNETES) go test -timeout 40m ./test/e2e ./test/retry ./test/capture ./test/install ./test/manifests
+	KUBERNETES=$(KUBERNETES) go test -timeout 40m ./test/e2e ./test/retry ./test/capture ./test/install ./test/manifests ./test/plugincheck
 
 .PHONY: test-versions
 test-versions: ## Run them on the oldest and the newest supported Kubernetes.

@@ -7,15 +7,12 @@ import (
 	"bytes"
 	"context"
 	"fmt"
-	"io"
-	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
-	"k8s.io/apimachinery/pkg/util/duration"
 	"k8s.io/cli-runtime/pkg/printers"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
@@ -26,9 +23,6 @@ import (
 	"joberror.io/operator/internal/plugin/progress"
 	"joberror.io/operator/internal/plugin/workload"
 )
-
-// pipedMessage is the width of a message if there is no terminal.
-const pipedMessage = 120
 
 // selection holds the flags that select errors.
 type selection struct {
@@ -235,20 +229,20 @@ func newRecordList() *unstructured.UnstructuredList {
 
 func (l *listOptions) printGroups(dimensions []group.Dimension, items []group.Item) error {
 	groups := group.By(dimensions, items)
-	columns, rows := size(l.Out)
+	width, rows := size(l.Out)
 	shown := groups
 	// The header, the summary and the next prompt take a line each.
 	if rows > 0 && !l.full && len(groups) > rows-3 {
 		shown = groups[:rows-3]
 	}
-	table := l.table(dimensions, shown, columns)
+	table := tableOf(l.columns(dimensions, width), shown)
 	var text bytes.Buffer
 	options := printers.PrintOptions{Wide: l.output.is("wide")}
 	if err := printers.NewTablePrinter(options).PrintObj(table, &text); err != nil {
 		return fmt.Errorf("print the list: %w", err)
 	}
-	writeTable(l.Out, text.String(), columns)
-	if columns == 0 {
+	writeTable(l.Out, text.String(), width)
+	if width == 0 {
 		return nil
 	}
 	summary := fmt.Sprintf("%s in %s", progress.Count(int64(len(items)), "error"), progress.Count(int64(len(groups)), "group"))
@@ -257,84 +251,4 @@ func (l *listOptions) printGroups(dimensions []group.Dimension, items []group.It
 	}
 	fmt.Fprintln(l.ErrOut, paint(l.ErrOut)(faint, summary))
 	return nil
-}
-
-// writeTable writes the lines of a table, cut to the width of a terminal. The last column may
-// be as long as it likes.
-func writeTable(w io.Writer, text string, columns int) {
-	color := paint(w)
-	for i, line := range strings.Split(strings.TrimRight(text, "\n"), "\n") {
-		line = group.Cut(strings.TrimRight(line, " "), columns)
-		if i == 0 {
-			line = color(bold, line)
-		}
-		fmt.Fprintln(w, line)
-	}
-}
-
-// table returns the groups as a table. columns is the width of the terminal, or 0.
-func (l *listOptions) table(dimensions []group.Dimension, groups []*group.Group, columns int) *metav1.Table {
-	now := time.Now()
-	age := func(t time.Time) string { return duration.HumanDuration(max(0, now.Sub(t))) }
-	type column struct {
-		name  string
-		wide  bool
-		value func(g *group.Group) any
-	}
-	of := func(d group.Dimension) column {
-		return column{name: string(d), value: func(g *group.Group) any { return g.Value(d) }}
-	}
-	var all []column
-	if l.allNamespaces {
-		all = append(all, column{name: "namespace", value: func(g *group.Group) any { return g.Newest.Job.Namespace }})
-	}
-	used := map[group.Dimension]bool{}
-	for _, d := range dimensions {
-		used[d] = true
-		if d == group.None {
-			all = append(all, column{name: "name", value: func(g *group.Group) any { return g.Newest.Name }}, of(group.Job))
-			used[group.Job], used[group.Workload] = true, true
-			continue
-		}
-		all = append(all, of(d))
-	}
-	for _, d := range []group.Dimension{group.Code, group.Class, group.Workload, group.Job} {
-		if !used[d] {
-			rest := of(d)
-			rest.wide = d == group.Job || d == group.Workload
-			all = append(all, rest)
-		}
-	}
-	if !used[group.None] {
-		all = append(all, column{name: "errors", value: func(g *group.Group) any { return int64(g.Errors) }})
-	}
-	all = append(all,
-		column{name: "occurrences", value: func(g *group.Group) any { return g.Occurrences }},
-		column{name: "resolved", wide: l.open, value: func(g *group.Group) any { return int64(g.Resolved) }},
-		column{name: "first seen", value: func(g *group.Group) any { return age(g.First) }},
-		column{name: "last seen", value: func(g *group.Group) any { return age(g.Newest.Last) }},
-		column{name: "newest error", wide: true, value: func(g *group.Group) any { return g.Newest.Name }},
-		column{name: "message", value: func(g *group.Group) any {
-			if columns == 0 {
-				return group.Cut(g.Newest.Message, pipedMessage)
-			}
-			return g.Newest.Message
-		}},
-	)
-	table := &metav1.Table{}
-	for _, c := range all {
-		definition := metav1.TableColumnDefinition{Name: c.name, Type: "string"}
-		if c.wide {
-			definition.Priority = 1
-		}
-		table.ColumnDefinitions = append(table.ColumnDefinitions, definition)
-	}
-	for _, g := range groups {
-		row := metav1.TableRow{Object: runtime.RawExtension{}}
-		for _, c := range all {
-			row.Cells = append(row.Cells, c.value(g))
-		}
-		table.Rows = append(table.Rows, row)
-	}
-	return table
 }

@@ -28,7 +28,7 @@ type options struct {
 	config *genericclioptions.ConfigFlags
 }
 
-func newOptionsOf(streams genericiooptions.IOStreams) *options {
+func optionsFor(streams genericiooptions.IOStreams) *options {
 	return &options{IOStreams: streams, config: genericclioptions.NewConfigFlags(true)}
 }
 

@@ -31,7 +31,7 @@ func TestReportOfAResolution(t *testing.T) {
 		},
 	} {
 		streams, _, out, errOut := genericiooptions.NewTestIOStreams()
-		c := &changeOptions{options: newOptionsOf(streams), resolved: true, verb: "resolve", past: "resolved", dryRun: tc.dryRun}
+		c := &changeOptions{options: optionsFor(streams), resolved: true, verb: "resolve", past: "resolved", dryRun: tc.dryRun}
 		err := c.report(&joberrorv1.JobErrorResolution{Spec: joberrorv1.JobErrorResolutionSpec{Errors: tc.names}, Status: tc.status}, "x")
 		if out.String() != tc.out || errOut.String() != tc.errOut || (err != nil) != tc.fails {
 			t.Errorf("%s: wrote %q and %q, %v; want %q and %q", name, out, errOut, err, tc.out, tc.errOut)

@@ -86,7 +86,7 @@ func Run(ctx context.Context, args []string, streams genericiooptions.IOStreams)
 }
 
 func newRoot(streams genericiooptions.IOStreams) *cobra.Command {
-	o := newOptionsOf(streams)
+	o := optionsFor(streams)
 	list := &listOptions{options: o}
 	root := &cobra.Command{
 		Use:               "kubectl-joberrors",
