@@ -84,7 +84,7 @@ func TestFailedChecksAreAnError(t *testing.T) {
 
 func TestWrongUseOfCheck(t *testing.T) {
 	for _, test := range []struct{ args, want string }{
-		{"check now", `check takes no argument, but got "now"`},
+		{"check now", `unknown command "now" for "kubectl joberrors check"`},
 		{"check -o xml", `--output: must be json or yaml, not "xml"`},
 		{"check --no-such-flag", "no-such-flag"},
 	} {

@@ -20,7 +20,7 @@ func TestUIRefusesWrongFlags(t *testing.T) {
 		{[]string{"ui", "--port=65536"}, exitUsage, "--port: must be between 0 and 65535"},
 		{[]string{"ui", "--port=-1"}, exitUsage, "--port: must be between 0 and 65535"},
 		{[]string{"ui", "--port=http"}, exitUsage, "--port"},
-		{[]string{"ui", "--kubeconfig=" + filepath.Join(t.TempDir(), "none")}, exitFailed, "load the kubeconfig"},
+		{[]string{"ui", "--kubeconfig=" + filepath.Join(t.TempDir(), "none")}, exitFailed, "read the kubeconfig"},
 	} {
 		streams, _, out, errOut := genericiooptions.NewTestIOStreams()
 		if code := Run(t.Context(), tc.args, streams); code != tc.code || !strings.Contains(errOut.String(), tc.message) {

@@ -185,7 +185,7 @@ func TestRetryThatSucceeds(t *testing.T) {
 	contains(t, out, "retry succeeded, and resolved 2 errors", "2 errors resolved by admin (RetrySucceeded)", "kubectl joberrors list")
 
 	_, stderr = plugin(t, "retry", "unknown", "-n", ns).want(t, 1)
-	contains(t, stderr, "retry job/unknown: ", "neither a Job nor a JobError")
+	contains(t, stderr, "retry job/unknown: ", "has no Job")
 }
 
 func TestWithoutTheAggregatedAPI(t *testing.T) {
