@@ -36,7 +36,7 @@ type generator struct {
 	now    time.Time
 	// namespaces holds the UIDs of the namespaces, which own the errors.
 	namespaces map[string]types.UID
-	// jobs holds the UIDs of the Jobs, all of which were deleted.
+	// jobs holds the UIDs of the Jobs. Every Job was deleted.
 	jobs map[string]types.UID
 	n    int
 }

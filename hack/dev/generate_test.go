@@ -60,7 +60,7 @@ func TestSamplesLookLikeACluster(t *testing.T) {
 	delete(perCronJob, "crm-import")
 	for name, n := range perCronJob {
 		if n > errorlimit.NewLimits().CronJob {
-			t.Errorf("CronJob %s has %d errors, of which the operator would delete some", name, n)
+			t.Errorf("CronJob %s has %d errors, more than the operator keeps", name, n)
 		}
 	}
 }

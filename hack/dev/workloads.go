@@ -9,12 +9,12 @@ import (
 	joberrorv1 "joberror.io/operator/api/v1"
 )
 
-// cause is why a workload fails.
+// cause describes one way in which a workload fails.
 type cause struct {
 	code, class string
-	// container is the container that failed. It is empty for a failure of the pod or the Job.
+	// container names the container that failed; empty if the pod or the Job failed.
 	container string
-	// message is a format with the number of a row or a part.
+	// message is the error message; %d stands for the number of a row or a part.
 	message string
 }
 
@@ -32,7 +32,7 @@ const (
 	growing
 )
 
-// workload is a CronJob, or Jobs with similar names, that fails.
+// workload describes a failing CronJob, or failing Jobs with similar names.
 type workload struct {
 	namespace, name string
 	// every is the interval of the CronJob; 0 if each Job was created by hand.
@@ -45,7 +45,7 @@ type workload struct {
 	causes []cause
 }
 
-// workloads is a cluster with the usual problems: a table that was renamed, a customer's bad
+// workloads describes a cluster with the usual problems: a table that was renamed, a customer's bad
 // dates, memory limits, an image that was not pushed, a full node pool.
 var workloads = []workload{
 	{"billing", "invoice-run", 24 * time.Hour, growing, 6, 8, []cause{

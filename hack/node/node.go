@@ -31,7 +31,7 @@ const (
 	Address = "10.88.0.1"
 
 	bridge = "pods0"
-	// bridgeAddress is the bridge's hardware address, a locally administered one.
+	// bridgeAddress is the bridge's MAC address. The prefix 02 marks it as locally administered.
 	bridgeAddress = "02:00:0a:58:00:01"
 	clusterIP     = controlplane.ClusterIP
 	registry      = "127.0.0.1:5000"

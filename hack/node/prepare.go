@@ -52,9 +52,9 @@ func prepare(dir string) error {
 	return ip(
 		"link set lo up",
 		// The bridge connects the node and its pods. It also has the API server's
-		// address, so that pods reach the API server without kube-proxy. Without an
-		// address of its own, its hardware address is the lowest of its pods': it would
-		// change when a pod starts or ends, and cut off the others until they notice.
+		// address, so that pods reach the API server without kube-proxy. Its MAC
+		// address is fixed: by default, a bridge takes the lowest one of its pods, which
+		// changes when a pod starts or ends and cuts off the others until they notice.
 		"link add "+bridge+" address "+bridgeAddress+" type bridge",
 		"addr add "+Address+"/24 dev "+bridge,
 		"addr add "+clusterIP+"/32 dev "+bridge,

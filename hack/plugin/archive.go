@@ -14,7 +14,7 @@ import (
 	"time"
 )
 
-// archive is a packed program.
+// archive holds a packed program.
 type archive struct {
 	name, goos, goarch string
 	// bin is the name of the program in the archive.
@@ -24,11 +24,11 @@ type archive struct {
 
 func (a archive) sha256() string { return fmt.Sprintf("%x", sha256.Sum256(a.data)) }
 
-// modified is the time of all files in an archive, so that the same files make the same archive.
+// modified dates every file in an archive, so that the same files make the same archive.
 // A zip file has no earlier time.
 var modified = time.Date(1980, 1, 1, 0, 0, 0, 0, time.UTC)
 
-// file is a file to pack.
+// file holds a file to pack.
 type file struct {
 	name string
 	mode int64
