@@ -77,6 +77,30 @@ const (
 	ClassData = "data"
 )
 
+// Classes returns the values of LabelClass, in the order of the docs.
+func Classes() []string {
+	return []string{
+		ClassApplication, ClassResources, ClassImage, ClassConfiguration, ClassInfrastructure,
+		ClassDeadline, ClassPolicy, ClassSchedule, ClassData,
+	}
+}
+
+// LabelSeverity holds how urgent open errors are. Users set it on a Job, on the Job template of a
+// CronJob, or on a Namespace for all of its Jobs. The operator copies it from a Job to its
+// errors that have none.
+const LabelSeverity = "joberror.io/severity"
+
+// Values of LabelSeverity, the most urgent first. Without the label, errors are SeverityWarning.
+const (
+	SeverityCritical = "critical"
+	SeverityWarning  = "warning"
+	SeverityInfo     = "info"
+)
+
+// AnnotationWorkload holds what controls the Job of a JobError, as Kind/name. It is not set if the
+// label LabelCronJobName says the same, or if nothing controls the Job.
+const AnnotationWorkload = "joberror.io/workload"
+
 // AnnotationOccurrence identifies the occurrence that created or last reopened a captured
 // or reported JobError. If there were several at the same time, it also holds their number.
 // The next status update counts them.
