@@ -38,26 +38,30 @@ help: ## Show this help.
 
 # SAMPLES=5000 adds so many errors of the last 30 days, in several namespaces.
 SAMPLES ?= 0
+# ARCHIVE=1 archives expired errors in .dev/archive.
+ARCHIVE ?= 0
 .PHONY: run
-run: assets build ## Run a control plane with the operator, the plugin and samples (SAMPLES=5000 for many); Ctrl-C stops everything.
-	@exec $(BIN)/dev -assets $(ASSETS) -operator $(BIN)/operator -samples "$(SAMPLES)"
+run: assets build ## Run a control plane with the operator, the plugin and samples (SAMPLES=5000 for many, ARCHIVE=1 for an archive); Ctrl-C stops everything.
+	@exec $(BIN)/dev -assets $(ASSETS) -operator $(BIN)/operator -samples "$(SAMPLES)" -archive="$(ARCHIVE)"
 
-# The packages whose tests start a control plane run one after the other, so that they have
-# the cores to themselves.
-TESTS_WITHOUT = /test/(harness|integrations|soak/growth|soak/ledger)$$
-WITH_PLANE = $$(go list ./test/... | grep -vE '$(TESTS_WITHOUT)')
+# The packages whose tests start a control plane run two at a time, because they often wait. The
+# soak runs alone. SOAK=-soak.duration=5m makes it longer.
+TESTS_WITHOUT = /test/(alerts/rules|harness|integrations|soak/growth|soak/ledger)$$
 WITHOUT_PLANE = $$(go list ./... | grep -v /test/) $$(go list ./test/... | grep -E '$(TESTS_WITHOUT)')
+WITH_PLANE = $$(go list ./test/... | grep -vE '$(TESTS_WITHOUT)|/test/soak$$')
 
 .PHONY: unit
 unit: ## Run the tests that need no control plane.
 	@go test $(WITHOUT_PLANE) | grep -v 'no test files'
 
 .PHONY: test
-test: assets $(TOOLS)/.built ## Run all tests on a real control plane, with the race detector.
+test: assets monitoring-assets s3-assets $(TOOLS)/.built ## Run all tests on a real control plane, with the race detector.
 	go test $(RACE) $(WITHOUT_PLANE)
-	go test $(RACE) -p 1 -timeout 40m $(WITH_PLANE)
+	go test $(RACE) -p 2 -timeout 40m $(WITH_PLANE)
+	go test $(RACE) -timeout 40m ./test/soak -args $(SOAK)
 	@echo "Tests on a real node did not run: they need root on Linux. Run make test-node."
 	@echo "Tests of the console in a browser did not run: they need node and Chromium. Run make test-browser."
+	@echo "The SQL queries of the archive's docs did not run: they need node. Run make test-sql."
 
 .PHONY: test-version
 test-version: assets $(TOOLS)/.built ## Run the tests that depend on the version of Kubernetes on another one, such as KUBERNETES=1.33.
@@ -79,6 +83,12 @@ test-browser: assets ## Run the tests of the console in Chromium (needs node; in
 	hack/console/vendor.sh --check
 	node --test internal/console/jstest/
 	SCREENSHOTS=$(abspath $(SCREENSHOTS)) go test -tags browser -count=1 -timeout 30m ./test/console
+
+# Not npm ci: the lock file lacks chDB's libraries for other systems than Linux on amd64.
+.PHONY: test-sql
+test-sql: ## Run the queries of docs/archive.md in DuckDB and ClickHouse (needs node; downloads 600 MB from npm).
+	cd test/archivesql && npm install --no-save --ignore-scripts --silent
+	go test -tags sql -count=1 ./test/archivesql
 
 .PHONY: node
 node: assets node-assets ## Run a control plane with a real node (root on Linux); Ctrl-C stops everything.
@@ -119,6 +129,14 @@ assets: ## Build the control plane's binaries and fetch the CRDs for tests, once
 	@hack/assets/build.sh $(ASSETS)
 	@hack/assets/crds.sh $(BIN)/crds
 
+.PHONY: monitoring-assets
+monitoring-assets: ## Build Prometheus and Alertmanager once; use binaries from KUBEBUILDER_ASSETS if set.
+	@hack/assets/monitoring.sh $(ASSETS)
+
+.PHONY: s3-assets
+s3-assets: ## Build the S3 server of the archive's tests once; use the binary from KUBEBUILDER_ASSETS if set.
+	@hack/assets/s3.sh $(ASSETS)
+
 .PHONY: node-assets
 node-assets: ## Build the node's binaries once and install the Debian packages they need; use binaries from KUBEBUILDER_ASSETS if set.
 	@hack/assets/node.sh $(ASSETS)
@@ -139,7 +157,7 @@ docs: $(TOOLS)/.built ## Generate docs/api-reference.md from the Go types.
 .PHONY: manifests
 manifests: $(TOOLS)/.built ## Generate CRDs and RBAC roles.
 	$(TOOLS)/controller-gen crd paths=./api/v1 output:crd:dir=config/crd/bases
-	$(TOOLS)/controller-gen rbac:roleName=joberror-operator paths=./controllers/... paths=./internal/apiserver paths=./internal/certs \
+	$(TOOLS)/controller-gen rbac:roleName=joberror-operator paths=./controllers/... paths=./internal/apiserver paths=./internal/certs paths=./internal/metrics \
 		output:rbac:dir=config/rbac
 
 .PHONY: console
@@ -147,13 +165,16 @@ console: ## Copy the console's pinned libraries from npm to internal/console/sta
 	hack/console/vendor.sh
 
 .PHONY: build-installer
-build-installer: manifests ## Write dist/install.yaml and install-before-1.36.yaml with the image IMG, and the chart's manifests.
+build-installer: manifests ## Write dist/install.yaml and install-before-1.36.yaml with the image IMG, the dashboard, and the chart's manifests.
 	@mkdir -p dist $(CHART)/files
 	$(TOOLS)/kustomize build config/default > $(CHART)/files/install.yaml
 	cp config/cert-manager/certificates.yaml $(CHART)/files
 	cp config/capture-logs/role.yaml $(CHART)/files/capture-logs.yaml
 	cp config/retry-indexes/role.yaml $(CHART)/files/retry-indexes.yaml
 	cd config/prometheus && { cat servicemonitor.yaml; echo ---; cat role.yaml; echo ---; cat alerts.yaml; } > $(CURDIR)/$(CHART)/files/prometheus.yaml
+	cp config/prometheus/user-alerts.yaml $(CHART)/files
+	$(TOOLS)/dashboard > config/dashboard/joberror.json
+	cp config/dashboard/joberror.json $(CHART)/files
 	sed 's|image: joberror-operator:latest|image: $(IMG)|' $(CHART)/files/install.yaml > dist/install.yaml
 	$(TOOLS)/kustomize build config/before-1.36 | sed 's|image: joberror-operator:latest|image: $(IMG)|' > dist/install-before-1.36.yaml
 
@@ -194,7 +215,7 @@ $(TOOLS)/.built: hack/tools/go.mod hack/tools/go.sum $(wildcard hack/tools/*/*.g
 	@touch $@
 
 $(TOOLS)/.built-lint: hack/lint/go.mod hack/lint/go.sum $(wildcard hack/lint/golangci-lint/*.go) hack/lint/actionlint/go.mod hack/lint/actionlint/go.sum
-	@echo "==> building golangci-lint and actionlint (5 minutes, once)"
+	@echo "==> building golangci-lint and actionlint (1 to 5 minutes, once)"
 	@mkdir -p $(TOOLS)
 	cd hack/lint && go build -o $(CURDIR)/$(TOOLS)/ tool
 	cd hack/lint/actionlint && go build -o $(CURDIR)/$(TOOLS)/ tool
@@ -205,10 +226,10 @@ $(TOOLS)/.built-lint: hack/lint/go.mod hack/lint/go.sum $(wildcard hack/lint/gol
 .PHONY: lint
 lint: $(TOOLS)/.built $(TOOLS)/.built-lint ## Run golangci-lint and actionlint; check the Dockerfile, alerts, chart and license headers.
 	$(TOOLS)/golangci-lint fmt --diff
-	GOOS=linux $(TOOLS)/golangci-lint run --build-tags node,browser
+	GOOS=linux $(TOOLS)/golangci-lint run --build-tags node,browser,sql
 	$(TOOLS)/actionlint
 	$(TOOLS)/dockerfile Dockerfile
-	$(TOOLS)/alerts config/prometheus/alerts.yaml >/dev/null
+	$(TOOLS)/alerts config/prometheus/alerts.yaml config/prometheus/user-alerts.yaml >/dev/null
 	$(TOOLS)/helm lint --quiet --strict --namespace joberror-system $(CHART)
 	$(TOOLS)/addlicense -check -ignore '$(BIN)/**' -ignore '.dev/**' -ignore 'config/**' -ignore 'dist/**' -ignore 'charts/**' -ignore '**/zz_generated*' -ignore '**/node_modules/**' -ignore 'internal/console/static/vendor/**' .
 
@@ -227,10 +248,11 @@ verify: lint vuln ## Lint, regenerate everything, and fail if a generated file c
 	go mod tidy -diff
 	cd hack/tools && go mod tidy -diff && go vet ./...
 	cd hack/krew && go mod tidy -diff
+	cd hack/assets/s3 && go mod tidy -diff
 	cd hack/lint && go mod tidy -diff && go vet ./...
 	cd hack/lint/actionlint && go mod tidy -diff
 	for module in hack/assets hack/assets/kubernetes-*; do (cd $$module && go mod tidy -diff) || exit; done
-	cd hack/assets/runtime && go mod tidy -diff
+	for module in runtime prometheus alertmanager; do (cd hack/assets/$$module && go mod tidy -diff) || exit; done
 
 .PHONY: clean
 clean: ## Delete build output and the data of make run.

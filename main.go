@@ -31,6 +31,8 @@ import (
 	joberrorv1 "joberror.io/operator/api/v1"
 	"joberror.io/operator/controllers"
 	"joberror.io/operator/internal/apiserver"
+	"joberror.io/operator/internal/archive"
+	"joberror.io/operator/internal/archiver"
 	"joberror.io/operator/internal/caches"
 	"joberror.io/operator/internal/certs"
 	"joberror.io/operator/internal/election"
@@ -116,13 +118,15 @@ func run(stop context.Context, opts *options.Options) error {
 		return err
 	}
 	mgr, err := ctrl.NewManager(config, ctrl.Options{
-		Scheme:                        scheme(),
-		Cache:                         caches.Options(opts.Namespace, opts.Capture.Namespaces),
-		Metrics:                       metrics.Options(opts.MetricsAddress, opts.MetricsInsecure, certificate),
-		HealthProbeBindAddress:        opts.HealthAddress,
-		PprofBindAddress:              opts.PprofAddress,
-		WebhookServer:                 webhooks,
-		LeaderElection:                opts.LeaderElect,
+		Scheme:                 scheme(),
+		Cache:                  caches.Options(opts.Namespace, opts.Capture.Namespaces),
+		Metrics:                metrics.Options(opts.MetricsAddress, opts.MetricsInsecure, certificate),
+		HealthProbeBindAddress: opts.HealthAddress,
+		PprofBindAddress:       opts.PprofAddress,
+		WebhookServer:          webhooks,
+		LeaderElection:         opts.LeaderElect,
+		// The lock has its own name. This one is the label of the metric that says who leads.
+		LeaderElectionID:              leaseName,
 		LeaderElectionReleaseOnCancel: true,
 		GracefulShutdownTimeout:       ptr.To(opts.APIServer.Wait + requestTimeout),
 
@@ -148,26 +152,50 @@ func run(stop context.Context, opts *options.Options) error {
 	if err := webhook.Setup(mgr, opts.Policy()); err != nil {
 		return err
 	}
+	metrics.SetupArchive(archive.Reasons())
+	store, err := openArchive(ctx, opts.Archive.URL)
+	if err != nil {
+		return err
+	}
 	aggregated, err := apiserver.Setup(ctx, mgr, apiserver.Config{
 		Options: opts.APIServer, Retention: opts.Policy(), Kubeconfig: opts.Kubeconfig, Certificate: certificate, Drain: drain, Errors: counter,
-		Planner: planner,
+		Planner: planner, Archive: store,
 	})
 	if err != nil {
 		return err
 	}
 	if err := controllers.Setup(ctx, mgr, controllers.Options{
+		Archive: opts.Archive, ArchiveStore: store,
 		Retention: opts.Policy(), Concurrency: opts.Concurrency, Capture: opts.Capture, Lease: lease,
 		AllowMassExpiry: opts.AllowMassExpiry, ClockAhead: serverClock.Ahead, Counter: counter, Planner: planner,
 	}); err != nil {
 		return err
 	}
-	if err := metrics.Setup(ctx, mgr); err != nil {
+	if err := metrics.Setup(ctx, mgr, opts.MetricsWorkloads); err != nil {
 		return err
 	}
 	if err := probes.Setup(mgr, certificate, aggregated); err != nil {
 		return err
 	}
 	return mgr.Start(ctx)
+}
+
+// archiveStore writes and reads the archive.
+type archiveStore interface {
+	archiver.Store
+	apiserver.ArchiveReader
+}
+
+// openArchive opens the archive at a URL. It returns nil if there is none.
+func openArchive(ctx context.Context, url string) (archiveStore, error) {
+	if url == "" {
+		return nil, nil
+	}
+	store, err := archive.Open(ctx, url)
+	if err != nil {
+		return nil, fmt.Errorf("--archive-url: %w", err)
+	}
+	return store, nil
 }
 
 // gcPercent is how much the heap may grow between two garbage collections. Most of the heap is

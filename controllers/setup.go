@@ -25,6 +25,7 @@ import (
 	"joberror.io/operator/controllers/joberrorresolution"
 	"joberror.io/operator/controllers/joberrorretry"
 	"joberror.io/operator/controllers/trim"
+	"joberror.io/operator/internal/archiver"
 	"joberror.io/operator/internal/attribution"
 	"joberror.io/operator/internal/capturepolicy"
 	"joberror.io/operator/internal/errorlimit"
@@ -56,6 +57,10 @@ type Options struct {
 	ClockAhead func() time.Duration
 	// Planner plans retries.
 	Planner *retryplan.Planner
+	// Archive holds the settings of the archive, and ArchiveStore is where it is; nil if there
+	// is no archive.
+	Archive      archiver.Options
+	ArchiveStore archiver.Store
 	// Counter knows which limits of JobErrors are exceeded.
 	Counter *errorlimit.Counter
 }
@@ -88,9 +93,13 @@ func Setup(ctx context.Context, mgr ctrl.Manager, opts Options) error {
 			return err
 		}
 	}
+	archive, err := setupArchive(mgr, opts, guard)
+	if err != nil {
+		return err
+	}
 	joberrorController := &joberror.Reconciler{
 		Cached: cached, APIReader: apiReader, Writer: writer, Expiry: expireErrors, Recorder: recorder, Clock: realClock,
-		Retention: opts.Retention, Capture: opts.Capture,
+		Retention: opts.Retention, Capture: opts.Capture, Archive: archive,
 	}
 	if err := joberrorController.SetupWithManager(ctx, mgr, opts.Concurrency); err != nil {
 		return fmt.Errorf("set up the controller of JobErrors: %w", err)
@@ -111,6 +120,7 @@ func Setup(ctx context.Context, mgr ctrl.Manager, opts Options) error {
 	}
 	trimController := &trim.Reconciler{
 		Cached: cached, APIReader: apiReader, Errors: errs, Clock: realClock, Retention: opts.Retention, Counter: opts.Counter, Concurrency: opts.Concurrency,
+		Archive: archive,
 	}
 	if err := trimController.SetupWithManager(mgr); err != nil {
 		return fmt.Errorf("set up the controller that trims JobErrors: %w", err)
@@ -130,4 +140,15 @@ func Setup(ctx context.Context, mgr ctrl.Manager, opts Options) error {
 		return fmt.Errorf("set up capture: %w", err)
 	}
 	return nil
+}
+
+// setupArchive adds the archiver to the manager. It returns nil if there is no archive.
+func setupArchive(mgr ctrl.Manager, opts Options, guard expiry.Options) (*archiver.Archiver, error) {
+	if opts.ArchiveStore == nil {
+		return nil, nil
+	}
+	a := archiver.New(opts.Archive, opts.ArchiveStore)
+	a.Cached, a.APIReader, a.Clock = mgr.GetClient(), mgr.GetAPIReader(), guard.Clock
+	a.Recorder, a.Object = guard.Recorder, guard.Object
+	return a, mgr.Add(a)
 }

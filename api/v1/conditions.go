@@ -32,6 +32,13 @@ const (
 	ReasonJobNotFound = "JobNotFound"
 	// ReasonJobDeleted means that the Job that the error is linked to was deleted.
 	ReasonJobDeleted = "JobDeleted"
+
+	// ConditionArchived is False while an expired error is kept because it could not be
+	// written to the archive. Other errors do not have it.
+	ConditionArchived = "Archived"
+
+	// ReasonStoreUnavailable means that the archive's store fails.
+	ReasonStoreUnavailable = "StoreUnavailable"
 )
 
 // Condition types of a JobErrorResolution and their reasons.

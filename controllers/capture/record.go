@@ -23,6 +23,7 @@ import (
 	"joberror.io/operator/internal/metrics"
 	"joberror.io/operator/internal/requeue"
 	"joberror.io/operator/internal/retention"
+	"joberror.io/operator/internal/severity"
 )
 
 // existing returns the JobError of a group; nil if the cache has none.
@@ -89,6 +90,7 @@ func (r *Reconciler) newJobError(ctx context.Context, job subject, f failure.Fai
 	if f.CronJob {
 		// There is no Job to link to.
 		joblink.RememberRetention(je, job.Job)
+		severity.Copy(je, job.Job)
 	} else {
 		joblink.LinkNew(je, job.Job, job.ending(), job.namespaceUID, r.Retention)
 		if template := r.Templates.Remember(ctx, job.Job); template != "" {

@@ -25,6 +25,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
 	joberrorv1 "joberror.io/operator/api/v1"
+	"joberror.io/operator/internal/archiver"
 	"joberror.io/operator/internal/attribution"
 	"joberror.io/operator/internal/capturepolicy"
 	"joberror.io/operator/internal/expiry"
@@ -54,6 +55,8 @@ type Reconciler struct {
 	Clock     clock.PassiveClock
 	Retention retention.Policy
 	Capture   capturepolicy.Options
+	// Archive takes expired errors before they are deleted; nil if there is no archive.
+	Archive *archiver.Archiver
 
 	completed  *completedJobs
 	recoveries *recoveries
@@ -72,6 +75,9 @@ func (r *Reconciler) SetupWithManager(ctx context.Context, mgr ctrl.Manager, wor
 		WithOptions(fairqueue.ControllerOptions(workers))
 	if r.Capture.Enabled {
 		controller.Watches(&corev1.Pod{}, enqueueChanged(r.errorsEndedBy))
+	}
+	if r.Archive != nil {
+		r.watchArchive(controller)
 	}
 	return controller.Complete(reconcile.AsReconciler(mgr.GetClient(), r))
 }
@@ -95,15 +101,17 @@ func (r *Reconciler) reconcile(ctx context.Context, je *joberrorv1.JobError) (ti
 	if err != nil {
 		return 0, fmt.Errorf("find the Job: %w", err)
 	}
-	link.refusals = r.Retention.Refusals(link.retention(), link.job)
-	expiresAt := r.Retention.ExpiresAt(je, link.retention())
-	left := expiresAt.Sub(r.Clock.Now())
-	if left <= 0 {
+	link.refusals = append(r.Retention.Refusals(link.retention(), link.job), severityRefusals(link.job)...)
+	retained := r.Retention.ExpiresAt(je, link.retention())
+	e := expiryOf(je, retained, r.Retention)
+	left := e.At.Sub(r.Clock.Now())
+	expired := left <= 0
+	if expired {
 		// If the error is held back, its status keeps the time that was recorded.
-		if left, err = r.expire(ctx, je, expiresAt); left == 0 || err != nil {
+		if left, err = r.expire(ctx, je, e); left == 0 || err != nil {
 			return 0, err
 		}
-		expiresAt = time.Time{}
+		retained = time.Time{}
 	}
 	if !takenOver {
 		if wrote, err := r.patchObject(ctx, je, link); wrote || err != nil {
@@ -112,7 +120,8 @@ func (r *Reconciler) reconcile(ctx context.Context, je *joberrorv1.JobError) (ti
 		}
 	}
 	before := je.Status.DeepCopy()
-	je.Status = desiredStatus(je, link, expiresAt, r.Clock.Now())
+	je.Status = desiredStatus(je, link, retained, r.Clock.Now())
+	r.setArchived(je, retained, expired)
 	if err := r.Writer.PatchStatus(ctx, je, stored); err != nil {
 		return 0, requeue.IfStale(err)
 	}
@@ -121,8 +130,12 @@ func (r *Reconciler) reconcile(ctx context.Context, je *joberrorv1.JobError) (ti
 }
 
 // expire deletes an expired JobError. If it is held back, expire returns when to try again.
-func (r *Reconciler) expire(ctx context.Context, je *joberrorv1.JobError, expiresAt time.Time) (wait time.Duration, err error) {
-	wait, err = r.Expiry.Delete(ctx, je, expiry.Expiry{At: expiresAt, Recorded: je.Status.ExpiresAt})
+func (r *Reconciler) expire(ctx context.Context, je *joberrorv1.JobError, e expiry.Expiry) (wait time.Duration, err error) {
+	if r.Archive != nil {
+		wait, err = r.archive(ctx, je, e)
+	} else {
+		wait, err = r.Expiry.Delete(ctx, je, e)
+	}
 	if wait == 0 && err == nil {
 		metrics.Expired(je.Namespace)
 	}

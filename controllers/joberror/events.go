@@ -12,6 +12,7 @@ import (
 	joberrorv1 "joberror.io/operator/api/v1"
 	"joberror.io/operator/internal/attribution"
 	"joberror.io/operator/internal/metrics"
+	"joberror.io/operator/internal/retention"
 	"joberror.io/operator/internal/truncate"
 )
 
@@ -40,7 +41,7 @@ func (r *Reconciler) announce(je *joberrorv1.JobError, before *joberrorv1.JobErr
 		return
 	}
 	if je.Spec.Resolved {
-		metrics.Resolved(je.Namespace, is.Reason)
+		metrics.Resolved(je.Namespace, is.Reason, r.Clock.Since(retention.CreatedAt(je)))
 	}
 	switch {
 	case attribution.MarkOf(je).Resolution.Name != "":

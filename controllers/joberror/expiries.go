@@ -5,8 +5,10 @@ package joberror
 
 import (
 	"context"
+	"time"
 
 	batchv1 "k8s.io/api/batch/v1"
+	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 
@@ -27,10 +29,21 @@ func Expiries(errs informers.Lister[*joberrorv1.JobError], jobs informers.Lister
 		}
 		return errs(ctx, metav1.NamespaceAll, func(je *joberrorv1.JobError) {
 			if je.DeletionTimestamp.IsZero() {
-				visit(expiry.Expiry{At: policy.ExpiresAt(je, ownRetention(je, requested)), Recorded: je.Status.ExpiresAt})
+				visit(expiryOf(je, policy.ExpiresAt(je, ownRetention(je, requested)), policy))
 			}
 		})
 	}
+}
+
+// expiryOf returns when an error is deleted, given when its retention ends.
+func expiryOf(je *joberrorv1.JobError, expiresAt time.Time, policy retention.Policy) expiry.Expiry {
+	e := expiry.Expiry{At: expiresAt, Recorded: je.Status.ExpiresAt}
+	if at, moves := policy.MovesAt(je, expiresAt); moves {
+		e.At, e.Expected = at, true
+	}
+	// The error was decided on before and waits for the archive.
+	e.Expected = e.Expected || meta.IsStatusConditionFalse(je.Status.Conditions, joberrorv1.ConditionArchived)
+	return e
 }
 
 // ownRetention returns the retention that the Job of an error requests, or the remembered one

@@ -26,7 +26,7 @@ type link struct {
 	job *batchv1.Job
 	// known is the Job as the JobError remembers it; nil if it was never seen.
 	known *joberrorv1.JobReference
-	// refusals say which annotations of the Job are not honored.
+	// refusals say which annotations and labels of the Job are not honored.
 	refusals []retention.Refusal
 }
 

@@ -25,15 +25,20 @@ func desiredStatus(je *joberrorv1.JobError, link link, expiresAt, now time.Time)
 	failure.CountMarked(je, &status)
 	setResolution(&status, je, now)
 	status.Summary = summaryOf(je.Spec.Message)
-	// Rounded up, so that nobody sees a record after the time it states.
-	if at := metav1.NewTime(expiresAt.Add(time.Second - 1).Truncate(time.Second)); !expiresAt.IsZero() && !at.Equal(status.ExpiresAt) {
-		status.ExpiresAt = &at
-	}
+	setExpiresAt(&status, expiresAt)
 	if status.ObservedGeneration != je.Generation {
 		status.ObservedGeneration = je.Generation
 		status.RetryID = now.UTC().Format(metav1.RFC3339Micro)
 	}
 	return status
+}
+
+// setExpiresAt sets when the error expires, if that is known. It is rounded up, so that nobody
+// sees a record after the time it states.
+func setExpiresAt(status *joberrorv1.JobErrorStatus, expiresAt time.Time) {
+	if at := metav1.NewTime(expiresAt.Add(time.Second - 1).Truncate(time.Second)); !expiresAt.IsZero() && !at.Equal(status.ExpiresAt) {
+		status.ExpiresAt = &at
+	}
 }
 
 // setResolution brings the status in line with spec.resolved. Who resolved the error,

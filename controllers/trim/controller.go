@@ -25,6 +25,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/source"
 
 	joberrorv1 "joberror.io/operator/api/v1"
+	"joberror.io/operator/internal/archiver"
 	"joberror.io/operator/internal/attribution"
 	"joberror.io/operator/internal/errorlimit"
 	"joberror.io/operator/internal/failure"
@@ -63,6 +64,8 @@ type Reconciler struct {
 	Counter   *errorlimit.Counter
 	// Concurrency limits the deletions in flight.
 	Concurrency int
+	// Archive takes errors before they are deleted; nil if there is no archive.
+	Archive *archiver.Archiver
 
 	// deleted holds the errors of each scope that were deleted, while the cache still has
 	// them. There is one worker, so it needs no lock.
@@ -73,7 +76,7 @@ type Reconciler struct {
 func (r *Reconciler) SetupWithManager(mgr ctrl.Manager) error {
 	r.deleted = map[errorlimit.Scope]sets.Set[types.UID]{}
 	for _, kind := range errorlimit.Kinds {
-		// Prometheus sees an increase only if it knows an earlier value.
+		// The metric exists before anything is deleted.
 		metrics.Trimmed(attribution.OperatorNamespace, string(kind), 0)
 	}
 	return ctrl.NewControllerManagedBy(mgr).
@@ -108,31 +111,39 @@ func (r *Reconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Resu
 		// The namespace may have room once its CronJobs and Jobs keep to their limits.
 		return requeue.After(delay, nil)
 	}
-	return requeue.After(0, r.trim(ctx, scope))
+	return requeue.After(r.trim(ctx, scope))
 }
 
-func (r *Reconciler) trim(ctx context.Context, scope errorlimit.Scope) error {
+func (r *Reconciler) trim(ctx context.Context, scope errorlimit.Scope) (time.Duration, error) {
 	errs, err := r.members(ctx, scope)
 	if err != nil {
-		return fmt.Errorf("list the errors: %w", err)
+		return 0, fmt.Errorf("list the errors: %w", err)
 	}
 	limit := r.Counter.Limits().Of(scope.Kind)
 	surplus := victims(errs, limit)
+	current := turn{errs: surplus[:min(len(surplus), maxTurn)]}
+	if r.Archive != nil {
+		if current, err = r.archive(ctx, scope, current.errs, len(surplus)); err != nil || len(current.errs) == 0 {
+			return current.wait, err
+		}
+	}
 	if len(surplus) == 0 {
-		return nil
+		return 0, nil
 	}
 	record, err := r.ensureRecord(ctx, scope, surplus[0], limit)
 	if err != nil {
-		return err
+		return 0, err
 	}
-	turn := surplus[:min(len(surplus), maxTurn)]
-	deleted, err := r.deleteAll(ctx, scope, record, turn)
+	deleted, err := r.deleteAll(ctx, scope, record, current.errs)
 	metrics.Trimmed(scope.Namespace, string(scope.Kind), deleted)
-	log.FromContext(ctx).Info("Deleted errors over a limit", "scope", scope.Kind, "of", scope.Name, "limit", limit, "deleted", deleted, "left", len(surplus)-deleted)
-	if err == nil && len(turn) < len(surplus) {
-		return requeue.ErrStaleCache
+	if current.lost {
+		r.Archive.CountLost(deleted)
 	}
-	return err
+	log.FromContext(ctx).Info("Deleted errors over a limit", "scope", scope.Kind, "of", scope.Name, "limit", limit, "deleted", deleted, "left", len(surplus)-deleted)
+	if err == nil && current.wait == 0 && deleted < len(surplus) {
+		return 0, requeue.ErrStaleCache
+	}
+	return current.wait, err
 }
 
 // members returns the errors of a scope that are not deleted yet.
@@ -208,7 +219,11 @@ func (r *Reconciler) deleteBatch(ctx context.Context, batch []*joberrorv1.JobErr
 	group.SetLimit(r.Concurrency)
 	for i, je := range batch {
 		group.Go(func() error {
-			err := r.Cached.Delete(ctx, &joberrorv1.JobError{ObjectMeta: je.ObjectMeta}, client.Preconditions{UID: &je.UID})
+			err := r.Cached.Delete(ctx, &joberrorv1.JobError{ObjectMeta: je.ObjectMeta}, r.preconditions(je))
+			if r.Archive != nil && apierrors.IsConflict(err) {
+				// It is not the version that was archived. The next turn looks again.
+				return nil
+			}
 			// A conflict means that a later error has the name.
 			if err != nil && !apierrors.IsNotFound(err) && !apierrors.IsConflict(err) {
 				return fmt.Errorf("delete JobError %s: %w", je.Name, err)

@@ -47,7 +47,9 @@ func hourly(n int) []client.Object {
 // reconcilerFor returns a reconciler for a cluster with these errors.
 func reconcilerFor(t *testing.T, limits errorlimit.Limits, intercept interceptor.Funcs, errs ...client.Object) *Reconciler {
 	t.Helper()
-	c := jobreftest.Cache(t, intercept, append(errs, &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: "team", UID: "ns"}})...)
+	c := jobreftest.Cache(t, intercept, append(errs,
+		&corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: "team", UID: "ns"}},
+		&corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: metav1.NamespaceSystem, UID: "cluster"}})...)
 	counter := errorlimit.NewCounter(limits)
 	for _, je := range errs {
 		counter.OnAdd(je, true)

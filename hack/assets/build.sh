@@ -14,7 +14,7 @@ export CGO_ENABLED=0
 
 flags="-s -w $(kubernetes_flags)"
 kwok=$(version sigs.k8s.io/kwok)
-time="the whole control plane takes about 18 minutes on 2 cores"
+time="the whole control plane takes 5 to 18 minutes on 2 cores"
 
 build etcd go.etcd.io/etcd/server/v3 "$time" -ldflags "-s -w"
 for name in kube-apiserver kube-controller-manager kube-scheduler kubectl; do

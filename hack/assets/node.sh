@@ -27,7 +27,7 @@ if [ ${#missing[@]} -gt 0 ]; then
 	DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
 fi
 
-time="the whole node takes about 6 minutes"
+time="the whole node takes 1 to 6 minutes"
 
 # The kubelet comes from the control plane's module, so that both have the same
 # version.

@@ -87,12 +87,14 @@ func (b *bench) connect(ctx context.Context) error {
 func (b *bench) stop() error { return errors.Join(b.stopOperator(), b.Stop()) }
 
 // launch starts an operator and returns the time when it became ready.
-func (b *bench) launch(ctx context.Context) (time.Time, error) {
+func (b *bench) launch(ctx context.Context, more ...string) (time.Time, error) {
 	var err error
-	b.operator, err = b.LaunchOperator("operator", b.settings.operator, b.ports,
-		fmt.Sprintf("--concurrency=%d", b.inFlight), "--allow-mass-expiry", "--metrics-bind-address="+b.metrics, "--metrics-insecure", "--pprof-bind-address="+b.pprof,
+	flags := []string{
+		fmt.Sprintf("--concurrency=%d", b.inFlight), "--allow-mass-expiry", "--metrics-bind-address=" + b.metrics, "--metrics-insecure", "--pprof-bind-address=" + b.pprof,
 		// The jobs of the benchmark have more errors than are kept by default.
-		"--max-errors-per-job=0", "--max-errors-per-namespace=0")
+		"--max-errors-per-job=0", "--max-errors-per-namespace=0",
+	}
+	b.operator, err = b.LaunchOperator("operator", b.settings.operator, b.ports, append(flags, more...)...)
 	if err == nil {
 		err = b.operator.WaitReady(ctx, b.ports)
 	}

@@ -49,7 +49,7 @@ func main() {
 	flag.StringVar(&s.operator, "operator", "bin/operator", "path of the operator's binary")
 	flag.StringVar(&s.output, "report", "", "file for the report, which is always printed too")
 	flag.StringVar(&s.profiles, "profiles", "", "directory for profiles of the operator, which slow it down; empty takes none")
-	flag.StringVar(&s.only, "only", "", "part to measure: operations, single, alternatives, scaling, holding or node; empty measures all")
+	flag.StringVar(&s.only, "only", "", "part to measure: operations, single, alternatives, scaling, holding, node or archive; empty measures all")
 	flag.IntVar(&s.inFlight, "in-flight", s.inFlight, "writes in flight, for the operator and the floor")
 	flag.Func("sizes", "numbers of errors to work on (default 1000,10000)", numbers(&s.sizes))
 	flag.Func("held", "numbers of errors to hold in memory (default 10000,100000)", numbers(&s.held))
@@ -121,7 +121,7 @@ func (b *bench) measureAll(ctx context.Context, r *results) error {
 	for _, part := range []struct {
 		name    string
 		measure func(context.Context, *results) error
-	}{{"operations", b.operations}, {"single", b.single}, {"alternatives", b.alternatives}, {"scaling", b.scaling}, {"holding", b.holding}, {"node", b.node}} {
+	}{{"operations", b.operations}, {"single", b.single}, {"alternatives", b.alternatives}, {"scaling", b.scaling}, {"holding", b.holding}, {"node", b.node}, {"archive", b.archived}} {
 		if b.only != "" && b.only != part.name {
 			continue
 		}

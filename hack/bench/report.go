@@ -44,13 +44,16 @@ func (o operation) sliceRates() (slowest, fastest float64) {
 // results holds the measurements of a run.
 type results struct {
 	settings
-	began        time.Time
-	operations   []operation
-	alone        []latency
-	duringBulk   []latency
-	alternatives []rate
-	scaled       []scaled
-	held         []heldResult
+	began           time.Time
+	operations      []operation
+	alone           []latency
+	duringBulk      []latency
+	alternatives    []rate
+	scaled          []scaled
+	held            []heldResult
+	archiveSizes    []archiveSize
+	archiveSearches []archiveSearch
+	archivedExpiry  archivedExpiry
 	// onNode is nil if no real node can run on this machine.
 	onNode *nodeLatency
 }
@@ -67,6 +70,7 @@ func (r *results) markdown() string {
 	r.writeScaled(line)
 	r.writeHeld(line)
 	r.writeNode(line)
+	r.writeArchived(line)
 	return text.String()
 }
 

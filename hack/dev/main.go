@@ -31,6 +31,7 @@ func main() {
 	assets := flag.String("assets", "bin/assets", "directory of the control plane's binaries")
 	operator := flag.String("operator", "bin/operator", "path of the operator's binary")
 	samples := flag.Int("samples", 0, "number of errors to add to the samples, in several namespaces and of the last 30 days")
+	archived := flag.Bool("archive", false, "let the operator keep an archive, and create errors that expire after a minute")
 	dir := flag.String("dir", ".dev", "directory for keys, logs, data and the kubeconfig")
 	flag.Parse()
 	if *samples < 0 {
@@ -38,7 +39,7 @@ func main() {
 		os.Exit(2)
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
-	err := run(ctx, *assets, *operator, *dir, *samples)
+	err := run(ctx, *assets, *operator, *dir, *samples, *archived)
 	stop()
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "make run:", err)
@@ -46,7 +47,7 @@ func main() {
 	}
 }
 
-func run(ctx context.Context, assets, operator, dir string, samples int) error {
+func run(ctx context.Context, assets, operator, dir string, samples int, archived bool) error {
 	for _, path := range []*string{&assets, &operator, &dir} {
 		absolute, err := filepath.Abs(*path)
 		if err != nil {
@@ -59,11 +60,18 @@ func run(ctx context.Context, assets, operator, dir string, samples int) error {
 			return fmt.Errorf("operator: %w", err)
 		}
 	}
+	var archive *devArchive
+	if archived {
+		var err error
+		if archive, err = newArchive(dir); err != nil {
+			return err
+		}
+	}
 	plane, err := controlplane.Start(ctx, controlplane.Options{Assets: assets, Dir: dir, APIPort: apiPort, EtcdPort: etcdPort, Logf: logf})
 	if err != nil {
 		return ignoreInterrupt(ctx, err)
 	}
-	err = runOperator(ctx, plane, operator, samples)
+	err = runOperator(ctx, plane, operator, samples, archive)
 	logf("stopping")
 	return errors.Join(ignoreInterrupt(ctx, err), plane.Stop())
 }
@@ -76,13 +84,18 @@ func ignoreInterrupt(ctx context.Context, err error) error {
 	return err
 }
 
-// runOperator installs and starts the operator, loads the samples, and waits.
-func runOperator(ctx context.Context, plane *controlplane.Plane, binary string, samples int) (err error) {
+// runOperator installs and starts the operator, loads the samples, and waits. The archive may
+// be nil.
+func runOperator(ctx context.Context, plane *controlplane.Plane, binary string, samples int, archive *devArchive) (err error) {
 	logf("installing CRDs, roles, policies, webhooks and the APIService")
 	if err := plane.Install(ctx, "config/default", operatorPorts); err != nil {
 		return err
 	}
-	operator, err := plane.StartOperator(ctx, "operator", binary, operatorPorts)
+	var flags []string
+	if archive != nil {
+		flags = archive.flags()
+	}
+	operator, err := plane.StartOperator(ctx, "operator", binary, operatorPorts, flags...)
 	if err != nil {
 		return err
 	}
@@ -96,7 +109,15 @@ func runOperator(ctx context.Context, plane *controlplane.Plane, binary string, 
 			return err
 		}
 	}
+	if archive != nil {
+		if err := archive.load(ctx, plane); err != nil {
+			return err
+		}
+	}
 	fmt.Print(strings.ReplaceAll(welcome, "KUBECONFIG_PATH", plane.Kubeconfig))
+	if archive != nil {
+		fmt.Print(archive.welcome())
+	}
 	return watch(ctx, append(plane.Processes(), operator))
 }
 

@@ -34,7 +34,7 @@ type backend struct {
 	// choosing lets equal requests share a resolution.
 	choosing singleflight.Group
 	// waiting limits the requests that wait for resolutions.
-	waiting   *waitingRoom
+	waiting   *places
 	summaries *summaries
 	// timeout limits how long a request waits for its resolution, or for its records to be
 	// stored.
@@ -49,6 +49,8 @@ type backend struct {
 	authorizer authorizer.Authorizer
 	// errors counts the errors that the limits apply to.
 	errors *errorlimit.Counter
+	// archive reads archived errors.
+	archive *archiveSource
 }
 
 // isName reports whether a part of the path can be a name or a UID. Nothing else may become

@@ -39,6 +39,9 @@ const (
 	memoryOfRequest = 2 << 20
 	// memoryOfPage is for a page of errors as it is read: the response, and the errors in it.
 	memoryOfPage = 4 << 20
+	// memoryOfArchive is for a page of the archive: the parts of its files that are read, the
+	// errors in them, and the response.
+	memoryOfArchive = 24 << 20
 	// memoryOfSummary is for the summary of one job, with its message and its JSON.
 	memoryOfSummary = 2 << 10
 	// copiesOfBody counts the copies of a body: as it was sent, parsed, stored and returned.
@@ -49,6 +52,7 @@ const (
 const (
 	refusedMemory    = "Memory"
 	refusedNamespace = "Namespace"
+	refusedArchive   = "Archive"
 )
 
 // budget limits the memory that requests take together. A request takes its share before its
@@ -68,6 +72,7 @@ type namespaceBudget struct {
 }
 
 func newBudget(timeout time.Duration) *budget {
+	metrics.ExportRefusals(refusedMemory, refusedNamespace, refusedArchive)
 	return &budget{memory: semaphore.NewWeighted(memoryOfAll), timeout: timeout, namespaces: map[string]*namespaceBudget{}}
 }
 
@@ -171,6 +176,8 @@ func (s *Server) memoryOf(r *http.Request, info *request.RequestInfo) int64 {
 	switch {
 	case info.Subresource == "":
 		return memoryOfRequest + memoryOfSummary*int64(s.summaries.count(info.Namespace))
+	case wantsArchive(r):
+		return memoryOfArchive
 	case r.Method == http.MethodGet:
 		return memoryOfPage + maxAnswerBytes
 	case r.Method == http.MethodPut:

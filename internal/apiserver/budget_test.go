@@ -142,40 +142,22 @@ func TestMemoryOfARequest(t *testing.T) {
 	je.Namespace = "team"
 	s.summaries.OnAdd(&je, true)
 	for name, tc := range map[string]struct {
-		method, subresource string
-		body, want          int64
+		method, subresource, query string
+		body, want                 int64
 	}{
 		"the summaries":               {method: http.MethodGet, want: memoryOfRequest + memoryOfSummary},
 		"a list":                      {method: http.MethodGet, subresource: "joberrors", want: 8 << 20},
+		"a page of the archive":       {method: http.MethodGet, subresource: "joberrors", query: "?archived=true", want: 24 << 20},
 		"a resolve without a body":    {method: http.MethodPut, subresource: "joberrors", want: 4 << 20},
 		"a resolve with a large body": {method: http.MethodPut, subresource: "joberrors", body: 4 << 20, want: 20 << 20},
 		"a report":                    {method: http.MethodPost, subresource: "joberrors", body: 1 << 20, want: 6 << 20},
 		"a report of unknown length":  {method: http.MethodPost, subresource: "joberrors", body: -1, want: 18 << 20},
 		"a body that will be refused": {method: http.MethodPost, subresource: "joberrors", body: 1 << 40, want: 18 << 20},
 	} {
-		r := httptest.NewRequestWithContext(t.Context(), tc.method, "/", nil)
+		r := httptest.NewRequestWithContext(t.Context(), tc.method, "/"+tc.query, nil)
 		r.ContentLength = tc.body
 		if got := s.memoryOf(r, &request.RequestInfo{Namespace: "team", Subresource: tc.subresource}); got != tc.want {
 			t.Errorf("%s takes %d bytes, want %d", name, got, tc.want)
 		}
-	}
-}
-
-func TestOneNamespaceLeavesPlacesToWait(t *testing.T) {
-	t.Parallel()
-	w := newWaitingRoom()
-	enter := func(namespace string) int {
-		count := 0
-		for w.enter(namespace) {
-			count++
-		}
-		return count
-	}
-	if busy, other, third := enter("busy"), enter("other"), enter("third"); busy != 50 || other != 50 || third != 0 {
-		t.Errorf("waiting requests = %d, %d and %d, want 50, 50 and 0", busy, other, third)
-	}
-	w.leave("busy")
-	if !w.enter("third") || w.enter("busy") {
-		t.Error("a place that became free was not taken once")
 	}
 }

@@ -50,7 +50,7 @@ func (s *jobErrorStorage) ProducesMIMETypes(string) []string {
 func (s *jobErrorStorage) ProducesObject(verb string) any {
 	switch verb {
 	case http.MethodGet:
-		return resolvev1.Record{}
+		return resolvev1.ArchivedRecord{}
 	case http.MethodPost:
 		return resolvev1.ReportedRecord{}
 	}

@@ -15,6 +15,7 @@ import (
 	"k8s.io/apimachinery/pkg/util/validation/field"
 	"k8s.io/klog/v2"
 
+	resolvev1 "joberror.io/operator/api/resolve/v1"
 	joberrorv1 "joberror.io/operator/api/v1"
 	"joberror.io/operator/internal/jobref"
 )
@@ -27,11 +28,20 @@ const (
 	maxAnswerBytes = 4 << 20
 	// continueHeader holds the value of ?continue for the next page. The body is a bare
 	// array and can't hold it.
-	continueHeader = "Joberror-Continue"
+	continueHeader = resolvev1.HeaderContinue
 )
 
 // serveList serves GET jobs/{id}/joberrors: 200 and a bare array of records.
 func (e *jobEndpoint) serveList(w http.ResponseWriter, r *http.Request) {
+	archived, err := isArchived(r.URL.Query())
+	if err != nil {
+		e.responder.Error(err)
+		return
+	}
+	if archived {
+		e.serveArchived(w, r)
+		return
+	}
 	page, next, err := e.list(r)
 	if err != nil {
 		e.responder.Error(err)

@@ -23,8 +23,10 @@ func addOpenAPI(config *server.RecommendedConfig) {
 	namer := openapinamer.NewDefinitionNamer(scheme)
 	config.OpenAPIConfig = server.DefaultOpenAPIConfig(definitions, namer)
 	config.OpenAPIConfig.Info.Title, config.OpenAPIConfig.Info.Version = "JobError resolve API", stated
+	config.OpenAPIConfig.PostProcessSpec = describeListV2
 	config.OpenAPIV3Config = server.DefaultOpenAPIV3Config(definitions, namer)
 	config.OpenAPIV3Config.Info.Title, config.OpenAPIV3Config.Info.Version = "JobError resolve API", stated
+	config.OpenAPIV3Config.PostProcessSpec = describeListV3
 }
 
 // definitions returns the generated schemas, and those of the two types of Kubernetes that a

@@ -29,7 +29,7 @@ func NewOptions() Options {
 func (o *Options) AddFlags(flags *pflag.FlagSet) {
 	flags.StringVar(&o.BindAddress, "apiserver-bind-address", o.BindAddress, "Address that the aggregated API listens on.")
 	flags.IntVar(&o.Port, "apiserver-port", o.Port, "Port that the aggregated API listens on.")
-	flags.DurationVar(&o.Wait, "apiserver-wait", o.Wait, "How long a request waits for its resolution to complete before it answers 202.")
+	flags.DurationVar(&o.Wait, "apiserver-wait", o.Wait, "How long a request waits for its resolution to complete, or for the Job of its retry, before it answers 202.")
 }
 
 // Validate returns an error for each invalid setting.

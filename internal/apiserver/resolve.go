@@ -168,10 +168,11 @@ func (e *resolveEndpoint) create(ctx context.Context, jer *joberrorv1.JobErrorRe
 // too many requests wait already, it does not wait.
 func (e *resolveEndpoint) await(ctx context.Context, jer *joberrorv1.JobErrorResolution) (bool, error) {
 	releaseMemory(ctx)
-	if !e.waiting.enter(e.namespace) {
+	leave, ok := e.waiting.enter(e.namespace)
+	if !ok {
 		return resolution.IsComplete(jer), nil
 	}
-	defer e.waiting.leave(e.namespace)
+	defer leave()
 	latest, err := e.whole(ctx, e.resolutions.Wait(ctx, jer))
 	if err != nil {
 		return false, err

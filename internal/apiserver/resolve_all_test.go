@@ -55,7 +55,7 @@ func newResolving(t *testing.T) *resolving {
 		List: r.list,
 	})
 	r.backend = &backend{
-		client: c, apiReader: c, summaries: emptySummaries(c), timeout: time.Minute, waiting: newWaitingRoom(),
+		client: c, apiReader: c, summaries: emptySummaries(c), timeout: time.Minute, waiting: newPlaces(waitingPlaces),
 		resolutions: &waiter{cache: c, waiting: map[types.UID]*awaited{}},
 	}
 	return r

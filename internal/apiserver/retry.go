@@ -204,10 +204,11 @@ func (e *retryEndpoint) awaitJob(ctx context.Context, jet *joberrorv1.JobErrorRe
 func (e *retryEndpoint) awaitStart(ctx context.Context, jet *joberrorv1.JobErrorRetry) *joberrorv1.JobErrorRetry {
 	releaseMemory(ctx)
 	latest := jet.DeepCopy()
-	if !e.waiting.enter(e.namespace) {
+	leave, ok := e.waiting.enter(e.namespace)
+	if !ok {
 		return latest
 	}
-	defer e.waiting.leave(e.namespace)
+	defer leave()
 	// The answer of a request that waited too long shows how far the retry has come.
 	_ = wait.PollUntilContextTimeout(ctx, cachePoll, e.timeout, false, func(ctx context.Context) (bool, error) {
 		cached := &joberrorv1.JobErrorRetry{}

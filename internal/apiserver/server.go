@@ -53,6 +53,8 @@ type Config struct {
 	Planner *retryplan.Planner
 	// Errors counts the errors that the limits apply to.
 	Errors *errorlimit.Counter
+	// Archive reads archived errors. It is nil if the operator has no archive.
+	Archive ArchiveReader
 }
 
 // Server runs the aggregated API server on every replica.
@@ -70,6 +72,7 @@ type Server struct {
 
 // +kubebuilder:rbac:groups=authentication.k8s.io,resources=tokenreviews,verbs=create
 // +kubebuilder:rbac:groups=authorization.k8s.io,resources=subjectaccessreviews,verbs=create
+// +kubebuilder:rbac:groups="",resources=namespaces,verbs=list
 // +kubebuilder:rbac:groups=joberror.io,resources=joberrorresolutions;joberrorretries;joberrors,verbs=create
 // +kubebuilder:rbac:groups=joberror.io,resources=joberrors,verbs=get;patch
 // +kubebuilder:rbac:groups=joberror.io,resources=joberrors/status,verbs=patch
@@ -97,13 +100,14 @@ func Setup(ctx context.Context, mgr ctrl.Manager, config Config) (*Server, error
 		client:      mgr.GetClient(),
 		apiReader:   mgr.GetAPIReader(),
 		resolutions: resolutions,
-		waiting:     newWaitingRoom(),
+		waiting:     newPlaces(waitingPlaces),
 		summaries:   summaries,
 		timeout:     config.Wait,
 		retention:   config.Retention,
 		storing:     semaphore.NewWeighted(maxStoring),
 		planner:     config.Planner,
 		errors:      config.Errors,
+		archive:     newArchiveSource(config.Archive, mgr.GetAPIReader()),
 	}
 	s := &Server{
 		config:    config,
@@ -174,7 +178,7 @@ func (s *Server) build() (*server.GenericAPIServer, error) {
 // are more than one namespace may use.
 const (
 	maxReads   = 2 * requestsOfNamespace
-	maxWrites  = 2*requestsOfNamespace + waitingOfAll
+	maxWrites  = 2*requestsOfNamespace + waitingPlaces
 	maxStreams = 100
 )
 
@@ -185,7 +189,7 @@ const bodyTimeout = 30 * time.Second
 // the library's handler chain.
 func (s *Server) buildHandlerChain(handler http.Handler, config *server.Config) http.Handler {
 	measured := metrics.MeasureRequests(s.withBudget(withDryRun(handler)), endpointOf)
-	return s.config.Drain.Handler(serving.BodyTimeout(server.DefaultBuildHandlerChain(measured, config), bodyTimeout))
+	return s.config.Drain.Handler(serving.BodyTimeout(server.DefaultBuildHandlerChain(markArchived(measured), config), bodyTimeout))
 }
 
 // endpointOf returns the name of a request's endpoint for the metrics.
@@ -201,8 +205,24 @@ func endpointOf(ctx context.Context) string {
 	case "resolve", "unresolve", "retry":
 		return action
 	default:
+		if ctx.Value(archivedKey{}) != nil {
+			return "history"
+		}
 		return "joberrors"
 	}
+}
+
+type archivedKey struct{}
+
+// markArchived notes in the context of a request that it asks for archived records, which take
+// longer and so are measured apart.
+func markArchived(handler http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if wantsArchive(r) {
+			r = r.WithContext(context.WithValue(r.Context(), archivedKey{}, true))
+		}
+		handler.ServeHTTP(w, r)
+	})
 }
 
 // genericConfig returns the configuration of the generic server.

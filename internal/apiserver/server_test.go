@@ -4,9 +4,12 @@
 package apiserver
 
 import (
+	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 
+	"k8s.io/apiserver/pkg/endpoints/request"
 	"k8s.io/apiserver/pkg/server/dynamiccertificates"
 )
 
@@ -32,5 +35,23 @@ func TestServerIsReadyOnceItKnowsItsCallers(t *testing.T) {
 	ca.bundle = "PEM"
 	if err := s.Check(nil); err != nil {
 		t.Errorf("with the CA: %v", err)
+	}
+}
+
+func TestReadsOfTheArchiveAreMeasuredApart(t *testing.T) {
+	t.Parallel()
+	info := &request.RequestInfo{IsResourceRequest: true, APIGroup: "resolve.joberror.io", Resource: "jobs", Subresource: "joberrors", Parts: []string{"jobs", "load", "joberrors"}}
+	for _, tc := range []struct{ method, query, want string }{
+		{http.MethodGet, "", "joberrors"},
+		{http.MethodGet, "?archived=false", "joberrors"},
+		{http.MethodGet, "?archived=true", "history"},
+		{http.MethodPost, "?archived=true", "joberrors"},
+	} {
+		got := ""
+		handler := markArchived(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { got = endpointOf(r.Context()) }))
+		handler.ServeHTTP(httptest.NewRecorder(), httptest.NewRequestWithContext(request.WithRequestInfo(t.Context(), info), tc.method, "/x"+tc.query, nil))
+		if got != tc.want {
+			t.Errorf("%s %s is measured as %s, want %s", tc.method, tc.query, got, tc.want)
+		}
 	}
 }

@@ -48,6 +48,7 @@ func Options(namespace string, capturedNamespaces []string) cache.Options {
 	byObject := map[client.Object]cache.ByObject{
 		&corev1.Secret{}:       {Namespaces: map[string]cache.Config{namespace: {}}, Field: named(certs.SecretName)},
 		&batchv1.Job{}:         {Transform: stripJob},
+		&batchv1.CronJob{}:     {Transform: stripCronJob},
 		&corev1.Pod{}:          pods,
 		&corev1.Namespace{}:    {Transform: stripNamespace},
 		&joberrorv1.JobError{}: {Transform: strip},

@@ -39,6 +39,19 @@ func stripJob(obj any) (any, error) {
 	return obj, nil
 }
 
+// stripCronJob drops all fields but the identity and the time of the last success.
+func stripCronJob(obj any) (any, error) {
+	if cronJob, ok := obj.(*batchv1.CronJob); ok {
+		cronJob.ObjectMeta = metav1.ObjectMeta{
+			Namespace: cronJob.Namespace, Name: cronJob.Name, UID: cronJob.UID,
+			ResourceVersion: cronJob.ResourceVersion, CreationTimestamp: cronJob.CreationTimestamp,
+		}
+		cronJob.Spec = batchv1.CronJobSpec{}
+		cronJob.Status = batchv1.CronJobStatus{LastSuccessfulTime: cronJob.Status.LastSuccessfulTime}
+	}
+	return obj, nil
+}
+
 // stripJobSpec keeps the selector of a Job only if the Job controller does not label its
 // pods.
 func stripJobSpec(spec *batchv1.JobSpec) batchv1.JobSpec {

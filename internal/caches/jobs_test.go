@@ -75,3 +75,16 @@ func TestStripPodKeepsTheFailures(t *testing.T) {
 		t.Errorf("stripped = %+v, want only the fields that are read", got)
 	}
 }
+
+func TestStripCronJobKeepsTheLastSuccess(t *testing.T) {
+	t.Parallel()
+	meta := metav1.ObjectMeta{Namespace: "team", Name: "nightly", UID: "c", ResourceVersion: "7", CreationTimestamp: metav1.Unix(1, 0)}
+	succeeded := metav1.Unix(2, 0)
+	want := &batchv1.CronJob{ObjectMeta: meta, Status: batchv1.CronJobStatus{LastSuccessfulTime: &succeeded}}
+	full := want.DeepCopy()
+	full.Labels, full.Annotations = map[string]string{"a": "b"}, map[string]string{"a": "b"}
+	full.Spec.Schedule, full.Status.LastScheduleTime = "0 3 * * *", &succeeded
+	if got := strip(t, stripCronJob, full); !reflect.DeepEqual(got, want) {
+		t.Errorf("stripped = %+v, want %+v", got, want)
+	}
+}

@@ -5,6 +5,8 @@ package caches
 
 import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	joberrorv1 "joberror.io/operator/api/v1"
 )
 
 // stripNamespace drops the metadata that the operator does not read. It accepts a Namespace
@@ -12,7 +14,11 @@ import (
 func stripNamespace(obj any) (any, error) {
 	if namespace, ok := obj.(metav1.Object); ok {
 		namespace.SetManagedFields(nil)
+		labels := namespace.GetLabels()
 		namespace.SetLabels(nil)
+		if severity, has := labels[joberrorv1.LabelSeverity]; has {
+			namespace.SetLabels(map[string]string{joberrorv1.LabelSeverity: severity})
+		}
 		namespace.SetOwnerReferences(nil)
 		dropForeign(namespace.GetAnnotations())
 	}

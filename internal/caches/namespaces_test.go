@@ -16,10 +16,10 @@ import (
 func TestStripNamespaceKeepsTheOperatorsAnnotations(t *testing.T) {
 	t.Parallel()
 	full := metav1.ObjectMeta{
-		Name: "team", UID: "n", ManagedFields: []metav1.ManagedFieldsEntry{{Manager: "kubectl"}}, Labels: map[string]string{"team": "data"},
+		Name: "team", UID: "n", ManagedFields: []metav1.ManagedFieldsEntry{{Manager: "kubectl"}}, Labels: map[string]string{"team": "data", joberrorv1.LabelSeverity: "info"},
 		Annotations: map[string]string{joberrorv1.AnnotationCapture: joberrorv1.Off, corev1.LastAppliedConfigAnnotation: "{}"},
 	}
-	want := metav1.ObjectMeta{Name: "team", UID: "n", Annotations: map[string]string{joberrorv1.AnnotationCapture: joberrorv1.Off}}
+	want := metav1.ObjectMeta{Name: "team", UID: "n", Labels: map[string]string{joberrorv1.LabelSeverity: "info"}, Annotations: map[string]string{joberrorv1.AnnotationCapture: joberrorv1.Off}}
 	if got := strip(t, stripNamespace, &metav1.PartialObjectMetadata{ObjectMeta: *full.DeepCopy()}); !reflect.DeepEqual(got.ObjectMeta, want) {
 		t.Errorf("stripped metadata = %+v, want %+v", got.ObjectMeta, want)
 	}

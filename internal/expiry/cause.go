@@ -17,6 +17,9 @@ type Expiry struct {
 	At time.Time
 	// Recorded is status.expiresAt, rounded up to the second; nil if it is not set yet.
 	Recorded *metav1.Time
+	// Expected is set if an earlier decision, or one of the object's own, says that the object
+	// goes now, and nothing is lost with it.
+	Expected bool
 }
 
 // Cause says why an expiry is unexpected. It is empty for an ordinary one: at the time that
@@ -48,6 +51,9 @@ var causes = []struct {
 
 // cause returns why an expiry is unexpected now.
 func (e Expiry) cause(now time.Time) Cause {
+	if e.Expected {
+		return ""
+	}
 	for _, c := range causes {
 		if c.applies(e.Recorded, now) {
 			return c.cause

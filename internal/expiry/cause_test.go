@@ -55,3 +55,15 @@ func TestTally(t *testing.T) {
 		t.Errorf("tally = %+v, want 5 of 7 expired, unexpectedly 2 that were not recorded and 1 overdue", counted)
 	}
 }
+
+func TestAnExpectedExpiryHasNoCause(t *testing.T) {
+	t.Parallel()
+	for name, e := range map[string]Expiry{"overdue": recordedFor(2 * time.Hour), "earlier": recordedFor(-time.Hour), "not recorded": {At: now}} {
+		e.At, e.Expected = now, true
+		counted := tally{}
+		counted.add(e, now)
+		if got := e.cause(now); got != "" || counted.expired != 1 || counted.unexpectedly() != 0 {
+			t.Errorf("%s: cause = %q, tally = %+v; want no cause", name, got, counted)
+		}
+	}
+}

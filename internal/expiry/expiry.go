@@ -37,20 +37,37 @@ func NewDeleter(kind string, writer client.Writer, guard *Guard) *Deleter {
 // Delete deletes an expired object, unless it is held back: then it returns when to try
 // again. The UID precondition keeps it from deleting a later object with the same name.
 func (d *Deleter) Delete(ctx context.Context, obj client.Object, e Expiry) (wait time.Duration, err error) {
-	wait, cause, err := d.guard.Decide(ctx, e)
+	wait, cause, err := d.Decide(ctx, e)
 	if wait > 0 || err != nil {
 		return wait, err
 	}
 	uid := obj.GetUID()
-	if err := d.client.Delete(ctx, obj, client.Preconditions{UID: &uid}); err != nil {
-		return 0, fmt.Errorf("delete expired %s: %w", d.kind, err)
+	return 0, d.remove(ctx, obj, e, cause, client.Preconditions{UID: &uid})
+}
+
+// Decide returns 0 if an expired object may be deleted now, and the cause if its expiry is
+// unexpected. Otherwise it returns how long to wait before the next decision.
+func (d *Deleter) Decide(ctx context.Context, e Expiry) (wait time.Duration, cause Cause, err error) {
+	return d.guard.Decide(ctx, e)
+}
+
+// DeleteVersion deletes an object that was decided on before, unless it has changed. The caller
+// counts an unexpected expiry.
+func (d *Deleter) DeleteVersion(ctx context.Context, obj client.Object, e Expiry) error {
+	uid, version := obj.GetUID(), obj.GetResourceVersion()
+	return d.remove(ctx, obj, e, "", client.Preconditions{UID: &uid, ResourceVersion: &version})
+}
+
+func (d *Deleter) remove(ctx context.Context, obj client.Object, e Expiry, cause Cause, only client.Preconditions) error {
+	if err := d.client.Delete(ctx, obj, only); err != nil {
+		return fmt.Errorf("delete expired %s: %w", d.kind, err)
 	}
 	d.deleted.Add(1)
 	if cause != "" {
 		metrics.ExpiredUnexpectedly(d.kind, string(cause))
 	}
 	log.FromContext(ctx).V(1).Info("Deleted an expired object", "kind", d.kind, "expiresAt", e.At, "unexpected", cause)
-	return 0, nil
+	return nil
 }
 
 // Start logs how many objects were deleted, and refreshes the metrics of the Guard, until

@@ -18,6 +18,7 @@ import (
 
 	joberrorv1 "joberror.io/operator/api/v1"
 	"joberror.io/operator/internal/retention"
+	"joberror.io/operator/internal/severity"
 )
 
 // Namespace returns the metadata of a namespace.
@@ -60,13 +61,17 @@ func Remember(je *joberrorv1.JobError, job *batchv1.Job, namespaceUID types.UID)
 }
 
 // setLabels sets the labels that find an error by its Job, and by the Job's lineage if it is a
-// retry.
+// retry. It also copies the severity of the Job, and what controls it.
 func setLabels(je *joberrorv1.JobError, job *batchv1.Job) {
 	if len(validation.IsValidLabelValue(job.Name)) == 0 {
 		metav1.SetMetaDataLabel(&je.ObjectMeta, joberrorv1.LabelJobName, job.Name)
 	}
 	if lineage := job.Labels[joberrorv1.LabelLineage]; lineage != "" {
 		metav1.SetMetaDataLabel(&je.ObjectMeta, joberrorv1.LabelLineage, lineage)
+	}
+	severity.Copy(je, job)
+	if controller := metav1.GetControllerOf(job); controller != nil && je.Labels[joberrorv1.LabelCronJobName] == "" {
+		metav1.SetMetaDataAnnotation(&je.ObjectMeta, joberrorv1.AnnotationWorkload, controller.Kind+"/"+controller.Name)
 	}
 }
 

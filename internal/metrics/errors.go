@@ -38,6 +38,10 @@ var (
 	resolved = prometheus.NewCounterVec(prometheus.CounterOpts{
 		Name: "joberror_resolved_total", Help: "JobErrors that were resolved, by the reason of their condition.",
 	}, []string{namespaceLabel, "reason"})
+	resolveDuration = prometheus.NewHistogramVec(prometheus.HistogramOpts{
+		Name: "joberror_resolve_duration_seconds", Help: "Time from when an error happened until it was resolved, by the reason of its condition.",
+		Buckets: []float64{60, 10 * 60, 3600, 6 * 3600, 24 * 3600, 3 * 24 * 3600, 7 * 24 * 3600, 30 * 24 * 3600},
+	}, []string{"reason"})
 	expired = prometheus.NewCounterVec(prometheus.CounterOpts{
 		Name: "joberror_expired_total", Help: "JobErrors that were deleted because they had expired.",
 	}, []string{namespaceLabel})
@@ -50,7 +54,7 @@ var (
 var byNamespace = []*prometheus.CounterVec{captured, suppressed, dropped, refused, reported, resolved, expired, trimmed, templatesNotKept}
 
 func init() {
-	metrics.Registry.MustRegister(captureDuration)
+	metrics.Registry.MustRegister(captureDuration, resolveDuration)
 	for _, counter := range byNamespace {
 		metrics.Registry.MustRegister(counter)
 	}
@@ -77,15 +81,18 @@ func Dropped(namespace string, failures int) {
 }
 
 // Refused counts an attempt to record a failure that the API server refused. From then on,
-// the number of failures that the namespace lost is exported, too: an alert sees the first
-// one only if there was a zero before.
+// the number of failures that the namespace lost is exported, too.
 func Refused(namespace, reason string) {
 	refused.WithLabelValues(namespace, reason).Inc()
 	dropped.WithLabelValues(namespace).Add(0)
 }
 
-// Resolved counts a JobError that was resolved.
-func Resolved(namespace, reason string) { resolved.WithLabelValues(namespace, reason).Inc() }
+// Resolved counts a JobError that was resolved, and observes the time since the error happened. A
+// createdAt may be a little in the future.
+func Resolved(namespace, reason string, age time.Duration) {
+	resolved.WithLabelValues(namespace, reason).Inc()
+	resolveDuration.WithLabelValues(reason).Observe(max(0, age.Seconds()))
+}
 
 // Expired counts a JobError that was deleted because it had expired.
 func Expired(namespace string) { expired.WithLabelValues(namespace).Inc() }

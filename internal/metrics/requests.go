@@ -39,6 +39,14 @@ func ReserveMemory(bytes int64) { requestMemory.Add(float64(bytes)) }
 // RequestRefused counts a request that was refused. There must be few reasons.
 func RequestRefused(reason string) { refusedRequests.WithLabelValues(reason).Inc() }
 
+// ExportRefusals exports 0 for the reasons: Prometheus sees an increase only if it knows an earlier
+// value.
+func ExportRefusals(reasons ...string) {
+	for _, reason := range reasons {
+		refusedRequests.WithLabelValues(reason)
+	}
+}
+
 // MeasureRequests measures the requests that a handler serves, by endpoint. There must be
 // few endpoints.
 func MeasureRequests(handler http.Handler, endpoint func(context.Context) string) http.Handler {

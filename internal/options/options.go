@@ -16,6 +16,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"joberror.io/operator/internal/apiserver"
+	"joberror.io/operator/internal/archiver"
 	"joberror.io/operator/internal/attribution"
 	"joberror.io/operator/internal/capturepolicy"
 	"joberror.io/operator/internal/errorlimit"
@@ -38,6 +39,8 @@ type Options struct {
 	PprofAddress   string
 	// MetricsInsecure serves the metrics to everyone, without TLS.
 	MetricsInsecure bool
+	// MetricsWorkloads limits the workloads that metrics are exported for one by one.
+	MetricsWorkloads int
 	// WebhookHost and WebhookPort are the address and the port of the webhook server.
 	WebhookHost string
 	WebhookPort int
@@ -66,6 +69,8 @@ type Options struct {
 	APIServer apiserver.Options
 	// Capture holds the settings of automatic capture.
 	Capture capturepolicy.Options
+	// Archive holds the settings of the archive.
+	Archive archiver.Options
 	// Version prints the version and exits.
 	Version bool
 
@@ -84,9 +89,12 @@ func New() *Options {
 		Concurrency:    8,
 		MaxRetries:     50,
 
+		MetricsWorkloads: 1_000,
+
 		ManageCertificates: true,
 		APIServer:          apiserver.NewOptions(),
 		Capture:            capturepolicy.NewOptions(),
+		Archive:            archiver.NewOptions(),
 		Limits:             errorlimit.NewLimits(),
 		retention:          "30d",
 		minRetention:       "1d",
@@ -101,6 +109,7 @@ func (o *Options) AddFlags(flags *pflag.FlagSet) {
 	flags.StringVar(&o.HealthAddress, "health-bind-address", o.HealthAddress, "Address of the probes /healthz and /readyz. 0 turns them off.")
 	flags.StringVar(&o.MetricsAddress, "metrics-bind-address", o.MetricsAddress, "Address of /metrics. Callers need the permission to get the URL /metrics. 0 turns it off.")
 	flags.BoolVar(&o.MetricsInsecure, "metrics-insecure", o.MetricsInsecure, "Serve /metrics to everyone, without TLS. Only on loopback.")
+	flags.IntVar(&o.MetricsWorkloads, "metrics-workloads", o.MetricsWorkloads, "For how many CronJobs and other workloads open errors are exported one by one. The errors of the others are summed for each namespace.")
 	flags.StringVar(&o.PprofAddress, "pprof-bind-address", o.PprofAddress, "Address of Go's profiles, which are served to everyone. Only on loopback. 0 turns them off.")
 	flags.StringVar(&o.WebhookHost, "webhook-bind-address", o.WebhookHost, "Address that the webhook server listens on.")
 	flags.IntVar(&o.WebhookPort, "webhook-port", o.WebhookPort, "Port that the webhook server listens on.")
@@ -116,6 +125,7 @@ func (o *Options) AddFlags(flags *pflag.FlagSet) {
 	flags.BoolVar(&o.Version, "version", o.Version, "Print the version and exit.")
 	o.Limits.AddFlags(flags)
 	o.Capture.AddFlags(flags)
+	o.Archive.AddFlags(flags)
 	o.APIServer.AddFlags(flags)
 }
 
@@ -143,6 +153,9 @@ func (o *Options) Validate() error {
 	if o.MaxRetries < 0 || o.MaxRetries > retry.MaxAttempts {
 		errs = append(errs, fmt.Errorf("--max-retries: %d must be between 0 and %d", o.MaxRetries, retry.MaxAttempts))
 	}
+	if o.MetricsWorkloads < 0 || o.MetricsWorkloads > 100_000 {
+		errs = append(errs, fmt.Errorf("--metrics-workloads: %d must be between 0 and 100000", o.MetricsWorkloads))
+	}
 	if o.MetricsInsecure {
 		errs = append(errs, checkLoopback("--metrics-bind-address", o.MetricsAddress, " with --metrics-insecure"))
 	}
@@ -150,7 +163,7 @@ func (o *Options) Validate() error {
 	if o.Namespace == "" {
 		errs = append(errs, errors.New("--namespace: must not be empty"))
 	}
-	return errors.Join(slices.Concat(errs, o.Limits.Validate(), o.Capture.Validate(), o.APIServer.Validate())...)
+	return errors.Join(slices.Concat(errs, o.Limits.Validate(), o.Capture.Validate(), o.Archive.Validate(), o.APIServer.Validate())...)
 }
 
 // checkLoopback returns an error unless an address that everyone may use is off or on the
@@ -171,5 +184,5 @@ func checkLoopback(flag, address, when string) error {
 
 // Policy returns the retention policy of the settings.
 func (o *Options) Policy() retention.Policy {
-	return retention.Policy{Default: o.Retention, Min: o.MinRetention, AllowCascade: o.AllowCascade}
+	return retention.Policy{Default: o.Retention, Min: o.MinRetention, AllowCascade: o.AllowCascade, ResolvedAfter: o.Archive.ResolvedAfter}
 }

@@ -27,6 +27,9 @@ type Policy struct {
 	Min time.Duration
 	// AllowCascade lets a Job request that its errors are deleted with it.
 	AllowCascade bool
+	// ResolvedAfter is how long after it was resolved a record moves to the archive; 0 if it
+	// stays for its whole retention.
+	ResolvedAfter time.Duration
 }
 
 // Parse parses a Job's own retention, such as 12h, 7d or 4w.
@@ -78,6 +81,16 @@ func CreatedAt(je *joberrorv1.JobError) time.Time {
 // ExpiresAt returns when a JobError expires under the Job's own retention.
 func (p Policy) ExpiresAt(je *joberrorv1.JobError, own string) time.Time {
 	return CreatedAt(je).Add(p.For(own))
+}
+
+// MovesAt returns when a resolved JobError moves to the archive. It reports false if it does not
+// move before it expires.
+func (p Policy) MovesAt(je *joberrorv1.JobError, expiresAt time.Time) (at time.Time, moves bool) {
+	if p.ResolvedAfter == 0 || !je.Spec.Resolved || je.Status.ResolvedAt == nil {
+		return time.Time{}, false
+	}
+	at = je.Status.ResolvedAt.Add(p.ResolvedAfter)
+	return at, at.Before(expiresAt)
 }
 
 // RequestExpiresAt returns when a JobErrorResolution or a JobErrorRetry expires.

@@ -66,7 +66,13 @@ func TestAggregatedAPIHasAnOpenAPISchema(t *testing.T) {
 			t.Errorf("the OpenAPI document lacks %s %s", verb, path)
 		}
 	}
-	for _, schema := range []string{"io.joberror.resolve.v1.JobSummary", "io.joberror.v1.JobErrorResolution", "io.joberror.v1.JobErrorRetry"} {
+	list, err := json.Marshal(document.Paths[base+"/{name}/joberrors"]["get"])
+	for _, parameter := range []string{"limit", "continue", "resolved", "archived", "since", "until"} {
+		if err != nil || !strings.Contains(string(list), `"name":"`+parameter+`"`) {
+			t.Errorf("the OpenAPI document lacks the parameter %s of a list, %v: %s", parameter, err, list)
+		}
+	}
+	for _, schema := range []string{"io.joberror.resolve.v1.JobSummary", "io.joberror.resolve.v1.ArchivedRecord", "io.joberror.v1.JobErrorResolution", "io.joberror.v1.JobErrorRetry"} {
 		if document.Components.Schemas[schema] == nil {
 			t.Errorf("the OpenAPI document lacks the schema %s", schema)
 		}

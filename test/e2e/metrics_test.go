@@ -128,7 +128,9 @@ func TestMetricsCountErrorsAndRequests(t *testing.T) {
 	harness.Do(t, cluster.Config(), http.MethodPost, path, `[{"message":"c"}]`).Want(t, http.StatusCreated)
 	harness.Do(t, cluster.Config(), http.MethodPut, path+"/resolve", `{"errors":["a"]}`).Want(t, http.StatusOK)
 	want := []string{
-		`joberror_open_errors{namespace="` + ns + `"} 4`,
+		`joberror_open_errors{class="",namespace="` + ns + `",workload="job",workload_kind="Job"} 1`,
+		`joberror_open_errors{class="data",namespace="` + ns + `",workload="job",workload_kind="Job"} 1`,
+		`joberror_open_errors{class="application",namespace="` + ns + `",workload="failing",workload_kind="Job"} 2`,
 		`joberror_captured_total{class="application",code="BackoffLimitExceeded",namespace="` + ns + `"} 1`,
 		`joberror_captured_total{class="application",code="ExitCode:3",namespace="` + ns + `"} 1`,
 		`joberror_reported_total{namespace="` + ns + `"} 1`,

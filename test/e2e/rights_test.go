@@ -199,8 +199,8 @@ func TestRolesMatchTheDocs(t *testing.T) {
 			}
 			je, jer := harness.JobError(ns, "by-"+role, "job"), harness.Resolution(ns, role, "job")
 			checkError("read", "list errors", c.List(t.Context(), &joberrorv1.JobErrorList{}, inNamespace(ns)))
-			checkError("read", "list resolutions", c.List(t.Context(), &joberrorv1.JobErrorResolutionList{}, inNamespace(ns)))
-			checkError("read", "get a resolution", c.Get(t.Context(), harness.Key(ns, role), &joberrorv1.JobErrorResolution{}))
+			checkError("follow", "list resolutions", c.List(t.Context(), &joberrorv1.JobErrorResolutionList{}, inNamespace(ns)))
+			checkError("follow", "get a resolution", c.Get(t.Context(), harness.Key(ns, role), &joberrorv1.JobErrorResolution{}))
 			checkRequest("read", http.MethodGet, path, "")
 			checkRequest("read", http.MethodGet, strings.TrimSuffix(path, "/joberrors"), "")
 			checkRequest("resolve", http.MethodPut, path+"/a/resolve", "")

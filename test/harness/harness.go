@@ -130,9 +130,14 @@ func Main(m *testing.M, cluster *Cluster) int {
 	return 0
 }
 
-func (c *Cluster) start(ctx context.Context, dir string) error {
+// Root returns the root directory of the repository.
+func Root() string {
 	_, file, _, _ := runtime.Caller(0)
-	c.Root = filepath.Join(filepath.Dir(file), "..", "..")
+	return filepath.Join(filepath.Dir(file), "..", "..")
+}
+
+func (c *Cluster) start(ctx context.Context, dir string) error {
+	c.Root = Root()
 	if !c.Bare {
 		if err := c.build(ctx, dir); err != nil {
 			return err

@@ -29,7 +29,7 @@ func TestMissesNoFailureWhileLeadersAreKilled(t *testing.T) {
 	ns := cluster.Namespace(t)
 	failing := failJobs(t, ns, jobs, 250*time.Millisecond)
 	for range kills {
-		previous, previousHolder := leader(t), leaseHolder(t)
+		previous, previousHolder := cluster.Leader(t), leaseHolder(t)
 		process := cluster.Pods.Process(previous)
 		if process == nil {
 			t.Fatalf("the leader %q has no process", previous)
@@ -41,7 +41,7 @@ func TestMissesNoFailureWhileLeadersAreKilled(t *testing.T) {
 			}
 			return ""
 		})
-		if next := leader(t); next == previous {
+		if next := cluster.Leader(t); next == previous {
 			t.Errorf("%s leads again, but missed the failures while it was down", next)
 		}
 		checkRecordedOnce(t, ns, int(failing.created.Load()))

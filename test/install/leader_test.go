@@ -5,31 +5,14 @@ package install
 
 import (
 	"fmt"
-	"net/http"
 	"testing"
 	"time"
 
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	joberrorv1 "joberror.io/operator/api/v1"
-	"joberror.io/operator/internal/attribution"
 	"joberror.io/operator/test/harness"
 )
-
-// leader returns the name of the pod that last wrote the lease.
-func leader(t *testing.T) string {
-	t.Helper()
-	name := ""
-	for event := range cluster.Audit(t) {
-		if event.User.Username != attribution.OperatorUser || event.ObjectRef == nil || event.ObjectRef.Resource != "leases" || event.ResponseStatus.Code != http.StatusOK {
-			continue
-		}
-		if pods := event.User.Extra["authentication.kubernetes.io/pod-name"]; len(pods) == 1 {
-			name = pods[0]
-		}
-	}
-	return name
-}
 
 func TestLosesNothingWhenTheLeaderIsKilled(t *testing.T) {
 	const errorCount = 200
@@ -48,7 +31,7 @@ func TestLosesNothingWhenTheLeaderIsKilled(t *testing.T) {
 		}
 		return ""
 	})
-	previous := leader(t)
+	previous := cluster.Leader(t)
 	process := cluster.Pods.Process(previous)
 	if process == nil {
 		t.Fatalf("the leader %q has no process", previous)

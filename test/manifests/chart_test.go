@@ -41,7 +41,8 @@ func TestChartInstallsTheSameAsTheManifests(t *testing.T) {
 		{"prometheus", cluster.Kubectl(t, "kustomize", cluster.Overlay(t, base, "prometheus")), []string{mutatingPolicies, "--set=prometheus.enabled=true"}},
 		{"capture-logs", cluster.Kubectl(t, "kustomize", cluster.Overlay(t, base, "capture-logs")), []string{mutatingPolicies, "--set=captureLogs.enabled=true"}},
 		{"retry-indexes", cluster.Kubectl(t, "kustomize", cluster.Overlay(t, base, "retry-indexes")), []string{mutatingPolicies, "--set=retry.indexes=true"}},
-		{"all", cluster.Kubectl(t, "kustomize", cluster.Overlay(t, base, "prometheus", "cert-manager", "capture-logs")), []string{mutatingPolicies, "--set=prometheus.enabled=true,certManager.enabled=true,captureLogs.enabled=true"}},
+		{"dashboard", cluster.Kubectl(t, "kustomize", cluster.Overlay(t, base, "dashboard")), []string{mutatingPolicies, "--set=dashboard.enabled=true"}},
+		{"all", cluster.Kubectl(t, "kustomize", cluster.Overlay(t, base, "prometheus", "dashboard", "cert-manager", "capture-logs")), []string{mutatingPolicies, "--set=prometheus.enabled=true,dashboard.enabled=true,certManager.enabled=true,captureLogs.enabled=true"}},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()
@@ -125,6 +126,11 @@ func TestValuesReachTheDeployment(t *testing.T) {
 		{"podLabels.app\\.kubernetes\\.io/name=x", "spec.template.metadata.labels", "app.kubernetes.io/name: joberror-operator"},
 		{"podAnnotations=null", "spec.template.metadata.annotations", "kubectl.kubernetes.io/default-container: operator"},
 		{"podAnnotations.a=b", "spec.template.metadata.annotations", "a: b\nkubectl.kubernetes.io/default-container: operator"},
+		{"archive.url=s3://b,archive.resolvedAfter=7d", pod + "containers.args", "- --leader-elect\n- --cert-dir=/certs\n- --metrics-bind-address=:8443\n- --archive-url=s3://b\n- --archive-resolved-after=7d"},
+		{"archive.resolvedAfter=7d", pod + "containers.args", "- --leader-elect\n- --cert-dir=/certs\n- --metrics-bind-address=:8443"},
+		{"archive.url=s3://b,archive.secretName=s", pod + "containers.envFrom", "- secretRef:\n    name: s"},
+		{"archive.url=s3://b,archive.caSecret=ca", pod + "containers.env", "- name: AWS_CA_BUNDLE\n  value: /archive-ca/ca.crt"},
+		{"archive=null", pod + "containers.env", "null"},
 		{"podLabels.a=b", "spec.template.metadata.labels", "a: b\napp.kubernetes.io/name: joberror-operator"},
 	} {
 		t.Run(tc.set, func(t *testing.T) {
@@ -156,7 +162,7 @@ func valueAt(t *testing.T, object any, path ...string) any {
 func TestPrometheusObjectsCarryTheLabels(t *testing.T) {
 	t.Parallel()
 	objects := render(t, "--set=prometheus.enabled=true,prometheus.labels.release=p")
-	for _, key := range []string{"ServiceMonitor joberror-operator", "PrometheusRule joberror-operator"} {
+	for _, key := range []string{"ServiceMonitor joberror-operator", "PrometheusRule joberror-operator", "PrometheusRule joberror-user-alerts"} {
 		labels := strings.TrimSpace(toYAML(t, valueAt(t, objects[key], "metadata", "labels")))
 		if labels != "app.kubernetes.io/part-of: joberror\nrelease: p" {
 			t.Errorf("labels of %s =\n%s\nwant those of the values", key, labels)
@@ -176,6 +182,9 @@ func TestNamesAnInvalidValue(t *testing.T) {
 		{[]string{`--set=podAnnotations.inject=false`}, "at '/podAnnotations/inject': got boolean, want string"},
 		{[]string{"--set=image.repository=r@sha256:1"}, "at '/image/repository': 'r@sha256:1' does not match pattern '^[^@]+$'"},
 		{[]string{"--set=image.pullPolicy=Sometimes"}, "at '/image/pullPolicy': value must be one of '', 'Always', 'IfNotPresent', 'Never'"},
+		{[]string{"--set=prometheus.userAlerts.jobErrorsOpen.threshold=0"}, "at '/prometheus/userAlerts/jobErrorsOpen/threshold': minimum: got 0, want 1"},
+		{[]string{"--set=prometheus.userAlerts.cronJobFailing.for=soon"}, "at '/prometheus/userAlerts/cronJobFailing/for': 'soon' does not match pattern '^([0-9]+(ms|s|m|h|d|w))+$'"},
+		{[]string{"--set=archive.url=s3://key:secret@b"}, "at '/archive/url': 's3://key:secret@b' does not match pattern"},
 		{[]string{"--namespace=elsewhere"}, "the release's namespace must be joberror-system, not elsewhere"},
 	} {
 		_, err := helm(t, append(append([]string{"template", "x", chart()}, inRelease...), tc.args...)...)
@@ -201,5 +210,19 @@ func TestChartLeavesOutTheRightsToRetry(t *testing.T) {
 		if len(all)-len(without) != 2 {
 			t.Errorf("%s=false leaves out %d objects, want 2", value, len(all)-len(without))
 		}
+	}
+}
+
+func TestTheArchiveIsAComponent(t *testing.T) {
+	t.Parallel()
+	text := cluster.Kubectl(t, "kustomize", cluster.Overlay(t, filepath.Join(cluster.Root, "config", "default"), "archive"))
+	deployment := parse(t, text)["Deployment joberror-operator"]
+	args := toYAML(t, valueAt(t, deployment, "spec", "template", "spec", "containers", "args"))
+	if !strings.Contains(args, "- --archive-url=$(ARCHIVE_URL)\n") {
+		t.Errorf("the component has the arguments\n%s\nwant the URL from the environment", args)
+	}
+	from := strings.TrimSpace(toYAML(t, valueAt(t, deployment, "spec", "template", "spec", "containers", "envFrom")))
+	if want := "- configMapRef:\n    name: joberror-archive\n- secretRef:\n    name: joberror-archive\n    optional: true"; from != want {
+		t.Errorf("the environment is from\n%s\nwant\n%s", from, want)
 	}
 }

@@ -25,7 +25,7 @@ var cluster harness.Cluster
 func TestMain(m *testing.M) {
 	// Containers that start at the same time starve the API server. A leader that can't
 	// renew its lease then loses it to the next one.
-	harness.Timeout = 3 * time.Minute
+	harness.Timeout = 8 * time.Minute
 	os.Exit(node.Main(func(dir string) int {
 		if err := configure(dir); err != nil {
 			fmt.Fprintln(os.Stderr, "node:", err)

@@ -5,6 +5,7 @@ package v1
 
 import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
 
 	joberrorv1 "joberror.io/operator/api/v1"
 )
@@ -135,6 +136,70 @@ type ReportedRecord struct {
 	//
 	// +optional
 	Error *RecordError `json:"error,omitempty"`
+}
+
+// ArchivedRecord holds one element of a list of records, live or archived.
+type ArchivedRecord struct {
+	Record `json:",inline"`
+
+	// archived holds what the archive has about the error and a record has no field for. Live records
+	// lack it.
+	//
+	// +optional
+	Archived ArchivedState `json:"archived,omitzero"`
+}
+
+// ArchivedState is the state of an error when it was archived.
+type ArchivedState struct {
+	// at is when the error was archived.
+	//
+	// +optional
+	At *metav1.Time `json:"at,omitempty"`
+
+	// uid is the UID of the JobError.
+	//
+	// +optional
+	UID types.UID `json:"uid,omitempty"`
+
+	// job is the name of the Job that the error was linked to.
+	//
+	// +optional
+	Job string `json:"job,omitempty"`
+
+	// jobUID is the UID of this Job.
+	//
+	// +optional
+	JobUID types.UID `json:"jobUID,omitempty"`
+
+	// class is the class of the error.
+	//
+	// +optional
+	Class string `json:"class,omitempty"`
+
+	// occurrences is how often the error happened.
+	//
+	// +optional
+	Occurrences int32 `json:"occurrences,omitempty"`
+
+	// lastSeen is when the error last happened.
+	//
+	// +optional
+	LastSeen *metav1.Time `json:"lastSeen,omitempty"`
+
+	// resolvedAt is when the error was resolved.
+	//
+	// +optional
+	ResolvedAt *metav1.Time `json:"resolvedAt,omitempty"`
+
+	// resolvedBy is who resolved the error.
+	//
+	// +optional
+	ResolvedBy string `json:"resolvedBy,omitempty"`
+
+	// resolution is the name of the JobErrorResolution that resolved the error.
+	//
+	// +optional
+	Resolution string `json:"resolution,omitempty"`
 }
 
 // RecordError is the reason that a record was not stored.

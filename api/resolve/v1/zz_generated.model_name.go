@@ -9,6 +9,16 @@
 package v1
 
 // OpenAPIModelName returns the OpenAPI model name for this type.
+func (in ArchivedRecord) OpenAPIModelName() string {
+	return "io.joberror.resolve.v1.ArchivedRecord"
+}
+
+// OpenAPIModelName returns the OpenAPI model name for this type.
+func (in ArchivedState) OpenAPIModelName() string {
+	return "io.joberror.resolve.v1.ArchivedState"
+}
+
+// OpenAPIModelName returns the OpenAPI model name for this type.
 func (in JobSummary) OpenAPIModelName() string {
 	return "io.joberror.resolve.v1.JobSummary"
 }

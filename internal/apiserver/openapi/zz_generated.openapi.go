@@ -20,6 +20,8 @@ import (
 
 func GetOpenAPIDefinitions(ref common.ReferenceCallback) map[string]common.OpenAPIDefinition {
 	return map[string]common.OpenAPIDefinition{
+		v1.ArchivedRecord{}.OpenAPIModelName():                schema_operator_api_resolve_v1_ArchivedRecord(ref),
+		v1.ArchivedState{}.OpenAPIModelName():                 schema_operator_api_resolve_v1_ArchivedState(ref),
 		v1.JobSummary{}.OpenAPIModelName():                    schema_operator_api_resolve_v1_JobSummary(ref),
 		v1.JobSummaryList{}.OpenAPIModelName():                schema_operator_api_resolve_v1_JobSummaryList(ref),
 		v1.Record{}.OpenAPIModelName():                        schema_operator_api_resolve_v1_Record(ref),
@@ -98,6 +100,203 @@ func GetOpenAPIDefinitions(ref common.ReferenceCallback) map[string]common.OpenA
 		runtime.TypeMeta{}.OpenAPIModelName():                 schema_k8sio_apimachinery_pkg_runtime_TypeMeta(ref),
 		runtime.Unknown{}.OpenAPIModelName():                  schema_k8sio_apimachinery_pkg_runtime_Unknown(ref),
 		version.Info{}.OpenAPIModelName():                     schema_k8sio_apimachinery_pkg_version_Info(ref),
+	}
+}
+
+func schema_operator_api_resolve_v1_ArchivedRecord(ref common.ReferenceCallback) common.OpenAPIDefinition {
+	return common.OpenAPIDefinition{
+		Schema: spec.Schema{
+			SchemaProps: spec.SchemaProps{
+				Description: "ArchivedRecord holds one element of a list of records, live or archived.",
+				Type:        []string{"object"},
+				Properties: map[string]spec.Schema{
+					"_id": {
+						SchemaProps: spec.SchemaProps{
+							Description: "_id is the name of the JobError. The source's own clients remove it before they send a record back.",
+							Type:        []string{"string"},
+							Format:      "",
+						},
+					},
+					"_userId": {
+						SchemaProps: spec.SchemaProps{
+							Description: "_userId is the user who created the record.",
+							Type:        []string{"string"},
+							Format:      "",
+						},
+					},
+					"_jobId": {
+						SchemaProps: spec.SchemaProps{
+							Description: "_jobId is the job that the error belongs to.",
+							Type:        []string{"string"},
+							Format:      "",
+						},
+					},
+					"_retryId": {
+						SchemaProps: spec.SchemaProps{
+							Description: "_retryId is when the record last changed. Read-only.",
+							Type:        []string{"string"},
+							Format:      "",
+						},
+					},
+					"createdAt": {
+						SchemaProps: spec.SchemaProps{
+							Description: "createdAt is when the error happened.",
+							Type:        []string{"string"},
+							Format:      "",
+						},
+					},
+					"resolved": {
+						SchemaProps: spec.SchemaProps{
+							Description: "resolved is true once somebody has dealt with the error.",
+							Default:     false,
+							Type:        []string{"boolean"},
+							Format:      "",
+						},
+					},
+					"code": {
+						SchemaProps: spec.SchemaProps{
+							Description: "code is the machine-readable code of the error.",
+							Type:        []string{"string"},
+							Format:      "",
+						},
+					},
+					"extract": {
+						SchemaProps: spec.SchemaProps{
+							Description: "extract is the source field of the mapping that failed.",
+							Type:        []string{"string"},
+							Format:      "",
+						},
+					},
+					"generate": {
+						SchemaProps: spec.SchemaProps{
+							Description: "generate is the destination field of the mapping that failed.",
+							Type:        []string{"string"},
+							Format:      "",
+						},
+					},
+					"extracted": {
+						SchemaProps: spec.SchemaProps{
+							Description: "extracted is the value that was read from the source field.",
+							Type:        []string{"string"},
+							Format:      "",
+						},
+					},
+					"generated": {
+						SchemaProps: spec.SchemaProps{
+							Description: "generated is the value that was generated for the destination field.",
+							Type:        []string{"string"},
+							Format:      "",
+						},
+					},
+					"message": {
+						SchemaProps: spec.SchemaProps{
+							Description: "message is a human-readable description of the error.",
+							Type:        []string{"string"},
+							Format:      "",
+						},
+					},
+					"source": {
+						SchemaProps: spec.SchemaProps{
+							Description: "source is the system or container that raised the error.",
+							Type:        []string{"string"},
+							Format:      "",
+						},
+					},
+					"archived": {
+						SchemaProps: spec.SchemaProps{
+							Description: "archived holds what the archive has about the error and a record has no field for. Live records lack it.",
+							Default:     map[string]interface{}{},
+							Ref:         ref(v1.ArchivedState{}.OpenAPIModelName()),
+						},
+					},
+				},
+				Required: []string{"resolved"},
+			},
+		},
+		Dependencies: []string{
+			v1.ArchivedState{}.OpenAPIModelName()},
+	}
+}
+
+func schema_operator_api_resolve_v1_ArchivedState(ref common.ReferenceCallback) common.OpenAPIDefinition {
+	return common.OpenAPIDefinition{
+		Schema: spec.Schema{
+			SchemaProps: spec.SchemaProps{
+				Description: "ArchivedState is the state of an error when it was archived.",
+				Type:        []string{"object"},
+				Properties: map[string]spec.Schema{
+					"at": {
+						SchemaProps: spec.SchemaProps{
+							Description: "at is when the error was archived.",
+							Ref:         ref(metav1.Time{}.OpenAPIModelName()),
+						},
+					},
+					"uid": {
+						SchemaProps: spec.SchemaProps{
+							Description: "uid is the UID of the JobError.",
+							Type:        []string{"string"},
+							Format:      "",
+						},
+					},
+					"job": {
+						SchemaProps: spec.SchemaProps{
+							Description: "job is the name of the Job that the error was linked to.",
+							Type:        []string{"string"},
+							Format:      "",
+						},
+					},
+					"jobUID": {
+						SchemaProps: spec.SchemaProps{
+							Description: "jobUID is the UID of this Job.",
+							Type:        []string{"string"},
+							Format:      "",
+						},
+					},
+					"class": {
+						SchemaProps: spec.SchemaProps{
+							Description: "class is the class of the error.",
+							Type:        []string{"string"},
+							Format:      "",
+						},
+					},
+					"occurrences": {
+						SchemaProps: spec.SchemaProps{
+							Description: "occurrences is how often the error happened.",
+							Type:        []string{"integer"},
+							Format:      "int32",
+						},
+					},
+					"lastSeen": {
+						SchemaProps: spec.SchemaProps{
+							Description: "lastSeen is when the error last happened.",
+							Ref:         ref(metav1.Time{}.OpenAPIModelName()),
+						},
+					},
+					"resolvedAt": {
+						SchemaProps: spec.SchemaProps{
+							Description: "resolvedAt is when the error was resolved.",
+							Ref:         ref(metav1.Time{}.OpenAPIModelName()),
+						},
+					},
+					"resolvedBy": {
+						SchemaProps: spec.SchemaProps{
+							Description: "resolvedBy is who resolved the error.",
+							Type:        []string{"string"},
+							Format:      "",
+						},
+					},
+					"resolution": {
+						SchemaProps: spec.SchemaProps{
+							Description: "resolution is the name of the JobErrorResolution that resolved the error.",
+							Type:        []string{"string"},
+							Format:      "",
+						},
+					},
+				},
+			},
+		},
+		Dependencies: []string{
+			metav1.Time{}.OpenAPIModelName()},
 	}
 }
 

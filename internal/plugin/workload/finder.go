@@ -19,7 +19,7 @@ import (
 )
 
 const (
-	// maxGets is up to how many Jobs are read one by one. More are listed.
+	// maxGets limits how many Jobs are read one by one. If there are more, they are listed.
 	maxGets = 20
 	// maxLevels limits the owners above a Job.
 	maxLevels = 4
@@ -31,8 +31,8 @@ const (
 	annotationRelease = "meta.helm.sh/release-name"
 )
 
-// Finder finds workloads. It reads metadata only, and does without what the user may not read
-// and what is gone.
+// Finder finds workloads. It reads metadata only, and skips objects that are gone or that the
+// user may not read.
 type Finder struct {
 	reader client.Reader
 	jobs   map[types.NamespacedName]*metav1.PartialObjectMetadata

@@ -14,7 +14,7 @@ import (
 	"joberror.io/operator/internal/joblink"
 )
 
-// Workload is what a person deployed.
+// Workload names what a person deployed.
 type Workload struct {
 	Namespace string
 	// Kind is a kind in lower case, such as cronjob or jobset, or helm for a Helm release.
@@ -25,7 +25,7 @@ type Workload struct {
 // String returns kind/name, as kubectl names objects.
 func (w Workload) String() string { return w.Kind + "/" + w.Name }
 
-// Job is what an error says about its Job.
+// Job holds what an error says about its Job.
 type Job struct {
 	Namespace, Name string
 	// UID is empty if the error is not linked to a Job.
