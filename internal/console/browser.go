@@ -9,7 +9,10 @@ import (
 	"runtime"
 )
 
-// OpenBrowser opens a link in the user's browser, and does not wait for it.
+// OpenBrowser opens a link in the user's browser, and does not wait for it. The link is an argument
+// of a process, which other users of the machine may see. A file that redirects to it would not work
+// everywhere: some browsers run in a sandbox that may not read the cache directory, and browsers call
+// what follows a redirect from a file cross-site, which the guards refuse.
 func OpenBrowser(link string) error {
 	command := openCommand(runtime.GOOS, link)
 	if err := command.Start(); err != nil {

@@ -72,7 +72,7 @@ func Listen(ctx context.Context, config Config) (*Console, error) {
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("read the console's address: %w", err), listener.Close())
 	}
-	c := &Console{listener: netutil.LimitListener(listener, maxConnections), port: port, session: newSession(port)}
+	c := &Console{listener: netutil.LimitListener(listener, maxConnections), port: port, session: newSession()}
 	if c.handler, err = c.newHandler(config); err != nil {
 		return nil, errors.Join(err, listener.Close())
 	}
@@ -96,7 +96,7 @@ func (c *Console) newHandler(config Config) (http.Handler, error) {
 		}
 		pages.ServeHTTP(w, r)
 	})
-	return withHeaders(c.guard(c.session.exchange(answer))), nil
+	return withHeaders(c.session.withoutPrefix(c.guard(c.session.exchange(answer)))), nil
 }
 
 // URL returns the address of the console with the secret that opens it once.

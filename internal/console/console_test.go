@@ -49,11 +49,11 @@ func TestStopsDuringAWatch(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	ended := make(chan error, 1)
 	go func() { ended <- c.Serve(ctx) }()
-	request, err := http.NewRequestWithContext(t.Context(), "GET", "http://127.0.0.1:"+c.port+listPath+"?watch=1", nil)
+	request, err := http.NewRequestWithContext(t.Context(), "GET", "http://127.0.0.1:"+c.port+"/"+c.session.prefix+listPath+"?watch=1", nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	request.AddCookie(&http.Cookie{Name: c.session.cookieName, Value: c.session.cookie})
+	request.AddCookie(&http.Cookie{Name: cookieName, Value: c.session.cookie})
 	response, err := http.DefaultClient.Do(request)
 	if err != nil {
 		t.Fatal(err)

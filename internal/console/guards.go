@@ -32,8 +32,12 @@ var guards = []guard{
 	{"content-type", checkContentType},
 	// A tunnel would escape all other rules.
 	{"upgrade", checkUpgrade},
+	// Other servers on this machine neither get the cookie nor know where to send it.
+	{"prefix", checkPrefix},
 	// Paths that are not listed do not exist.
 	{"path", checkPath},
+	// A patch can do no more than resolve or reopen an error.
+	{"patch", checkPatch},
 	// Other programs and users of this machine do not have the cookie.
 	{"cookie", checkCookie},
 }
@@ -103,8 +107,12 @@ func checkContentType(_ *Console, r *http.Request) *refusal {
 		return nil
 	}
 	mediaType, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
-	if err != nil || mediaType != "application/json" {
-		return &refusal{http.StatusUnsupportedMediaType, "The content type must be application/json."}
+	want := "application/json"
+	if r.Method == http.MethodPatch {
+		want = "application/merge-patch+json"
+	}
+	if err != nil || mediaType != want {
+		return &refusal{http.StatusUnsupportedMediaType, "The content type must be " + want + "."}
 	}
 	return nil
 }
@@ -112,6 +120,13 @@ func checkContentType(_ *Console, r *http.Request) *refusal {
 func checkUpgrade(_ *Console, r *http.Request) *refusal {
 	if r.Method == http.MethodConnect || r.Header.Get("Upgrade") != "" {
 		return &refusal{http.StatusBadRequest, "The console does not upgrade connections."}
+	}
+	return nil
+}
+
+func checkPrefix(_ *Console, r *http.Request) *refusal {
+	if isOutside(r) && !isOpening(r) {
+		return &refusal{http.StatusUnauthorized, "The address is not that of an open console."}
 	}
 	return nil
 }

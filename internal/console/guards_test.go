@@ -13,6 +13,7 @@ import (
 
 const (
 	listPath    = "/apis/joberror.io/v1/joberrors"
+	errorPath   = "/apis/joberror.io/v1/namespaces/a/joberrors/b"
 	resolvePath = "/apis/resolve.joberror.io/v1/namespaces/a/jobs/b/joberrors/resolve"
 )
 
@@ -68,10 +69,31 @@ func TestGuards(t *testing.T) {
 		{"cookie", "none, for a file", "GET", "/app.mjs", []option{noCookie}, 401},
 		{"cookie", "none, for the page", "GET", "/", []option{noCookie}, 401},
 		{"cookie", "none, for the settings", "GET", "/settings.json", []option{noCookie}, 401},
-		{"cookie", "another value", "GET", listPath, []option{header("Cookie", c.session.cookieName+"="+randomText())}, 401},
-		{"cookie", "that of another port", "GET", listPath, []option{header("Cookie", "joberrors-1="+c.session.cookie)}, 401},
-		{"cookie", "the secret", "GET", listPath, []option{header("Cookie", c.session.cookieName+"="+c.session.secret)}, 401},
+		{"cookie", "another value", "GET", listPath, []option{header("Cookie", cookieName+"="+randomText())}, 401},
+		{"cookie", "another name", "GET", listPath, []option{header("Cookie", "joberrors-1="+c.session.cookie)}, 401},
+		{"cookie", "after one that another server has set", "GET", listPath, []option{header("Cookie", cookieName+"=x; "+cookieName+"="+c.session.cookie)}, 200},
+		{"cookie", "the secret", "GET", listPath, []option{header("Cookie", cookieName+"="+c.session.secret)}, 401},
 		{"cookie", "the secret in another path", "GET", listPath + "?secret=" + c.session.secret, []option{noCookie}, 403},
+
+		{"prefix", "none", "GET", listPath, []option{at(listPath)}, 401},
+		{"prefix", "none, for the page", "GET", "/", []option{at("/")}, 401},
+		{"prefix", "none, for a file", "GET", "/app.mjs", []option{at("/app.mjs")}, 401},
+		{"prefix", "none, for a write", "PUT", resolvePath, []option{at(resolvePath)}, 401},
+		{"prefix", "without a slash", "GET", "/", []option{at("/" + c.session.prefix)}, 401},
+		{"prefix", "only its beginning", "GET", "/", []option{at("/" + c.session.prefix[:42] + "/")}, 401},
+		{"prefix", "longer", "GET", "/", []option{at("/" + c.session.prefix + "x/")}, 401},
+		{"prefix", "the secret", "GET", "/", []option{at("/" + c.session.secret + "/")}, 401},
+		{"prefix", "twice", "GET", "/", []option{at(c.session.base() + c.session.prefix + "/")}, 404},
+
+		{"patch", "resolve", "PATCH", errorPath, []option{body(patches[0])}, 200},
+		{"patch", "reopen", "PATCH", errorPath, []option{body(patches[1])}, 200},
+		{"patch", "another field", "PATCH", errorPath, []option{body(`{"spec":{"resolved":true,"message":""}}`)}, 403},
+		{"patch", "labels", "PATCH", errorPath, []option{body(`{"metadata":{"labels":null}}`)}, 403},
+		{"patch", "a second value", "PATCH", errorPath, []option{body(patches[0] + `{"spec":{}}`)}, 403},
+		{"patch", "more than is read at once", "PATCH", errorPath, []option{body(patches[0] + strings.Repeat(" ", 100))}, 403},
+		{"patch", "nothing", "PATCH", errorPath, nil, 403},
+		{"patch", "of JSON", "PATCH", errorPath, []option{body(patches[0]), header("Content-Type", "application/json-patch+json")}, 415},
+		{"patch", "in a write of the page", "PUT", resolvePath, []option{header("Content-Type", "application/merge-patch+json")}, 415},
 	} {
 		t.Run(tc.guard+"/"+tc.name, func(t *testing.T) {
 			if response, body := c.do(t, tc.method, tc.path, "", tc.options...); response.StatusCode != tc.want {
@@ -84,21 +106,24 @@ func TestGuards(t *testing.T) {
 // A guard without a test is a guard that nobody would miss.
 func TestEachGuardIsNeeded(t *testing.T) {
 	t.Parallel()
-	c := &Console{port: "80", session: newSession("80")}
+	c := &Console{port: "80", session: newSession()}
 	for name, options := range map[string][]option{
 		"host":         {host("evil.example")},
 		"origin":       {header("Origin", "http://evil.example")},
 		"fetch-site":   {header("Sec-Fetch-Site", "cross-site")},
 		"content-type": {func(r *http.Request) { r.Method = "PUT"; r.Header.Set("Origin", "http://localhost:80") }, to(resolvePath)},
 		"upgrade":      {header("Upgrade", "websocket")},
+		"prefix":       {func(r *http.Request) { *r = *markOutside(r) }},
 		"path":         {to("/api/v1/secrets")},
-		"cookie":       {noCookie},
+		"patch": {func(r *http.Request) { r.Method = "PATCH"; r.Header.Set("Origin", "http://localhost:80") }, to(errorPath),
+			header("Content-Type", "application/merge-patch+json"), body(`{"spec":{"message":""}}`)},
+		"cookie": {noCookie},
 	} {
 		r, err := http.NewRequestWithContext(t.Context(), "GET", "http://localhost:80"+listPath, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
-		r.AddCookie(&http.Cookie{Name: c.session.cookieName, Value: c.session.cookie})
+		r.AddCookie(&http.Cookie{Name: cookieName, Value: c.session.cookie})
 		for _, o := range options {
 			o(r)
 		}

@@ -68,6 +68,15 @@ func header(name, value string) option {
 
 func host(name string) option { return func(r *http.Request) { r.Host = name } }
 
+// at replaces the path with the prefix.
+func at(path string) option { return func(r *http.Request) { r.URL.Opaque = path } }
+
+func body(text string) option {
+	return func(r *http.Request) {
+		r.Body, r.ContentLength = io.NopCloser(strings.NewReader(text)), int64(len(text))
+	}
+}
+
 func noCookie(r *http.Request) { r.Header.Del("Cookie") }
 
 // answer is the answer to a request, whose body has been read.
@@ -77,8 +86,8 @@ type answer struct {
 	cookies    []*http.Cookie
 }
 
-// do sends a request with the session's cookie. The path is sent as it is written. A request with
-// a body is what the page would send.
+// do sends a request with the session's cookie to a path after the prefix. The path is sent as it is
+// written. A request with a body is what the page would send.
 func (c *Console) do(t *testing.T, method, path, body string, options ...option) (answer, string) {
 	t.Helper()
 	origin := "http://127.0.0.1:" + c.port
@@ -86,11 +95,14 @@ func (c *Console) do(t *testing.T, method, path, body string, options ...option)
 	if err != nil {
 		t.Fatal(err)
 	}
-	request.URL.Opaque, request.URL.RawQuery, _ = strings.Cut(path, "?")
-	request.AddCookie(&http.Cookie{Name: c.session.cookieName, Value: c.session.cookie})
+	request.URL.Opaque, request.URL.RawQuery, _ = strings.Cut("/"+c.session.prefix+path, "?")
+	request.AddCookie(&http.Cookie{Name: cookieName, Value: c.session.cookie})
 	if method != http.MethodGet {
 		request.Header.Set("Origin", origin)
 		request.Header.Set("Content-Type", "application/json")
+	}
+	if method == http.MethodPatch {
+		request.Header.Set("Content-Type", "application/merge-patch+json")
 	}
 	for _, o := range options {
 		o(request)

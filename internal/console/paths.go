@@ -30,6 +30,7 @@ var (
 	read   = []string{http.MethodGet}
 	create = []string{http.MethodPost}
 	update = []string{http.MethodPut}
+	patch  = []string{http.MethodPatch}
 )
 
 // routes lists all that the page needs of the API server.
@@ -40,10 +41,14 @@ var routes = []route{
 	{read, "/apis/joberror.io/v1/namespaces/{namespace}/joberrors/{name}", nil},
 	{read, "/apis/joberror.io/v1/namespaces/{namespace}/joberrorresolutions", watching},
 	{read, "/apis/joberror.io/v1/namespaces/{namespace}/joberrorretries", watching},
+	// The archived errors of a Job.
+	{read, "/apis/resolve.joberror.io/v1/namespaces/{namespace}/jobs/{job}/joberrors", []string{"archived", "limit", "continue"}},
 	// Resolve, reopen, retry.
 	{update, "/apis/resolve.joberror.io/v1/namespaces/{namespace}/jobs/{job}/joberrors/resolve", nil},
 	{update, "/apis/resolve.joberror.io/v1/namespaces/{namespace}/jobs/{job}/joberrors/unresolve", nil},
 	{create, "/apis/resolve.joberror.io/v1/namespaces/{namespace}/jobs/{job}/retry", nil},
+	// Resolve and reopen while the aggregated API is down; see patches.
+	{patch, "/apis/joberror.io/v1/namespaces/{namespace}/joberrors/{name}", nil},
 	// The owners of Jobs, by which errors are grouped, and the state of the runs of a lineage.
 	{read, "/apis/batch/v1/jobs", listing},
 	{read, "/apis/batch/v1/namespaces/{namespace}/jobs", listing},

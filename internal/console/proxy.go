@@ -14,16 +14,19 @@ import (
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/rest"
+
+	resolvev1 "joberror.io/operator/api/resolve/v1"
 )
 
 // reasonUnreachable is the reason of the Status that says that the API server does not answer.
 const reasonUnreachable metav1.StatusReason = "APIServerUnreachable"
 
-// Only these headers are forwarded. So neither credentials, nor the headers by which one user acts
-// as another, nor the console's cookie reach the API server, and no cookie reaches the browser.
+// Only these headers are forwarded. This keeps credentials, impersonation headers and the console's
+// cookie from the API server, and the API server's cookies from the browser.
 var (
 	requestHeaders  = []string{"Accept", "Content-Type"}
-	responseHeaders = []string{"Content-Type", "Retry-After", "Warning"}
+	responseHeaders = []string{"Content-Type", "Retry-After", "Warning",
+		resolvev1.HeaderContinue, resolvev1.HeaderArchiveThrough, resolvev1.HeaderArchiveSkipped}
 )
 
 // newProxy returns a handler that forwards requests to the API server of a configuration, as its

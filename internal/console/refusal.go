@@ -20,9 +20,9 @@ var refusedPage = template.Must(template.New("").Parse(`<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><meta name="color-scheme" content="light dark">
 <title>JobErrors</title></head><body><main>
 <h1>The console is not open here</h1>
-<p>{{.}}</p>
+<p>{{.Message}}</p>
 <p>Run <code>kubectl joberrors ui</code> again and open the new link, which works once.</p>
-<p>If you have just opened the link from another page, <a href="/">continue here</a>.</p>
+{{if .Inside}}<p>If you have just opened the link from another page, <a href="./">continue here</a>.</p>{{end}}
 </main></body></html>
 `))
 
@@ -32,7 +32,10 @@ func refuse(w http.ResponseWriter, r *http.Request, refused *refusal) {
 	if r.URL.Path == "/" && strings.Contains(r.Header.Get("Accept"), "text/html") {
 		w.Header().Set("Content-Type", "text/html; charset=utf-8")
 		w.WriteHeader(refused.code)
-		_ = refusedPage.Execute(w, refused.message) // the browser is gone if this fails
+		_ = refusedPage.Execute(w, struct {
+			Message string
+			Inside  bool
+		}{refused.message, !isOutside(r)}) // the browser is gone if this fails
 		return
 	}
 	writeStatus(w, refused.code, metav1.StatusReasonForbidden, refused.message)

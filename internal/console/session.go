@@ -6,36 +6,45 @@ package console
 import (
 	"crypto/subtle"
 	"net/http"
+	"slices"
 	"sync"
 )
 
 // secretParameter is the query parameter with the secret.
 const secretParameter = "secret"
 
+// cookieName is the name of the session's cookie.
+const cookieName = "joberrors"
+
 // session exchanges a secret, once, for a cookie.
 type session struct {
-	// cookieName has the port, because browsers send a cookie to all ports of a host.
-	cookieName string
-	secret     string
-	cookie     string
+	secret string
+	cookie string
+	// prefix is the first segment of the paths of the console. Browsers send a cookie to all ports
+	// of a host, but only to the cookie's path, and no other server knows this one. It is not in
+	// the link, which other users of the machine may see in the list of processes.
+	prefix string
 
 	mu   sync.Mutex
 	used bool
 }
 
-func newSession(port string) *session {
-	return &session{cookieName: "joberrors-" + port, secret: randomText(), cookie: randomText()}
+func newSession() *session {
+	return &session{secret: randomText(), cookie: randomText(), prefix: randomText()}
 }
+
+// base returns the path of the page.
+func (s *session) base() string { return "/" + s.prefix + "/" }
 
 // isOpening reports whether a request is to open the page with a secret.
 func isOpening(r *http.Request) bool {
-	return r.Method == http.MethodGet && r.URL.Path == "/" && r.URL.Query().Has(secretParameter)
+	return isOutside(r) && r.Method == http.MethodGet && r.URL.Path == "/" && r.URL.Query().Has(secretParameter)
 }
 
-// hasCookie reports whether a request has the session's cookie.
+// hasCookie reports whether a request has the session's cookie. Another server on this machine may
+// have set more cookies of this name.
 func (s *session) hasCookie(r *http.Request) bool {
-	cookie, err := r.Cookie(s.cookieName)
-	return err == nil && equal(cookie.Value, s.cookie)
+	return slices.ContainsFunc(r.CookiesNamed(cookieName), func(cookie *http.Cookie) bool { return equal(cookie.Value, s.cookie) })
 }
 
 // redeem reports whether a secret is the right one and is used for the first time.
@@ -49,24 +58,22 @@ func (s *session) redeem(secret string) bool {
 	return true
 }
 
-// exchange answers requests with a secret: it sets the cookie and redirects, so that the secret
-// leaves the address bar. The guard for the cookie has let the others pass.
+// exchange answers requests with a secret: it sets the cookie and redirects to the page, so that
+// the secret leaves the address bar. All other requests have already passed the cookie guard.
 func (s *session) exchange(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if !isOpening(r) {
 			next.ServeHTTP(w, r)
 			return
 		}
-		if !s.hasCookie(r) {
-			if !s.redeem(r.URL.Query().Get(secretParameter)) {
-				refuse(w, r, &refusal{http.StatusUnauthorized, "This link was already used, or is from another console."})
-				return
-			}
-			http.SetCookie(w, &http.Cookie{
-				Name: s.cookieName, Value: s.cookie, Path: "/", HttpOnly: true, SameSite: http.SameSiteStrictMode,
-			})
+		if !s.redeem(r.URL.Query().Get(secretParameter)) {
+			refuse(w, r, &refusal{http.StatusUnauthorized, "This link was already used, or is from another console. If you used it yourself, the console is in that tab."})
+			return
 		}
-		http.Redirect(w, r, "/", http.StatusSeeOther)
+		http.SetCookie(w, &http.Cookie{
+			Name: cookieName, Value: s.cookie, Path: s.base(), HttpOnly: true, SameSite: http.SameSiteStrictMode,
+		})
+		http.Redirect(w, r, s.base(), http.StatusSeeOther)
 	})
 }
 

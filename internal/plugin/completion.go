@@ -27,12 +27,6 @@ const (
 	maxCompletions = 500
 )
 
-// classes holds the values of the label joberror.io/class.
-var classes = []string{
-	joberrorv1.ClassApplication, joberrorv1.ClassResources, joberrorv1.ClassImage, joberrorv1.ClassConfiguration, joberrorv1.ClassInfrastructure,
-	joberrorv1.ClassDeadline, joberrorv1.ClassPolicy, joberrorv1.ClassSchedule, joberrorv1.ClassData,
-}
-
 type completeFunc = func(cmd *cobra.Command, args []string, toComplete string) ([]string, cobra.ShellCompDirective)
 
 // completeFlag completes a flag with fixed values.
@@ -47,7 +41,7 @@ func completeFlagWith(cmd *cobra.Command, flag string, complete completeFunc) {
 	}
 }
 
-// completeGlobalFlags completes the flags of kubectl that have values worth it.
+// completeGlobalFlags completes --namespace and --context.
 func (o *options) completeGlobalFlags(root *cobra.Command) {
 	completeFlagWith(root, "namespace", func(cmd *cobra.Command, _ []string, _ string) ([]string, cobra.ShellCompDirective) {
 		return o.complete(cmd.Context(), func(ctx context.Context, c *api.Client, _ string) ([]string, error) {
@@ -70,7 +64,7 @@ func (o *options) completeGlobalFlags(root *cobra.Command) {
 	})
 }
 
-// complete returns what find finds.
+// complete returns the values that find returns, sorted and without duplicates.
 func (o *options) complete(ctx context.Context, find func(ctx context.Context, c *api.Client, namespace string) ([]string, error)) ([]string, cobra.ShellCompDirective) {
 	// A message would end up in the command line.
 	quiet := *o

@@ -26,7 +26,7 @@ func (d *dryRun) validate() error {
 
 func (d *dryRun) server() bool { return *d == "server" }
 
-// suffix returns what kubectl adds to its messages.
+// suffix returns what kubectl adds to its messages in a dry run.
 func (d *dryRun) suffix() string {
 	if d.server() {
 		return " (server dry run)"

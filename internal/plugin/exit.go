@@ -20,7 +20,7 @@ const (
 	exitInterrupted = 130
 )
 
-// usageError says that the flags or arguments are wrong. Nothing was done.
+// usageError reports wrong flags or arguments. The command has changed nothing.
 type usageError struct{ error }
 
 func (e usageError) Unwrap() error { return e.error }
@@ -36,8 +36,8 @@ var failed = silentError{errors.New("failed")}
 // interrupted ends a command that has already written what goes on.
 var interrupted = silentError{context.Canceled}
 
-// outcomes collects the results of what a command does one after another. It writes each error
-// at once, so that it stands next to the results of the others.
+// outcomes collects the errors of a command that changes several objects. It writes each error
+// at once, so that the output keeps the order of the objects.
 type outcomes struct {
 	out    io.Writer
 	failed bool
@@ -81,7 +81,7 @@ func describe(err error) string {
 	}
 	if api.IsUnavailable(err) {
 		return err.Error() + "\n" + unavailable +
-			"\nIt is needed for retry, report, and resolving many errors with an answer. list, show, watch, and resolve and reopen of named errors work without it."
+			"\nretry, report and resolving a whole Job need it. list, show, watch, and resolve and reopen of named errors work without it."
 	}
 	return err.Error()
 }

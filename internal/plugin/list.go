@@ -4,7 +4,6 @@
 package plugin
 
 import (
-	"bytes"
 	"context"
 	"fmt"
 	"time"
@@ -41,7 +40,7 @@ func (s *selection) addFlags(cmd *cobra.Command, o *options) {
 	completeFlagWith(cmd, "job", o.completeJobs())
 	completeFlagWith(cmd, "cronjob", o.completeErrors(func(je *joberrorv1.JobError) []string { return []string{je.Labels[joberrorv1.LabelCronJobName]} }))
 	completeFlagWith(cmd, "code", o.completeErrors(func(je *joberrorv1.JobError) []string { return []string{je.Spec.Code} }))
-	completeFlag(cmd, "class", classes...)
+	completeFlag(cmd, "class", joberrorv1.Classes()...)
 }
 
 func (s *selection) filter() filter.Filter {
@@ -80,8 +79,8 @@ func newList(o *options) *cobra.Command {
 		Long: `List what is broken: open errors, grouped by workload and code.
 
 The workload is the CronJob of a Job, the root of its owners, such as a JobSet or a Workflow, its
-Helm release, or the Job itself. The group that was seen last comes first. On a terminal, the list
-ends with the screen, and says how many groups it leaves out.
+Helm release, or the Job itself. The group seen last comes first. On a terminal, the list stops at
+the end of the screen, and says how many groups it leaves out.
 
 With -o json, yaml or name, it prints the errors themselves.`,
 		Example: `  # What is broken in all namespaces?
@@ -109,7 +108,7 @@ func (l *listOptions) addFlags(cmd *cobra.Command) {
 	flags.BoolVar(&l.open, "open", true, "Only errors that are open. --open=false adds the resolved ones.")
 	flags.StringVar(&l.since, "since", "", "Errors seen within this time, such as 90m, 24h, 7d or 2w.")
 	flags.StringSliceVar(&l.groupBy, "group-by", []string{"workload", "code"}, "What the errors of a group share: workload, job, code, class, or several of them; or none.")
-	flags.BoolVar(&l.full, "full", false, "Show every group, even if they do not fit the screen.")
+	flags.BoolVar(&l.full, "full", false, "Show every group, even if the list does not fit on the screen.")
 	completeFlag(cmd, "group-by", "workload", "job", "code", "class", "none", "workload,code")
 	completeFlag(cmd, "since", "1h", "24h", "7d")
 	l.output = addOutput(cmd, "wide")
@@ -161,14 +160,22 @@ func (l *listOptions) run(ctx context.Context) error {
 		if !l.open {
 			state = "errors"
 		}
-		fmt.Fprintf(l.ErrOut, "No %s found %s.\n", state, where)
+		found := "found"
+		if l.narrowed() {
+			found = "match the flags"
+		}
+		fmt.Fprintf(l.ErrOut, "No %s %s %s.\n", state, found, where)
 		return nil
 	}
 	return l.printGroups(dimensions, items)
 }
 
-// withWorkloads sets the workloads of the items, and drops those of other CronJobs than that of
-// the flag.
+// narrowed reports whether flags leave out open errors.
+func (l *listOptions) narrowed() bool {
+	return l.job != "" || l.cronJob != "" || l.since != "" || len(l.codes)+len(l.classes) > 0
+}
+
+// withWorkloads sets the workloads of the items, and drops the items that --cronjob excludes.
 func (l *listOptions) withWorkloads(ctx context.Context, c *api.Client, items []group.Item) ([]group.Item, error) {
 	finder := workload.NewFinder(c)
 	jobs := make([]workload.Job, len(items))
@@ -235,19 +242,25 @@ func (l *listOptions) printGroups(dimensions []group.Dimension, items []group.It
 	if rows > 0 && !l.full && len(groups) > rows-3 {
 		shown = groups[:rows-3]
 	}
-	table := tableOf(l.columns(dimensions, width), shown)
-	var text bytes.Buffer
-	options := printers.PrintOptions{Wide: l.output.is("wide")}
-	if err := printers.NewTablePrinter(options).PrintObj(table, &text); err != nil {
-		return fmt.Errorf("print the list: %w", err)
+	wide := l.output.is("wide")
+	text, hidden, err := l.render(dimensions, shown, width, wide)
+	if err != nil {
+		return err
 	}
-	writeTable(l.Out, text.String(), width)
+	if wide {
+		writeTable(l.Out, text, 0)
+	} else {
+		writeTable(l.Out, text, width)
+	}
 	if width == 0 {
 		return nil
 	}
 	summary := fmt.Sprintf("%s in %s", progress.Count(int64(len(items)), "error"), progress.Count(int64(len(groups)), "group"))
 	if left := len(groups) - len(shown); left > 0 {
 		summary += fmt.Sprintf("; %s not shown, see --full", progress.Count(int64(left), "group"))
+	}
+	if hidden {
+		summary += "; -o wide shows every column"
 	}
 	fmt.Fprintln(l.ErrOut, paint(l.ErrOut)(faint, summary))
 	return nil

@@ -34,7 +34,7 @@ func optionsFor(streams genericiooptions.IOStreams) *options {
 
 // connection returns how to reach the API server, and the namespace of the command.
 func (o *options) connection() (*rest.Config, string, error) {
-	// The libraries log what they try again. The plugin itself says what fails.
+	// The libraries log their retries. The plugin itself reports what fails.
 	klog.SetOutput(io.Discard)
 	klog.LogToStderr(false)
 	namespace, _, err := o.config.ToRawKubeConfigLoader().Namespace()

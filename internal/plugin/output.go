@@ -58,6 +58,10 @@ func (o *output) printer() (printers.ResourcePrinter, error) {
 	}
 	printer, err := o.flags.ToPrinter()
 	if err != nil {
+		if genericclioptions.IsNoCompatiblePrinterError(err) {
+			formats := append(slices.Clone(o.own), o.flags.AllowedFormats()...)
+			err = fmt.Errorf("%q must be one of %s", *o.flags.OutputFormat, strings.Join(formats, ", "))
+		}
 		return nil, usageError{fmt.Errorf("--output: %w", err)}
 	}
 	return printer, nil

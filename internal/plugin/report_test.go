@@ -13,6 +13,7 @@ import (
 	"sync/atomic"
 	"testing"
 
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/cli-runtime/pkg/genericiooptions"
 
 	resolvev1 "joberror.io/operator/api/resolve/v1"
@@ -75,5 +76,31 @@ func TestReportStreams(t *testing.T) {
 	}
 	if ahead > 5_000 {
 		t.Errorf("%d rows were read ahead", ahead)
+	}
+}
+
+func TestReportThatIsRejectedDoesNotAskToGoOn(t *testing.T) {
+	t.Parallel()
+	for code, goesOn := range map[int]bool{http.StatusForbidden: false, http.StatusNotFound: false, http.StatusConflict: true} {
+		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			reason := map[int]metav1.StatusReason{http.StatusForbidden: metav1.StatusReasonForbidden, http.StatusNotFound: metav1.StatusReasonNotFound}[code]
+			w.Header().Set("Content-Type", "application/json")
+			w.WriteHeader(code)
+			status := metav1.Status{TypeMeta: metav1.TypeMeta{APIVersion: "v1", Kind: "Status"}, Status: metav1.StatusFailure, Code: int32(code), Reason: reason, Message: "not here", Details: &metav1.StatusDetails{Name: "load", Group: "resolve.joberror.io", Kind: "jobs"}}
+			if err := json.NewEncoder(w).Encode(status); err != nil {
+				t.Error(err)
+			}
+		}))
+		streams, in, out, errOut := genericiooptions.NewTestIOStreams()
+		in.WriteString("{}")
+		exit := Run(t.Context(), strings.Fields("report load --file=- -n team --dry-run=server --server="+server.URL), streams)
+		server.Close()
+		text := errOut.String()
+		if exit != exitFailed || out.Len() > 0 || !strings.Contains(text, "not here") || strings.Contains(text, "To go on") != goesOn {
+			t.Errorf("%d: exit code %d, stdout %q, stderr %q; a hint: want %t", code, exit, out, text, goesOn)
+		}
+		if goesOn && !strings.Contains(text, "--dry-run=server\n") {
+			t.Errorf("%d: the hint is no dry run: %q", code, text)
+		}
 	}
 }

@@ -27,17 +27,17 @@ type changeOptions struct {
 	resolved bool
 	reason   string
 	dryRun   dryRun
-	// verb and past are the words for it.
-	verb, past string
+	// verb and past name the change, such as "resolve" and "resolved". why is an example of a reason.
+	verb, past, why string
 }
 
 func newResolve(o *options) *cobra.Command {
-	c := &changeOptions{options: o, resolved: true, verb: "resolve", past: "resolved"}
+	c := &changeOptions{options: o, resolved: true, verb: "resolve", past: "resolved", why: "the rows were fixed by hand"}
 	return c.command("Resolve every open error of Jobs, or named errors")
 }
 
 func newReopen(o *options) *cobra.Command {
-	c := &changeOptions{options: o, verb: "reopen", past: "reopened"}
+	c := &changeOptions{options: o, verb: "reopen", past: "reopened", why: "the fix did not work"}
 	return c.command("Reopen every resolved error of Jobs, or named errors")
 }
 
@@ -54,13 +54,13 @@ aggregated API is down, named errors are patched one by one, and the reason is n
 Name a Job by its name or UID; it may be deleted. If a Job and an error have the same name, write
 job/NAME or joberror/NAME.`,
 		Example: fmt.Sprintf(`  # Every error of a Job
-  kubectl joberrors %[1]s nightly-import --reason "the rows were fixed by hand"
+  kubectl joberrors %[1]s nightly-import --reason "%[2]s"
 
   # Two errors
   kubectl joberrors %[1]s joberror/nightly-import-row-17 joberror/nightly-import-row-18
 
   # What would change?
-  kubectl joberrors %[1]s nightly-import --dry-run=server`, c.verb),
+  kubectl joberrors %[1]s nightly-import --dry-run=server`, c.verb, c.why),
 		Args:              usage(cobra.MinimumNArgs(1)),
 		ValidArgsFunction: c.completeTargets(&c.resolved),
 		RunE:              func(cmd *cobra.Command, args []string) error { return c.run(cmd.Context(), args) },
@@ -118,7 +118,7 @@ func (c *changeOptions) changeErrors(ctx context.Context, cl *api.Client, job ap
 		return fmt.Errorf("%s %s: %w", c.verb, what(t.names()), err)
 	}
 	if !resolution.IsComplete(jer) {
-		return c.follow(ctx, cl, jer)
+		return c.follow(ctx, cl, jer, int32(len(t.errors)))
 	}
 	return c.report(jer, what(t.names()))
 }
@@ -188,18 +188,18 @@ func (c *changeOptions) changeJob(ctx context.Context, cl *api.Client, job api.J
 		fmt.Fprintf(c.ErrOut, "The request is stored. The operator carries it out once it runs. To look at it:\n  %s\n", look(jer))
 		return failed
 	}
-	return c.follow(ctx, cl, jer)
+	return c.follow(ctx, cl, jer, planned.Status.Matched)
 }
 
 // followEvery is how often a request is read.
 const followEvery = 300 * time.Millisecond
 
-// follow shows the progress of a resolution until it is complete.
-func (c *changeOptions) follow(ctx context.Context, cl *api.Client, jer *joberrorv1.JobErrorResolution) error {
+// follow shows the progress of a resolution until it is complete. planned is how many errors it
+// is expected to match.
+func (c *changeOptions) follow(ctx context.Context, cl *api.Client, jer *joberrorv1.JobErrorResolution, planned int32) error {
 	meter := c.meter()
 	for !resolution.IsComplete(jer) {
-		s := jer.Status
-		meter.Show(progress.State{Verb: c.past, Done: int64(s.Updated + s.Unchanged + s.Failed), Total: int64(s.Matched), Note: failedNote(s.Failed)})
+		meter.Show(c.state(jer.Status, planned))
 		if err := pause(ctx, followEvery); err != nil {
 			meter.Clear()
 			fmt.Fprintf(c.ErrOut, "Interrupted. The request goes on in the cluster. To look at it:\n  %s\n", look(jer))
@@ -209,7 +209,7 @@ func (c *changeOptions) follow(ctx context.Context, cl *api.Client, jer *joberro
 		switch {
 		case apierrors.IsForbidden(err):
 			meter.Clear()
-			fmt.Fprintf(c.ErrOut, "The request is accepted, and you may not read how far it is. Ask somebody who may:\n  %s\n", look(jer))
+			fmt.Fprintf(c.ErrOut, "The request is accepted, but you may not read how far it is. Ask somebody who may:\n  %s\n", look(jer))
 			return nil
 		case err != nil && ctx.Err() == nil:
 			meter.Clear()
@@ -218,6 +218,12 @@ func (c *changeOptions) follow(ctx context.Context, cl *api.Client, jer *joberro
 	}
 	meter.Clear()
 	return c.report(jer, "job/"+jer.Spec.JobID)
+}
+
+// state returns how far a resolution has come. While it runs, its status counts as matched only
+// the errors that it has already read.
+func (c *changeOptions) state(s joberrorv1.JobErrorResolutionStatus, planned int32) progress.State {
+	return progress.State{Verb: c.past, Done: int64(s.Updated + s.Unchanged + s.Failed), Total: int64(max(s.Matched, planned)), Note: failedNote(s.Failed)}
 }
 
 func failedNote(n int32) string {

@@ -38,3 +38,18 @@ func TestReportOfAResolution(t *testing.T) {
 		}
 	}
 }
+
+func TestProgressOfAResolution(t *testing.T) {
+	t.Parallel()
+	c := &changeOptions{resolved: true, past: "resolved"}
+	for want, status := range map[string]joberrorv1.JobErrorResolutionStatus{
+		"resolved 0 of 10,000 (0%)":                {},
+		"resolved 100 of 10,000 (1%)":              {Matched: 100, Updated: 100},
+		"resolved 5,000 of 10,000 (50%), 2 failed": {Matched: 5_100, Updated: 4_990, Unchanged: 8, Failed: 2},
+		"resolved 10,000 of 11,000 (90%)":          {Matched: 11_000, Updated: 10_000},
+	} {
+		if got := c.state(status, 10_000).Line(); got != want {
+			t.Errorf("%+v: %q, want %q", status, got, want)
+		}
+	}
+}

@@ -178,7 +178,7 @@ func (r *retryOptions) follow(ctx context.Context, cl *api.Client, jet *joberror
 		switch {
 		case apierrors.IsForbidden(err):
 			meter.Clear()
-			fmt.Fprintf(r.ErrOut, "The retry runs, and you may not read how it ends. Ask somebody who may:\n  kubectl get jet %s -n %s\n", jet.Name, jet.Namespace)
+			fmt.Fprintf(r.ErrOut, "The retry runs, but you may not read how it ends. Ask somebody who may:\n  kubectl get jet %s -n %s\n", jet.Name, jet.Namespace)
 			return failed
 		case err != nil && ctx.Err() == nil:
 			meter.Clear()

@@ -23,6 +23,7 @@ import (
 var subcommands = []func(*options) *cobra.Command{
 	newList,
 	newShow,
+	newHistory,
 	newResolve,
 	newReopen,
 	newRetry,
@@ -104,7 +105,9 @@ func newRoot(streams genericiooptions.IOStreams) *cobra.Command {
 	root.SetIn(o.In)
 	root.SetOut(o.Out)
 	root.SetErr(o.ErrOut)
-	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
+	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
+		return usageError{fmt.Errorf("%w; see %q", err, cmd.CommandPath()+" --help")}
+	})
 	root.SetUsageTemplate(usageTemplate)
 	o.config.AddFlags(root.PersistentFlags())
 	o.completeGlobalFlags(root)
@@ -125,6 +128,8 @@ func noSubcommand(cmd *cobra.Command, args []string) error {
 	cmd.SuggestionsMinimumDistance = 2
 	if similar := cmd.SuggestionsFor(args[0]); len(similar) > 0 {
 		text += "; did you mean " + strings.Join(similar, " or ") + "?"
+	} else {
+		text += fmt.Sprintf("; for a Job or an error, write %q", cmd.Root().CommandPath()+" show "+args[0])
 	}
 	return usageError{errors.New(text)}
 }

@@ -16,24 +16,31 @@ func TestWrongArgumentsAreUsageErrors(t *testing.T) {
 	t.Parallel()
 	for args, want := range map[string]string{
 		"lst":                                 "did you mean list?",
-		"nothing-like-it":                     "unknown command",
+		"nothing-like-it":                     "write \"kubectl joberrors show nothing-like-it\"",
 		"list extra":                          "unknown command",
 		"show":                                "see \"kubectl joberrors show --help\"",
 		"show pod/x":                          "job/NAME or joberror/NAME",
 		"show job/":                           "job/NAME or joberror/NAME",
-		"--no-such-flag":                      "unknown flag",
+		"--no-such-flag":                      "unknown flag: --no-such-flag; see \"kubectl joberrors --help\"",
 		"list --group-by=pod":                 "--group-by: ",
 		"list --since=yesterday":              "--since: ",
-		"list -o xml":                         "--output: ",
+		"list -o xml":                         "--output: \"xml\" must be one of wide, json, ",
 		"resolve":                             "requires at least 1 arg",
 		"resolve x --dry-run=client":          "--dry-run: ",
 		"retry x --template=Newest":           "--template: ",
 		"retry x --indexes=Some":              "--indexes: ",
 		"retry x --set=main":                  "--set: ",
 		"report load":                         "--file: ",
+		"report load --file=/":                "--file: / is a directory",
 		"report joberror/x --file=-":          "must be a Job",
 		"report load --file=- --from-line=0":  "--from-line: ",
 		"report load --file=- --created-at=x": "--created-at: ",
+		"history":                             "accepts 1 arg",
+		"history joberror/x":                  "must be a Job",
+		"history load --since=yesterday":      "--since: ",
+		"history load --since=1d --until=2d":  "--since: must be before --until",
+		"history load --limit=-1":             "--limit: ",
+		"history load -o xml":                 "--output: \"xml\" must be one of wide, json, yaml, name",
 		"list --namespace=Not_A_Name":         "--namespace: ",
 	} {
 		streams, _, out, errOut := genericiooptions.NewTestIOStreams()
@@ -51,7 +58,7 @@ func TestHelpListsEachSubcommand(t *testing.T) {
 	if code := Run(t.Context(), []string{"--help"}, streams); code != exitOK {
 		t.Fatalf("exit code %d", code)
 	}
-	for _, want := range []string{"kubectl joberrors [command]", "Exit codes:", "  list  ", "  show  ", "  resolve  ", "  reopen  ", "  retry  ", "  watch  ", "  report  ", "  version  "} {
+	for _, want := range []string{"kubectl joberrors [command]", "Exit codes:", "  list  ", "  show  ", "  history  ", "  resolve  ", "  reopen  ", "  retry  ", "  watch  ", "  report  ", "  version  "} {
 		if !strings.Contains(out.String(), want) {
 			t.Errorf("the help lacks %q:\n%s", want, out)
 		}

@@ -17,7 +17,7 @@ import (
 	"joberror.io/operator/internal/plugin/api"
 )
 
-// target is a Job or an error that an argument names.
+// target holds the Job or the error that an argument names.
 type target struct {
 	// job is the name or the UID of a Job, or the _jobId of the error.
 	job string
@@ -46,8 +46,8 @@ func splitTarget(arg string) (kind, name string, err error) {
 	return kind, name, nil
 }
 
-// lookup finds what an argument names. A name without a kind is that of an error if there is
-// one, and otherwise that of a Job, which may be gone.
+// lookup returns what an argument names. A name without a kind stands for the error with this
+// name if there is one, and otherwise for a Job, which may be deleted.
 func lookup(ctx context.Context, c *api.Client, namespace, arg string) (target, error) {
 	kind, name, err := splitTarget(arg)
 	if err != nil || kind == "job" {
@@ -65,7 +65,10 @@ func lookup(ctx context.Context, c *api.Client, namespace, arg string) (target, 
 		}
 	}
 	if err != nil {
-		return target{}, fmt.Errorf("read error %s: %w", name, err)
+		if apierrors.IsNotFound(err) {
+			err = fmt.Errorf("namespace %s has no such error: %w", namespace, err)
+		}
+		return target{}, fmt.Errorf("read joberror/%s: %w", name, err)
 	}
 	return target{job: je.Spec.JobID, je: je}, nil
 }
@@ -84,8 +87,7 @@ func checkUnambiguous(ctx context.Context, c *api.Client, namespace, name string
 	return err
 }
 
-// lookupAll finds what the arguments name, by Job, in their order. A Job without errors means
-// the whole Job.
+// lookupAll returns what the arguments name, grouped by Job, in the order of the arguments.
 func lookupAll(ctx context.Context, c *api.Client, namespace string, args []string) ([]jobTargets, error) {
 	var all []jobTargets
 	for _, arg := range args {
@@ -107,7 +109,7 @@ func lookupAll(ctx context.Context, c *api.Client, namespace string, args []stri
 	return all, nil
 }
 
-// jobTargets is a whole Job, or some errors of it.
+// jobTargets holds a whole Job, or some of its errors.
 type jobTargets struct {
 	job    string
 	errors []*joberrorv1.JobError

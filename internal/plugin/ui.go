@@ -41,7 +41,7 @@ func newUI(o *options) *cobra.Command {
 		},
 	}
 	cmd.Flags().IntVar(&port, "port", 0, "The port to listen on. 0 picks a free one.")
-	cmd.Flags().BoolVar(&open, "open", false, "Open the link in the browser. The default is true on a terminal.")
+	cmd.Flags().BoolVar(&open, "open", false, "Open the link in the browser. The default is true on a terminal. Other users of the machine may see the link before it is used.")
 	return cmd
 }
 

@@ -35,7 +35,7 @@ func newWatch(o *options) *cobra.Command {
 		Use:   "watch",
 		Short: "Print new and reopened errors as they come",
 		Long: `Print new and reopened errors as they come, one line each, until Ctrl-C. Errors that exist when it
-starts are not printed. It goes on after a lost connection, and prints what happened in between.`,
+starts are not printed. After a lost connection, it connects again, and prints the errors in between.`,
 		Example: `  kubectl joberrors watch -A --class=application
 
   # One JSON object after another, for a program
@@ -112,7 +112,7 @@ func (w *watchOptions) run(ctx context.Context) error {
 	}
 }
 
-// withoutManagedFields drops what nobody looks at, because the watcher keeps every error.
+// withoutManagedFields drops the managed fields: the watcher keeps every error in memory.
 func withoutManagedFields(obj any) (any, error) {
 	if je, ok := obj.(*joberrorv1.JobError); ok {
 		je.ManagedFields = nil

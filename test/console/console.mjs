@@ -3,6 +3,7 @@
 
 // Starts consoles and the browser for the tests.
 
+import assert from "node:assert/strict";
 import { execFile, spawn } from "node:child_process";
 import { existsSync } from "node:fs";
 import { createInterface } from "node:readline";
@@ -47,14 +48,26 @@ export async function open(browser, link, { query = "", ...options } = {}) {
 	page.on("pageerror", (err) => problems.push(err.message));
 	page.on("console", (m) => /Content Security Policy|Refused/.test(m.text()) && problems.push(m.text()));
 	await page.goto(link);
-	if (query) await page.goto(new URL(query, link).origin + "/" + query);
-	return { page, context, problems };
+	const base = new URL("./", page.url()).href;
+	if (query) await page.goto(base + query);
+	return { page, context, base, problems };
 }
 
 /** press presses a key, and waits until the page is drawn again. */
 export async function press(page, key) {
 	await page.keyboard.press(key);
 	await page.evaluate(() => new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(resolve, 0)))));
+}
+
+/** eventually waits until a check returns what is wanted. */
+export async function eventually(check, want) {
+	const end = Date.now() + 30_000;
+	for (;;) {
+		const got = await check();
+		if (got === want) return;
+		if (Date.now() > end) assert.equal(got, want);
+		await new Promise((resolve) => setTimeout(resolve, 100));
+	}
 }
 
 /** kubectl runs kubectl as the administrator. */

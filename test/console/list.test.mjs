@@ -4,14 +4,14 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 
-import { ADMIN, jobError, kubectl, open, press, startBrowser, startConsole } from "./console.mjs";
+import { ADMIN, eventually, jobError, kubectl, open, press, startBrowser, startConsole } from "./console.mjs";
 
-let console, chromium, page, problems;
+let console, chromium, page, base, problems;
 
 before(async () => {
 	console = await startConsole(ADMIN);
 	chromium = await startBrowser();
-	({ page, problems } = await open(chromium.browser, console.link));
+	({ page, base, problems } = await open(chromium.browser, console.link));
 	await page.locator(".connection.live").waitFor();
 });
 after(async () => {
@@ -21,7 +21,7 @@ after(async () => {
 });
 
 const visit = async (query) => {
-	await page.goto(console.origin + "/" + query);
+	await page.goto(base + query);
 	await page.locator(".connection.live").waitFor();
 };
 const workload = (name) => page.locator(".row.workload", { has: page.locator(".name", { hasText: new RegExp(`^${name}$`) }) });
@@ -30,24 +30,15 @@ const until = async (text, locator = ".summary") => page.locator(locator, { hasT
 
 /** spec returns whether an error is resolved, and by whom. */
 const resolved = async (namespace, name) => kubectl("get", "je", "-n", namespace, name, "-o", "jsonpath={.spec.resolved} {.status.resolvedBy}");
-const eventually = async (check, want) => {
-	const end = Date.now() + 30_000;
-	for (;;) {
-		const got = await check();
-		if (got === want) return;
-		if (Date.now() > end) assert.equal(got, want);
-		await new Promise((resolve) => setTimeout(resolve, 100));
-	}
-};
 
 test("errors are grouped by workload and code", async () => {
 	await visit("?ns=warehouse");
 	await until("23 errors in 2 workloads");
 	assert.deepEqual(await page.locator(".row.workload .name").allTextContents(), ["nightly-import", "refresh-marts"]);
 	assert.deepEqual((await codes()).sort(), ["FailedMount", "NodeLost", "duplicate_key", "invalid_date"]);
-	await visit("?ns=work");
-	await until("shop", ".row.workload");
-	assert.match(await workload("shop").textContent(), /Helm release/);
+	await visit("?ns=shop");
+	await until("storefront", ".row.workload");
+	assert.match(await workload("storefront").textContent(), /Helm release/);
 	assert.match(await workload("import").textContent(), /^Jobimport/);
 });
 
@@ -73,11 +64,11 @@ test("filters are in the URL, and come back from it", async () => {
 });
 
 test("a new error appears at once, and a deleted one goes", async () => {
-	await visit("?ns=work&q=live");
-	await kubectl("create", "-f", "-", jobError("work", "live-1", { _jobId: "live-job", code: "E1", message: "<img src=x onerror=alert(1)> & <b>text</b>" }));
+	await visit("?ns=shop&q=live");
+	await kubectl("create", "-f", "-", jobError("shop", "live-1", { _jobId: "live-job", code: "E1", message: "<img src=x onerror=alert(1)> & <b>text</b>" }));
 	await until("1 error in 1 workload");
 	assert.equal(await page.locator(".row.code .message").textContent(), "<img src=x onerror=alert(1)> & <b>text</b>", "a message is text, never HTML");
-	await kubectl("delete", "je", "-n", "work", "live-1");
+	await kubectl("delete", "je", "-n", "shop", "live-1");
 	await until("No error matches", "h2");
 });
 
@@ -143,7 +134,7 @@ test("a page of 400 px has all that is needed", async () => {
 	const bulk = await page.locator(".bulk").boundingBox();
 	assert.ok(bulk.x >= 0 && bulk.x + bulk.width <= 400);
 	await page.keyboard.press("Escape");
-	for (const query of ["?error=warehouse/refresh-marts-6-0", "?job=work/import"]) {
+	for (const query of ["?error=warehouse/refresh-marts-6-0", "?job=shop/import"]) {
 		await visit(query);
 		await page.locator(".event").first().waitFor();
 		assert.ok(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth), query);

@@ -14,10 +14,11 @@ import (
 	"strings"
 	"testing"
 
+	"joberror.io/operator/hack/controlplane"
 	"joberror.io/operator/test/harness"
 )
 
-var cluster = harness.Cluster{FastControllers: true, Flags: []string{"--capture-grace=1s"}}
+var cluster = harness.Cluster{FastControllers: true}
 
 func TestMain(m *testing.M) { os.Exit(harness.Main(m, &cluster)) }
 
@@ -27,12 +28,13 @@ const many = 10000
 // TestBrowser seeds the control plane and runs the scripts in this directory. Chromium loads all
 // errors, so the script that needs many of them is the last one.
 func TestBrowser(t *testing.T) {
+	operator := operate(t)
 	environment := []string{"PLUGIN=" + filepath.Join(cluster.PluginDir(t), "kubectl-joberrors"), "KUBECTL=" + cluster.KubectlPath(), "ADMIN=" + cluster.Kubeconfig}
 	seedDemo(t)
-	seedJobs(t, "work")
+	seedJobs(t, "shop")
 	for user, role := range map[string]string{"viewer": "view", "editor": "edit", "nobody": ""} {
 		if role != "" {
-			cluster.Grant(t, "work", user, role)
+			cluster.Grant(t, "shop", user, role)
 		}
 		path, _, err := cluster.KubeconfigFor(user+".kubeconfig", user)
 		if err != nil {
@@ -43,8 +45,27 @@ func TestBrowser(t *testing.T) {
 	for _, script := range []string{"guards", "list", "pages", "shots", "states"} {
 		run(t, script, environment)
 	}
+
+	if err := operator.Stop(); err != nil {
+		t.Fatal(err)
+	}
+	archive := filepath.Join(t.TempDir(), "archive")
+	operate(t, "--archive-url=file://"+archive+"?create_dir=true", "--archive-interval=1s", "--archive-resolved-after=1s", "--allow-mass-expiry")
+	seedArchive(t, "attic")
+	run(t, "archive", append(environment, "ARCHIVE="+archive))
+
 	seedMany(t, "many", many)
 	run(t, "many", environment)
+}
+
+// operate runs an operator until the tests end or it is stopped.
+func operate(t *testing.T, flags ...string) *controlplane.Process {
+	t.Helper()
+	operator, err := cluster.Operate(t.Context(), "operator", append(flags, "--capture-grace=1s")...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return operator
 }
 
 // run runs a script.

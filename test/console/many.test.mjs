@@ -6,12 +6,12 @@ import { after, before, test } from "node:test";
 
 import { ADMIN, open, press, startBrowser, startConsole } from "./console.mjs";
 
-let console, chromium, page;
+let console, chromium, page, base;
 
 before(async () => {
 	console = await startConsole(ADMIN);
 	chromium = await startBrowser();
-	({ page } = await open(chromium.browser, console.link));
+	({ page, base } = await open(chromium.browser, console.link));
 });
 after(async () => {
 	await chromium.stop();
@@ -19,7 +19,7 @@ after(async () => {
 });
 
 const visit = async (query) => {
-	await page.goto(console.origin + "/" + query);
+	await page.goto(base + query);
 	await page.locator(".connection.live").waitFor({ timeout: 120_000 });
 };
 const until = async (text, locator = ".summary") => page.locator(locator, { hasText: text }).first().waitFor();

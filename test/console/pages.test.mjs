@@ -6,13 +6,13 @@ import { after, before, test } from "node:test";
 
 import { ADMIN, EDITOR, kubectl, open, startBrowser, startConsole } from "./console.mjs";
 
-let console, editor, chromium, page, problems;
+let console, editor, chromium, page, base, problems;
 
 before(async () => {
 	console = await startConsole(ADMIN);
-	editor = await startConsole(EDITOR, "--namespace", "work");
+	editor = await startConsole(EDITOR, "--namespace", "shop");
 	chromium = await startBrowser();
-	({ page, problems } = await open(chromium.browser, console.link));
+	({ page, base, problems } = await open(chromium.browser, console.link));
 	await page.locator(".connection.live").waitFor();
 });
 after(async () => {
@@ -22,7 +22,7 @@ after(async () => {
 	assert.deepEqual(problems, [], "the page has no failure");
 });
 
-const visit = (query) => page.goto(console.origin + "/" + query);
+const visit = (query) => page.goto(base + query);
 
 test("an error has its last words, facts, and what happened", async () => {
 	await visit("?ns=payments&q=oom");
@@ -46,8 +46,8 @@ test("an error has its last words, facts, and what happened", async () => {
 test("an error shows the log of its pod", async () => {
 	// kwok's pods have no log, so the answer of the API server is made up.
 	await page.route(/\/log\?/, (route) => route.fulfill({ status: 200, contentType: "text/plain", body: "line 1\n<b>line 2</b>\n" }));
-	const name = (await kubectl("get", "je", "-n", "work", "--field-selector=spec._jobId=import,spec.code=ExitCode:3", "-o", "jsonpath={.items[0].metadata.name}")).trim();
-	await visit(`?error=work/${name}`);
+	const name = (await kubectl("get", "je", "-n", "shop", "--field-selector=spec._jobId=import,spec.code=ExitCode:3", "-o", "jsonpath={.items[0].metadata.name}")).trim();
+	await visit(`?error=shop/${name}`);
 	await page.locator(".log").waitFor();
 	assert.equal(await page.locator(".log").textContent(), "line 1\n<b>line 2</b>\n");
 	await page.unroute(/\/log\?/);
@@ -69,14 +69,14 @@ test("a retry runs a Job again, and its success resolves the errors", async () =
 
 test("a retry that is refused says why", async () => {
 	const other = await open(chromium.browser, editor.link);
-	await other.page.goto(editor.origin + "/?ns=work&job=work/import");
+	await other.page.goto(other.base + "?ns=shop&job=shop/import");
 	await other.page.locator(".run-errors").waitFor();
 	await other.page.getByRole("button", { name: "Retry" }).click();
 	await other.page.getByRole("button", { name: "Run again" }).click();
 	await other.page.locator(".toast", { hasText: "import-r1 was started" }).waitFor();
 	await other.page.locator(".run", { hasText: "retry 1" }).locator(".state.failed").waitFor();
 	await other.page.route("**/retry", async (route) => {
-		await kubectl("create", "-f", "-", { input: JSON.stringify({ apiVersion: "joberror.io/v1", kind: "JobErrorRetry", metadata: { namespace: "work", name: "first" }, spec: { _jobId: "import", set: [{ container: "none" }] } }) });
+		await kubectl("create", "-f", "-", { input: JSON.stringify({ apiVersion: "joberror.io/v1", kind: "JobErrorRetry", metadata: { namespace: "shop", name: "first" }, spec: { _jobId: "import", set: [{ container: "none" }] } }) });
 		await route.continue({ postData: JSON.stringify({ set: [{ container: "none", args: ["x"] }] }) });
 	});
 	await other.page.getByRole("button", { name: "Retry" }).click();
@@ -86,8 +86,8 @@ test("a retry that is refused says why", async () => {
 });
 
 test("what does not exist is said", async () => {
-	await visit("?error=work/no-such-error");
+	await visit("?error=shop/no-such-error");
 	await page.locator("h2", { hasText: "There is no error no-such-error" }).waitFor();
-	await visit("?job=work/no-such-job");
+	await visit("?job=shop/no-such-job");
 	await page.locator("h2", { hasText: "Nothing is known of a Job no-such-job" }).waitFor();
 });

@@ -101,6 +101,34 @@ func (f failure) jobError(name string, run int, at time.Time) *joberrorv1.JobErr
 	}
 }
 
+// archived is the number of errors of the Job import in the archive. The console asks for 100 at a
+// time.
+const archived = 110
+
+// seedArchive creates errors, and waits until all of them are in the archive: those of a Job that
+// were resolved, and one of another Job whose retention ends.
+func seedArchive(t *testing.T, namespace string) {
+	t.Helper()
+	harness.Create(t, cluster.Client, &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: namespace}})
+	create := func(name, job string, at time.Time, resolved bool) {
+		je := harness.JobError(namespace, name, job, harness.CreatedAt(at))
+		je.Labels = map[string]string{joberrorv1.LabelClass: joberrorv1.ClassData}
+		je.Spec.Code, je.Spec.Message, je.Spec.Resolved = "E42", fmt.Sprintf("<b>%s</b> was refused\nsecond line", name), resolved
+		harness.Create(t, cluster.Client, je)
+	}
+	last := time.Now().Add(-24 * time.Hour)
+	for i := range archived {
+		create(fmt.Sprintf("row-%03d", i), "import", last.Add(-time.Duration(i)*2*time.Hour), true)
+	}
+	create("expired", "long-gone", time.Now().Add(3*time.Second-30*24*time.Hour), false)
+	harness.Eventually(t, func() string {
+		if left := len(cluster.Errors(t, namespace)); left > 0 {
+			return fmt.Sprintf("%d errors are not in the archive yet", left)
+		}
+		return ""
+	})
+}
+
 // seedMany creates many open errors of 100 Jobs.
 func seedMany(t *testing.T, namespace string, n int) {
 	t.Helper()
@@ -129,16 +157,16 @@ func seedJobs(t *testing.T, namespace string) {
 			metav1.SetMetaDataAnnotation(&job.Spec.Template.ObjectMeta, "dev.joberror.io/message", text)
 		}
 	}
-	owned := func(job *batchv1.Job) { job.Annotations = map[string]string{"meta.helm.sh/release-name": "shop"} }
+	owned := func(job *batchv1.Job) { job.Annotations = map[string]string{"meta.helm.sh/release-name": "storefront"} }
 	harness.Create(t, cluster.Client, harness.Job(namespace, "import", harness.Failing("3"), message("3 of 1200 rows were refused")))
-	harness.Create(t, cluster.Client, harness.Job(namespace, "shop-migrate", harness.Failing("1"), message("no such table"), owned))
+	harness.Create(t, cluster.Client, harness.Job(namespace, "storefront-migrate", harness.Failing("1"), message("no such table"), owned))
 	for _, args := range [][]string{
 		{"apply", "-f", cluster.Root + "/config/samples/cronjob.yaml"},
 		{"create", "job", "--from=cronjob/nightly-report", "nightly-report-1"},
 	} {
 		cluster.Kubectl(t, args...)
 	}
-	for job, ns := range map[string]string{"import": namespace, "shop-migrate": namespace, "nightly-report-1": "default"} {
+	for job, ns := range map[string]string{"import": namespace, "storefront-migrate": namespace, "nightly-report-1": "default"} {
 		cluster.WaitJobCondition(t, ns, job, batchv1.JobFailed)
 		harness.Eventually(t, func() string {
 			for _, je := range cluster.Errors(t, ns) {

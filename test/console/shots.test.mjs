@@ -21,10 +21,10 @@ after(async () => {
 });
 
 test("screenshots", { skip: !directory && "SCREENSHOTS is not set" }, async () => {
-	const { page } = await open(chromium.browser, console.link);
+	const { page, base } = await open(chromium.browser, console.link);
 	const size = (width, height) => page.setViewportSize({ width, height });
 	const visit = async (query, selector) => {
-		await page.goto(console.origin + "/" + query);
+		await page.goto(base + query);
 		await page.locator(selector).first().waitFor();
 		await page.locator(".connection.live").waitFor();
 	};

@@ -4,14 +4,15 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 
+import { APIError, isUnavailable, request } from "../static/lib/api.mjs";
 import { describe, perDay, stack } from "../static/lib/buckets.mjs";
 import { DEFAULTS, isFiltered, matcher, parseURL, toURL } from "../static/lib/filters.mjs";
 import { groupErrors, rootsOf } from "../static/lib/group.mjs";
 import { jobOf, ownerOf, podOf } from "../static/lib/model.mjs";
-import { inParallel, MOST_NAMES, pathOf, planChanges } from "../static/lib/plan.mjs";
+import { changeEach, inParallel, MOST_NAMES, pathOf, planChanges } from "../static/lib/plan.mjs";
 import { indexAt, layOut, toRows, visible } from "../static/lib/rows.mjs";
 import { ago, DAY, dateTime, dayBefore, inWords, startOfDay } from "../static/lib/time.mjs";
-import { at, NOW, record } from "./helpers.mjs";
+import { at, NOW, record, respond } from "./helpers.mjs";
 
 test("ago has one unit", () => {
 	for (const [passed, want] of [[-5000, "now"], [0, "now"], [59_999, "now"], [60_000, "1m"], [3_599_999, "59m"], [3_600_000, "1h"], [47 * 3_600_000, "47h"], [2 * DAY, "2d"], [29.9 * DAY, "29d"]]) {
@@ -133,4 +134,29 @@ test("tasks run a few at a time, and keep their order", async () => {
 	});
 	assert.deepEqual(results, [30, 10, 20, 50, 40]);
 	assert.equal(most, 2);
+});
+
+test("only an answer in text means that the aggregated API is down", async () => {
+	const answered = (body, status) => request(async () => respond(body, { status }), "apis/x").then(() => undefined, (err) => err);
+	for (const [body, status, want] of [
+		["service unavailable\n", 503, true], ["404 page not found", 404, true], ["bad gateway", 502, true],
+		[{ kind: "Status", code: 503, message: "not now" }, 503, false], [{ kind: "Status", code: 404, message: "no such Job" }, 404, false],
+		[{ kind: "Status", code: 502, reason: "APIServerUnreachable" }, 502, false], ["no", 403, false], ["no", 500, false],
+	]) {
+		const err = await answered(body, status);
+		assert.ok(err instanceof APIError);
+		assert.equal(isUnavailable(err), want, JSON.stringify(body));
+	}
+	assert.equal(isUnavailable(new Error("no")), false);
+});
+
+test("errors that are changed one by one fail one by one", async () => {
+	const sent = [];
+	const { updated, failures } = await changeEach({ namespace: "a", names: ["x", "y", "z"] }, true, async (path, options) => {
+		sent.push([path, options.method, JSON.stringify(options.body)]);
+		if (path.endsWith("/y")) throw new APIError(403, "Forbidden", "not you");
+	});
+	assert.equal(updated, 2);
+	assert.deepEqual(failures, ["y: not you"]);
+	assert.deepEqual(sent[0], ["apis/joberror.io/v1/namespaces/a/joberrors/x", "PATCH", '{"spec":{"resolved":true}}']);
 });

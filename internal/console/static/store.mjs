@@ -3,11 +3,12 @@
 
 // The state of the page, and what changes it.
 
-import { json, listAll, request } from "./lib/api.mjs";
+import { isUnavailable, json, listAll, request } from "./lib/api.mjs";
+import { archivePath, toPage } from "./lib/archive.mjs";
 import { Feed } from "./lib/feed.mjs";
 import { parseURL, toURL } from "./lib/filters.mjs";
 import { ownerOf, toRecord } from "./lib/model.mjs";
-import { inParallel, pathOf, planChanges } from "./lib/plan.mjs";
+import { changeEach, inParallel, pathOf, planChanges } from "./lib/plan.mjs";
 import { Rights } from "./lib/rights.mjs";
 
 /** UNDO_SECONDS is how long a change can be undone with one key. */
@@ -16,6 +17,14 @@ const HIDDEN_SECONDS = 60;
 const METADATA = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1";
 
 const isComplete = (resolution) => (resolution.status?.conditions ?? []).some((c) => c.type === "Complete" && c.status === "True");
+/** detailOf returns what to know of a change beside its numbers. */
+function detailOf(pending, patched, reason) {
+	const parts = [];
+	if (pending) parts.push(`${pending} more are under way.`);
+	if (patched) parts.push(`The operator's API does not answer, so ${patched === 1 ? "the error was" : "the errors were"} changed directly.${reason ? " The reason was not recorded." : ""}`);
+	return parts.join(" ");
+}
+
 const fetch = (...args) => window.fetch(...args);
 
 /** createStore returns the state, with a function that calls a listener after changes. */
@@ -30,6 +39,7 @@ export function createStore() {
 		selected: new Set(), opened: new Set(), closed: new Set(), active: "", scroll: 0,
 		toasts: [], progress: undefined, dialog: undefined,
 		updated: 0,
+		apiDown: false, // whether the aggregated API did not answer the last request
 	};
 	let listener = () => {};
 	let scheduled = 0;
@@ -136,24 +146,34 @@ export function createStore() {
 		const failures = [];
 		let updated = 0;
 		let pending = 0;
+		let patched = 0;
 		await inParallel(requests, 4, async (r) => {
 			try {
 				const body = { errors: r.names, ...(reason && { reason }) };
 				const resolution = await json(fetch, pathOf(r, resolved), { method: "PUT", body });
+				s.apiDown = false;
 				const changedNow = resolution.status?.updated ?? 0;
 				updated += changedNow;
 				// A resolution that takes long goes on after the answer. One without a name changed nothing.
 				if (resolution.metadata?.name && !isComplete(resolution)) pending += r.names.length - changedNow;
 				for (const f of resolution.status?.failures ?? []) failures.push(`${f.name}: ${f.message || f.reason}`);
 			} catch (err) {
-				failures.push(err.code === 503 ? `The operator's API is not available: ${err.message} kubectl patch still resolves errors.` : err.message);
+				if (isUnavailable(err)) {
+					s.apiDown = true;
+					const each = await changeEach(r, resolved, (path, options) => json(fetch, path, options));
+					updated += each.updated;
+					patched += each.updated;
+					failures.push(...each.failures);
+				} else {
+					failures.push(err.message);
+				}
 			}
 			progress.done += r.names.length;
 			changed();
 		});
 		s.progress = undefined;
 		changed();
-		return { updated, pending, failures };
+		return { updated, pending, patched, failures };
 	};
 
 	const actions = {
@@ -198,7 +218,7 @@ export function createStore() {
 			const target = records.filter((r) => r.resolved !== resolved);
 			if (!target.length || s.progress) return;
 			s.selected.clear();
-			const { updated, pending, failures } = await change(target, resolved, reason);
+			const { updated, pending, patched, failures } = await change(target, resolved, reason);
 			const past = resolved ? "Resolved" : "Reopened";
 			if (failures.length) toast({ kind: "bad", text: `${past} ${updated} of ${target.length} errors.`, detail: failures.slice(0, 3).join("\n"), seconds: 30 });
 			if (updated || pending) {
@@ -208,7 +228,7 @@ export function createStore() {
 						? { kind: "bad", text: "The change could not be undone completely.", detail: back.failures[0], seconds: 30 }
 						: { kind: "good", text: `Undone: ${back.updated} ${back.updated === 1 ? "error is" : "errors are"} ${resolved ? "open" : "resolved"} again.` });
 				};
-				toast({ kind: "good", text: `${past} ${updated} ${updated === 1 ? "error" : "errors"}.`, detail: pending ? `${pending} more are under way.` : "", undo, seconds: UNDO_SECONDS });
+				toast({ kind: "good", text: `${past} ${updated} ${updated === 1 ? "error" : "errors"}.`, detail: detailOf(pending, patched, reason), undo, seconds: UNDO_SECONDS });
 			}
 		},
 		undo(id) {
@@ -224,7 +244,16 @@ export function createStore() {
 		/** retry asks for another run of a Job, and returns the retry. */
 		async retry({ namespace, job }, body) {
 			const path = `apis/resolve.joberror.io/v1/namespaces/${namespace}/jobs/${job}/retry`;
-			const retry = await json(fetch, path, { method: "POST", body });
+			let retry;
+			try {
+				retry = await json(fetch, path, { method: "POST", body });
+			} catch (err) {
+				if (!isUnavailable(err)) throw err;
+				s.apiDown = true;
+				changed();
+				throw new Error("The operator's API does not answer, so nothing can be run again from here. To find out why, type: kubectl joberrors check");
+			}
+			s.apiDown = false;
 			const started = retry.status?.job;
 			toast({
 				kind: "good", text: started ? `Retry ${started.name} was started.` : "The retry was requested.", seconds: 12,
@@ -238,6 +267,8 @@ export function createStore() {
 		reconnect: () => connect(s.everywhere ? "" : s.filters.ns),
 		get: (path, options) => json(fetch, path, options),
 		list: (path, options) => listAll(fetch, path, options),
+		/** archive returns a page of the archived errors of a Job. */
+		archive: async (namespace, job, next, signal) => toPage(await request(fetch, archivePath(namespace, job, next), { signal })),
 		log: async (path) => (await request(fetch, path, { accept: "text/plain, application/json" })).text(),
 	};
 

@@ -8,6 +8,7 @@ package api
 import (
 	"fmt"
 	"io"
+	"net/http"
 
 	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
@@ -35,6 +36,8 @@ func init() {
 type Client struct {
 	client.WithWatch
 	endpoints rest.Interface
+	// http sends the requests whose answers have headers that endpoints drops.
+	http *http.Client
 }
 
 // New returns a client. owners maps the kinds of the owners of Jobs to resources. Warnings of
@@ -61,7 +64,7 @@ func New(config *rest.Config, owners meta.RESTMapper, warnings io.Writer) (*Clie
 	if err != nil {
 		return nil, fmt.Errorf("connect to the API server: %w", err)
 	}
-	return &Client{WithWatch: resources, endpoints: endpoints}, nil
+	return &Client{WithWatch: resources, endpoints: endpoints, http: httpClient}, nil
 }
 
 func knownKinds() meta.RESTMapper {

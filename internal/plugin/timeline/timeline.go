@@ -98,7 +98,7 @@ func because(reason, message string) string {
 	return ""
 }
 
-// maxAlike is up to how many errors with the same Job and code are shown one by one.
+// maxAlike limits how many errors with the same Job and code are shown one by one.
 const maxAlike = 3
 
 func failures(errs []joberrorv1.JobError) []Event {
@@ -153,7 +153,7 @@ func state(je *joberrorv1.JobError) string {
 	return "open"
 }
 
-// many returns one event for many errors that are alike, at the time of the last one.
+// many returns one event for many errors with the same Job and code, at the time of the last one.
 func many(job string, errs []*joberrorv1.JobError) Event {
 	newest, open := group.ItemOf(errs[0]), 0
 	message := errs[0].Spec.Message
@@ -285,7 +285,7 @@ const (
 	maxLineWidth = 160
 )
 
-// LastWords returns the last lines of a message, each cut to a sane width.
+// LastWords returns the last lines of a message, each cut to maxLineWidth.
 func LastWords(message string) []string {
 	var lines []string
 	for line := range strings.Lines(message) {
@@ -302,21 +302,27 @@ func LastWords(message string) []string {
 // Time formats a time for people, in the local time zone.
 func Time(at time.Time) string { return at.Local().Format(time.DateTime) }
 
-// Gone returns the names of the Jobs that errors name, and that do not exist, sorted.
-func Gone(r Records) []string {
+// Gone returns the names of the Jobs that were deleted, and of those that errors name but that
+// never existed while the operator looked. Both lists are sorted.
+func Gone(r Records) (deleted, unknown []string) {
 	exists := map[types.UID]bool{}
 	names := map[string]bool{}
 	for _, job := range r.Jobs {
 		exists[job.UID], names[job.Name] = true, true
 	}
-	var gone []string
 	for i := range r.Errors {
 		job := group.ItemOf(&r.Errors[i]).Job
-		if job.UID == "" && names[job.Name] || exists[job.UID] {
-			continue
+		switch {
+		case job.UID != "" && !exists[job.UID]:
+			deleted = append(deleted, job.Name)
+		case job.UID == "" && !names[job.Name]:
+			unknown = append(unknown, job.Name)
 		}
-		gone = append(gone, job.Name)
 	}
-	slices.Sort(gone)
-	return slices.Compact(gone)
+	return sortedUnique(deleted), sortedUnique(unknown)
+}
+
+func sortedUnique(names []string) []string {
+	slices.Sort(names)
+	return slices.Compact(names)
 }

@@ -120,7 +120,7 @@ func TestGone(t *testing.T) {
 	other := jobError("b", "second", "x", 1)
 	other.Status.Job.UID = "uid-second"
 	records := Records{Jobs: []batchv1.Job{{ObjectMeta: metav1.ObjectMeta{Name: "load", UID: "uid-load"}}}, Errors: []joberrorv1.JobError{jobError("a", "load", "x", 1), other, other, unlinked}}
-	if got := Gone(records); !slices.Equal(got, []string{"second", "third"}) {
-		t.Errorf("Gone = %q, want second and third", got)
+	if deleted, unknown := Gone(records); !slices.Equal(deleted, []string{"second"}) || !slices.Equal(unknown, []string{"third"}) {
+		t.Errorf("Gone = %q and %q, want second and third", deleted, unknown)
 	}
 }

@@ -5,20 +5,28 @@
 
 /** APIError is an answer of the API server, or of the console, that is not a success. */
 export class APIError extends Error {
-	constructor(code, reason, message) {
+	constructor(code, reason, message, hasStatus = true, causes = []) {
 		super(message);
 		this.code = code;
 		this.reason = reason;
+		this.hasStatus = hasStatus;
+		this.causes = causes; // the reasons of the causes in its Status
 	}
 }
 
 /** REASONS names the answers that do not come from the API server. */
 export const REASONS = { unreachable: "APIServerUnreachable", stopped: "ConsoleStopped", session: "NoSession" };
 
+/**
+ * isUnavailable reports whether a request failed because the aggregated API is down or not
+ * installed. The API server says that in text. An answer of the operator itself is a Status.
+ */
+export const isUnavailable = (err) => err instanceof APIError && !err.hasStatus && [404, 502, 503, 504].includes(err.code);
+
 /** request sends a request and returns the response if it is a success. */
 export async function request(fetch, path, { method = "GET", body, accept = "application/json", signal } = {}) {
 	const headers = { Accept: accept };
-	if (method !== "GET") headers["Content-Type"] = "application/json";
+	if (method !== "GET") headers["Content-Type"] = method === "PATCH" ? "application/merge-patch+json" : "application/json";
 	let response;
 	try {
 		response = await fetch(path, { method, headers, body: body === undefined ? undefined : JSON.stringify(body), signal });
@@ -41,7 +49,7 @@ async function toError(response) {
 	if (response.status === 401 && response.headers.get("Joberrors-Console")) {
 		return new APIError(401, REASONS.session, message);
 	}
-	return new APIError(response.status, status.reason ?? "", message);
+	return new APIError(response.status, status.reason ?? "", message, status.kind === "Status", (status.details?.causes ?? []).map((c) => c.reason));
 }
 
 /** json sends a request and returns the decoded answer. */

@@ -31,6 +31,24 @@ export function pathOf({ namespace, job }, resolved) {
 	return `apis/resolve.joberror.io/v1/namespaces/${namespace}/jobs/${job}/joberrors/${resolved ? "resolve" : "unresolve"}`;
 }
 
+/**
+ * changeEach resolves or reopens the errors of a request of planChanges one by one, through their
+ * own resource, and returns how many it changed. The console forwards no other patch.
+ */
+export async function changeEach({ namespace, names }, resolved, send) {
+	const failures = [];
+	let updated = 0;
+	await inParallel(names, 4, async (name) => {
+		try {
+			await send(`apis/joberror.io/v1/namespaces/${namespace}/joberrors/${name}`, { method: "PATCH", body: { spec: { resolved } } });
+			updated++;
+		} catch (err) {
+			failures.push(`${name}: ${err.message}`);
+		}
+	});
+	return { updated, failures };
+}
+
 /** inParallel runs a task for each item, a few at a time, and returns the results in order. */
 export async function inParallel(items, limit, task) {
 	const results = new Array(items.length);

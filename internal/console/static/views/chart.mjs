@@ -18,7 +18,7 @@ export function Chart({ records, now, today }) {
 	return html`<section class="panel chart" aria-label="Failures over time">
 		<div class="panel-head"><h2>Failures per day</h2><span class="hint">30 days, open and resolved, by class</span><span class="spacer"></span>
 			<button class="link" aria-pressed=${asTable} onClick=${() => setAsTable(!asTable)}>${asTable ? "Chart" : "Table"}</button></div>
-		${asTable ? html`<${Table} ...${data} />` : html`<${Plot} data=${data} />`}
+		${asTable ? html`<${Table} ...${data} />` : !data.classes.length ? html`<p class="hint">No errors in 30 days.</p>` : html`<${Plot} data=${data} />`}
 	</section>`;
 }
 

@@ -6,6 +6,7 @@
 import { lineageOf, lineageTimeline } from "../lib/timeline.mjs";
 import { inWords } from "../lib/time.mjs";
 import { useState } from "../vendor/hooks.mjs";
+import { History } from "./archive.mjs";
 import { Absent } from "./error.mjs";
 import { html, Icon, plural } from "./html.mjs";
 import { askToResolve, askToRetry } from "./keys.mjs";
@@ -42,7 +43,8 @@ export function JobPage({ state, actions, now }) {
 		retry: () => mayRetry !== false && retry(),
 	};
 	if (!errors.length && !loaded.data.jobs.size && !lineage.retries.length) {
-		return html`<${Back} actions=${actions} /><${Notice} icon="box" title=${`Nothing is known of a Job ${name} in ${namespace}`}><p>It has no errors, and there is no such Job.</p></${Notice}>`;
+		return html`<${Back} actions=${actions} /><${Notice} icon="box" title=${`Nothing is known of a Job ${name} in ${namespace}`}><p>It has no errors, and there is no such Job.</p></${Notice}>
+			<${History} key=${`${namespace}/${name}`} namespace=${namespace} jobs=${[uid || name]} actions=${actions} now=${now} />`;
 	}
 	return html`<${Back} actions=${actions} />
 		<article class="page">
@@ -58,7 +60,8 @@ export function JobPage({ state, actions, now }) {
 			</header>
 			<${Advice} runs=${runs} open=${open} mayRetry=${mayRetry} mayResolve=${mayResolve} />
 			<div class="columns">
-				<div class="column">${[...runs].reverse().map((run) => html`<${Run} key=${run.uid || run.name} run=${run} namespace=${namespace} actions=${actions} now=${now} />`)}</div>
+				<div class="column">${[...runs].reverse().map((run) => html`<${Run} key=${run.uid || run.name} run=${run} namespace=${namespace} actions=${actions} now=${now} />`)}
+					<${History} key=${`${namespace}/${first.name}`} namespace=${namespace} jobs=${[...new Set(runs.map((r) => r.name))]} actions=${actions} now=${now} /></div>
 				<div class="column side"><section class="panel"><h2>What happened</h2>
 					${loaded.data.problems.map((p) => html`<p class="hint">${p}</p>`)}
 					<${Timeline} events=${lineageTimeline(lineage, loaded.data.resolutions)} now=${now} actions=${actions} namespace=${namespace} /></section></div>

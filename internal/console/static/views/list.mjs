@@ -49,7 +49,7 @@ export function ListPage({ state, actions, now }) {
 		<${FilterBar} state=${state} actions=${actions} namespaces=${facets.namespaces} codes=${facets.codes} clear=${clear} />
 		<${Classes} state=${state} actions=${actions} counts=${facets.classes} />
 		${shown.length
-		? html`<p class="summary" role="status">${plural(shown.length, "error")} in ${plural(workloads.length, "workload")}${connection.phase === "loading" && ", still loading…"}</p>
+		? html`<p class="summary" role="status"><span class="total">${plural(shown.length, "error")} in ${plural(workloads.length, "workload")}${connection.phase === "loading" && ", still loading…"}</span><span class="head" aria-hidden="true">errors</span><span class="head" aria-hidden="true">last seen</span></p>
 			<${Tree} state=${state} actions=${actions} workloads=${workloads} now=${now} />`
 		: connection.phase === "loading" ? html`<${Loading} connection=${connection} />`
 			: filters.state === "open" && !records.some((r) => !r.resolved)
@@ -85,6 +85,6 @@ function Numbers({ records, now }) {
 		${cell(open.length, "open errors", open.length ? "bad" : "good")}
 		${cell(recent, "seen in the last hour", recent ? "warn" : "")}
 		${cell(jobs, "failing Jobs and CronJobs")}
-		${cell(cluster, "caused by the cluster")}
+		${cell(cluster, "errors caused by the cluster")}
 	</dl>`;
 }

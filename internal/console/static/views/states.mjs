@@ -37,9 +37,10 @@ export function Forbidden({ state, actions }) {
 		const namespace = e.target.elements.namespace.value.trim();
 		if (namespace) actions.setFilter({ ns: namespace });
 	};
-	return html`<${Notice} icon="lock" kind="warn" title=${`You may not see the errors in ${state.filters.ns || "the cluster"}`}>
+	return html`<${Notice} icon="lock" kind="warn" title=${`You may not see the errors in ${state.filters.ns ? `namespace ${state.filters.ns}` : "the cluster"}`}>
 		<p class="detail">${state.connection.message}</p>
-		<p>The role <code>view</code> or <code>joberror-viewer</code> in a namespace lets you see its errors.</p>
+		<p>The role <code>view</code> or <code>joberror-viewer</code> in a namespace lets you see its errors. An administrator can give it to you:</p>
+		<p class="detail">kubectl create rolebinding joberror-viewer --clusterrole=joberror-viewer ${`--user=${state.user || "NAME"} -n ${state.filters.ns || "NAMESPACE"}`}</p>
 		<form class="inline" onSubmit=${change}>
 			<label>Another namespace <input name="namespace" autocomplete="off" spellcheck="false" /></label>
 			<button class="primary">Show</button>
