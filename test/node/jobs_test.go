@@ -37,7 +37,7 @@ func shellJob(ns, name, script string, with ...func(*batchv1.Job)) *batchv1.Job 
 // shell builds a container that runs a script.
 func shell(name, script string) corev1.Container {
 	return corev1.Container{
-		Name: name, Image: "busybox", ImagePullPolicy: corev1.PullIfNotPresent,
+		Name: name, Image: "busybox",
 		Command: []string{"sh", "-c", script},
 	}
 }
