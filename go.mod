@@ -3,6 +3,7 @@ module joberror.io/operator
 go 1.26.0
 
 require (
+	al.essio.dev/pkg/shellescape v1.6.1
 	github.com/KimMachineGun/automemlimit v1.0.1
 	github.com/aws/smithy-go v1.28.5
 	github.com/creack/pty v1.1.24

@@ -7,7 +7,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 
 	"joberror.io/operator/internal/plugin/api"
 )
@@ -39,7 +38,7 @@ var interrupted = silentError{context.Canceled}
 // outcomes collects the errors of a command that changes several objects. It writes each error
 // at once, so that the output keeps the order of the objects.
 type outcomes struct {
-	out    io.Writer
+	*options
 	failed bool
 }
 
@@ -49,7 +48,7 @@ func (o *outcomes) add(err error) {
 	}
 	o.failed = true
 	if !errors.As(err, &silentError{}) {
-		fmt.Fprintf(o.out, "error: %s\n", describe(err))
+		fmt.Fprintf(o.ErrOut, "error: %s\n", o.describe(err))
 	}
 }
 
@@ -75,15 +74,19 @@ func exitCode(ctx context.Context, err error) int {
 
 // describe returns the text of an error. It explains the aggregated API, whose name the API
 // server does not mention.
-func describe(err error) string {
+func (o *options) describe(err error) string {
 	if errors.Is(err, context.Canceled) {
 		return "interrupted"
 	}
 	if api.IsUnavailable(err) {
-		return err.Error() + "\n" + unavailable +
-			"\nretry, report and resolving a whole Job need it. list, show, watch, and resolve and reopen of named errors work without it."
+		return err.Error() + "\n" + o.unavailable() +
+			"\nretry, report, history and resolving a whole Job need it. list, show, watch, and resolve and reopen of named errors work without it."
 	}
 	return err.Error()
 }
 
-const unavailable = "The aggregated API v1.resolve.joberror.io does not answer: the operator is down, or it is not installed. Find out why with: kubectl joberrors check"
+// unavailable returns what to say if the aggregated API is down.
+func (o *options) unavailable() string {
+	return "The aggregated API v1.resolve.joberror.io does not answer: the operator is down, or it is not installed. Find out why with: " +
+		o.hint("kubectl", "joberrors", "check")
+}

@@ -70,7 +70,7 @@ func (h *historyOptions) run(ctx context.Context, arg string) error {
 	query.Namespace = namespace
 	found, err := h.collect(ctx, c, query)
 	if err != nil {
-		return describeHistory(err, query.Job)
+		return h.describeHistory(err, query.Job)
 	}
 	if err := h.print(found); err != nil {
 		return err
@@ -150,7 +150,6 @@ func (h *historyOptions) collect(ctx context.Context, c *api.Client, query api.H
 	found := &historyFound{}
 	meter := h.meter()
 	defer meter.Clear()
-	warned := map[string]bool{}
 	end := query.Until
 	if end.IsZero() {
 		end = time.Now()
@@ -170,11 +169,8 @@ func (h *historyOptions) collect(ctx context.Context, c *api.Client, query api.H
 			found.through = page.Through
 		}
 		for _, warning := range page.Warnings {
-			if !warned[warning] {
-				warned[warning] = true
-				meter.Clear()
-				fmt.Fprintf(h.ErrOut, "Warning: %s\n", warning)
-			}
+			meter.Clear()
+			h.warnings.HandleWarningHeader(299, "", warning)
 		}
 		next = page.Next
 		if next == "" || h.limit > 0 && found.hasNewest(h.limit) {
@@ -207,12 +203,12 @@ func historyPage(ctx context.Context, c *api.Client, query api.HistoryQuery, nex
 }
 
 // describeHistory returns the error with what to do about it.
-func describeHistory(err error, job api.Job) error {
+func (h *historyOptions) describeHistory(err error, job api.Job) error {
 	switch {
 	case errors.Is(err, api.ErrNoArchive):
 		return fmt.Errorf("read the history of job/%s: %w. An administrator can set it; errors that expire from then on are archived", job.ID, err)
 	case errors.Is(err, api.ErrNoHistory):
-		return fmt.Errorf("read the history of job/%s: %w. Compare the versions with: kubectl joberrors check", job.ID, err)
+		return fmt.Errorf("read the history of job/%s: %w. Compare the versions with: %s", job.ID, err, h.hint("kubectl", "joberrors", "check"))
 	}
 	return fmt.Errorf("read the history of job/%s: %w", job.ID, err)
 }

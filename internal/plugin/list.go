@@ -195,6 +195,9 @@ func (l *listOptions) withWorkloads(ctx context.Context, c *api.Client, items []
 			kept = append(kept, item)
 		}
 	}
+	if err := finder.Unread(); err != nil {
+		fmt.Fprintf(l.ErrOut, "Warning: some errors are not grouped by their topmost owner: %v\n", err)
+	}
 	return kept, nil
 }
 

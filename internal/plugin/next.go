@@ -15,7 +15,7 @@ import (
 
 // nextCommands returns the commands to type after a look at a Job or an error. pod is the pod
 // whose logs to read, as pod/NAME, or empty.
-func nextCommands(namespace string, t target, records timeline.Records, pod string) []string {
+func (o *options) nextCommands(namespace string, t target, records timeline.Records, pod string) []string {
 	open := 0
 	for i := range records.Errors {
 		if !records.Errors[i].Spec.Resolved {
@@ -23,28 +23,28 @@ func nextCommands(namespace string, t target, records timeline.Records, pod stri
 		}
 	}
 	var commands []string
-	in := " -n " + namespace
+	add := func(words ...string) { commands = append(commands, o.hint(append([]string{"kubectl"}, words...)...)) }
 	name := "job/" + t.job
 	if t.je != nil {
 		name = "joberror/" + t.je.Name
 	}
 	if pod != "" {
-		commands = append(commands, "kubectl logs "+pod+in)
+		add("logs", pod, "-n", namespace)
 	}
 	if open > 0 {
 		if mayRetry(records) {
-			commands = append(commands, "kubectl joberrors retry "+name+in+" --wait")
+			add("joberrors", "retry", name, "-n", namespace, "--wait")
 		}
-		commands = append(commands, "kubectl joberrors resolve "+name+in+" --reason \"…\"")
+		add("joberrors", "resolve", name, "-n", namespace, "--reason", "…")
 	}
 	if t.je != nil {
-		commands = append(commands, "kubectl joberrors show job/"+t.job+in)
+		add("joberrors", "show", "job/"+t.job, "-n", namespace)
 		if open == 0 {
-			commands = append(commands, "kubectl joberrors reopen "+name+in+" --reason \"…\"")
+			add("joberrors", "reopen", name, "-n", namespace, "--reason", "…")
 		}
 	}
 	if len(records.Errors) > 1 && t.je == nil {
-		commands = append(commands, "kubectl joberrors list --job="+t.job+in+" --group-by=none --open=false")
+		add("joberrors", "list", "--job="+t.job, "-n", namespace, "--group-by=none", "--open=false")
 	}
 	return commands
 }

@@ -11,6 +11,7 @@ import (
 	batchv1 "k8s.io/api/batch/v1"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/cli-runtime/pkg/genericiooptions"
 	"k8s.io/utils/ptr"
 
 	joberrorv1 "joberror.io/operator/api/v1"
@@ -19,6 +20,7 @@ import (
 
 func TestNextCommands(t *testing.T) {
 	t.Parallel()
+	o := optionsFor(genericiooptions.IOStreams{})
 	open, resolved := joberrorv1.JobError{}, joberrorv1.JobError{Spec: joberrorv1.JobErrorSpec{Resolved: true}}
 	open.Name, resolved.Name = "open", "resolved"
 	linked := joberrorv1.JobError{Status: joberrorv1.JobErrorStatus{Job: &joberrorv1.JobReference{Name: "load", UID: "1"}}}
@@ -49,7 +51,7 @@ func TestNextCommands(t *testing.T) {
 		"one error that was resolved": {je: &resolved, errors: []joberrorv1.JobError{resolved}, want: []string{"show job/load", "reopen joberror/resolved"}},
 	} {
 		var got []string
-		for _, command := range nextCommands("team", target{job: "load", je: tc.je}, timeline.Records{Jobs: tc.jobs, Errors: tc.errors}, tc.pod) {
+		for _, command := range o.nextCommands("team", target{job: "load", je: tc.je}, timeline.Records{Jobs: tc.jobs, Errors: tc.errors}, tc.pod) {
 			if !strings.Contains(command, " -n team") {
 				t.Errorf("%s: %s lacks the namespace", name, command)
 			}

@@ -9,13 +9,13 @@ import (
 	"os"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 	"golang.org/x/term"
 	"k8s.io/apimachinery/pkg/util/validation"
 	"k8s.io/cli-runtime/pkg/genericclioptions"
 	"k8s.io/cli-runtime/pkg/genericiooptions"
 	"k8s.io/cli-runtime/pkg/printers"
 	"k8s.io/client-go/rest"
-	"k8s.io/klog/v2"
 	"k8s.io/utils/clock"
 
 	"joberror.io/operator/internal/plugin/api"
@@ -26,17 +26,25 @@ import (
 type options struct {
 	genericiooptions.IOStreams
 	config *genericclioptions.ConfigFlags
+	// connectionFlags holds the flags that config has added.
+	connectionFlags *pflag.FlagSet
+	// warningsAsErrors makes a command fail if the API server sent a warning.
+	warningsAsErrors bool
+	warnings         warnings
 }
 
 func optionsFor(streams genericiooptions.IOStreams) *options {
-	return &options{IOStreams: streams, config: genericclioptions.NewConfigFlags(true)}
+	o := &options{
+		IOStreams: streams, config: genericclioptions.NewConfigFlags(true),
+		connectionFlags: pflag.NewFlagSet("", pflag.ContinueOnError),
+	}
+	o.config.AddFlags(o.connectionFlags)
+	return o
 }
 
 // connection returns how to reach the API server, and the namespace of the command.
 func (o *options) connection() (*rest.Config, string, error) {
-	// The libraries log their retries. The plugin itself reports what fails.
-	klog.SetOutput(io.Discard)
-	klog.LogToStderr(false)
+	o.setLogs()
 	namespace, _, err := o.config.ToRawKubeConfigLoader().Namespace()
 	if err != nil {
 		return nil, "", fmt.Errorf("read the kubeconfig: %w", err)
@@ -61,7 +69,9 @@ func (o *options) client() (*api.Client, string, error) {
 	if err != nil {
 		return nil, "", fmt.Errorf("read the kubeconfig: %w", err)
 	}
-	c, err := api.New(config, mapper, o.ErrOut)
+	o.warnings = rest.NewWarningWriter(o.ErrOut, rest.WarningWriterOptions{Deduplicate: true})
+	config.WarningHandler = o.warnings
+	c, err := api.New(config, mapper)
 	return c, namespace, err
 }
 

@@ -99,7 +99,7 @@ func TestReportThatIsRejectedDoesNotAskToGoOn(t *testing.T) {
 		if exit != exitFailed || out.Len() > 0 || !strings.Contains(text, "not here") || strings.Contains(text, "To go on") != goesOn {
 			t.Errorf("%d: exit code %d, stdout %q, stderr %q; a hint: want %t", code, exit, out, text, goesOn)
 		}
-		if goesOn && !strings.Contains(text, "--dry-run=server\n") {
+		if goesOn && !strings.Contains(text, "--dry-run=server --server="+server.URL+"\n") {
 			t.Errorf("%d: the hint is no dry run: %q", code, text)
 		}
 	}

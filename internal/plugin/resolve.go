@@ -4,14 +4,20 @@
 package plugin
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"io"
+	"slices"
 	"time"
 
 	"github.com/spf13/cobra"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/cli-runtime/pkg/printers"
+	"k8s.io/utils/clock"
 	"k8s.io/utils/ptr"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
@@ -27,6 +33,9 @@ type changeOptions struct {
 	resolved bool
 	reason   string
 	dryRun   dryRun
+	output   *output
+	// printer prints the changed objects; nil if the command writes for people.
+	printer printers.ResourcePrinter
 	// verb and past name the change, such as "resolve" and "resolved". why is an example of a reason.
 	verb, past, why string
 }
@@ -51,6 +60,9 @@ For a whole Job, it creates a JobErrorResolution and shows its progress. Ctrl-C 
 in the cluster, and prints the command to look at it. Named errors are changed at once. While the
 aggregated API is down, named errors are patched one by one, and the reason is not recorded.
 
+With -o json, yaml or name, standard output has the JobErrorResolutions, or the errors that were
+patched, and what people read goes to standard error.
+
 Name a Job by its name or UID; it may be deleted. If a Job and an error have the same name, write
 job/NAME or joberror/NAME.`,
 		Example: fmt.Sprintf(`  # Every error of a Job
@@ -60,7 +72,10 @@ job/NAME or joberror/NAME.`,
   kubectl joberrors %[1]s joberror/nightly-import-row-17 joberror/nightly-import-row-18
 
   # What would change?
-  kubectl joberrors %[1]s nightly-import --dry-run=server`, c.verb, c.why),
+  kubectl joberrors %[1]s nightly-import --dry-run=server
+
+  # The request that was made, for a program
+  kubectl joberrors %[1]s nightly-import -o name`, c.verb, c.why),
 		Args:              usage(cobra.MinimumNArgs(1)),
 		ValidArgsFunction: c.completeTargets(&c.resolved),
 		RunE:              func(cmd *cobra.Command, args []string) error { return c.run(cmd.Context(), args) },
@@ -68,11 +83,16 @@ job/NAME or joberror/NAME.`,
 	cmd.Flags().StringVar(&c.reason, "reason", "", "Why, for later readers.")
 	completeFlag(cmd, "reason")
 	c.dryRun.addFlag(cmd)
+	c.output = addOutput(cmd)
 	return cmd
 }
 
 func (c *changeOptions) run(ctx context.Context, args []string) error {
 	if err := c.dryRun.validate(); err != nil {
+		return err
+	}
+	var err error
+	if c.printer, err = c.output.printer(); err != nil {
 		return err
 	}
 	cl, namespace, err := c.client()
@@ -83,17 +103,18 @@ func (c *changeOptions) run(ctx context.Context, args []string) error {
 	if err != nil {
 		return err
 	}
-	results := &outcomes{out: c.ErrOut}
+	results := &outcomes{options: c.options}
 	for _, t := range targets {
-		if t.whole() {
-			err = c.changeJob(ctx, cl, api.Job{Namespace: namespace, ID: t.job})
-		} else {
-			err = c.changeErrors(ctx, cl, api.Job{Namespace: namespace, ID: t.job}, t)
-		}
 		if ctx.Err() != nil {
-			return err
+			return ctx.Err()
 		}
-		results.add(err)
+		job := api.Job{Namespace: namespace, ID: t.job}
+		if t.whole() {
+			results.add(c.changeJob(ctx, cl, job))
+		}
+		for errs := range slices.Chunk(t.errors, joberrorv1.MaxNamedErrors) {
+			results.add(c.changeErrors(ctx, cl, job, jobTargets{job: t.job, errors: errs}))
+		}
 	}
 	return results.err()
 }
@@ -132,7 +153,7 @@ func what(names []string) string {
 
 // patchErrors changes errors through their own resource.
 func (c *changeOptions) patchErrors(ctx context.Context, cl *api.Client, t jobTargets) error {
-	fmt.Fprintf(c.ErrOut, "%s\nThe errors are patched instead.\n", unavailable)
+	fmt.Fprintf(c.ErrOut, "%s\nThe errors are patched instead.\n", c.unavailable())
 	if c.reason != "" {
 		fmt.Fprintln(c.ErrOut, "The reason is not recorded.")
 	}
@@ -140,7 +161,7 @@ func (c *changeOptions) patchErrors(ctx context.Context, cl *api.Client, t jobTa
 	var failures []error
 	for _, je := range t.errors {
 		if je.Spec.Resolved == c.resolved {
-			fmt.Fprintf(c.Out, "joberror/%s already %s\n", je.Name, c.past)
+			fmt.Fprintf(c.people(), "joberror/%s already %s\n", je.Name, c.past)
 			continue
 		}
 		var opts []client.PatchOption
@@ -151,7 +172,10 @@ func (c *changeOptions) patchErrors(ctx context.Context, cl *api.Client, t jobTa
 			failures = append(failures, fmt.Errorf("%s joberror/%s: %w", c.verb, je.Name, err))
 			continue
 		}
-		fmt.Fprintf(c.Out, "joberror/%s %s%s\n", je.Name, c.past, c.dryRun.suffix())
+		fmt.Fprintf(c.people(), "joberror/%s %s%s\n", je.Name, c.past, c.dryRun.suffix())
+		if err := c.print(je); err != nil {
+			return err
+		}
 	}
 	return errors.Join(failures...)
 }
@@ -168,11 +192,11 @@ func (c *changeOptions) changeJob(ctx context.Context, cl *api.Client, job api.J
 	case err != nil && (!down || c.dryRun.server()):
 		return fmt.Errorf("%s job/%s: %w", c.verb, job.ID, err)
 	case down:
-		fmt.Fprintln(c.ErrOut, unavailable)
+		fmt.Fprintln(c.ErrOut, c.unavailable())
 	case c.dryRun.server():
 		return c.report(planned, "job/"+job.ID)
 	case planned.Status.Matched == 0:
-		fmt.Fprintf(c.Out, "job/%s: no errors to %s\n", job.ID, c.verb)
+		fmt.Fprintf(c.people(), "job/%s: no errors to %s\n", job.ID, c.verb)
 		return nil
 	}
 	prefix := "resolve-"
@@ -185,8 +209,8 @@ func (c *changeOptions) changeJob(ctx context.Context, cl *api.Client, job api.J
 		return fmt.Errorf("%s job/%s: %w", c.verb, job.ID, err)
 	}
 	if down {
-		fmt.Fprintf(c.ErrOut, "The request is stored. The operator carries it out once it runs. To look at it:\n  %s\n", look(jer))
-		return failed
+		fmt.Fprintf(c.ErrOut, "The request is stored. The operator carries it out once it runs. To look at it:\n  %s\n", c.look(jer))
+		return cmp.Or(c.print(jer), error(failed))
 	}
 	return c.follow(ctx, cl, jer, planned.Status.Matched)
 }
@@ -198,20 +222,21 @@ const followEvery = 300 * time.Millisecond
 // is expected to match.
 func (c *changeOptions) follow(ctx context.Context, cl *api.Client, jer *joberrorv1.JobErrorResolution, planned int32) error {
 	meter := c.meter()
+	failing := patience{clock: clock.RealClock{}}
 	for !resolution.IsComplete(jer) {
 		meter.Show(c.state(jer.Status, planned))
 		if err := pause(ctx, followEvery); err != nil {
 			meter.Clear()
-			fmt.Fprintf(c.ErrOut, "Interrupted. The request goes on in the cluster. To look at it:\n  %s\n", look(jer))
-			return interrupted
+			fmt.Fprintf(c.ErrOut, "Interrupted. The request goes on in the cluster. To look at it:\n  %s\n", c.look(jer))
+			return cmp.Or(c.print(jer), error(interrupted))
 		}
 		err := cl.Get(ctx, client.ObjectKeyFromObject(jer), jer)
 		switch {
 		case apierrors.IsForbidden(err):
 			meter.Clear()
-			fmt.Fprintf(c.ErrOut, "The request is accepted, but you may not read how far it is. Ask somebody who may:\n  %s\n", look(jer))
-			return nil
-		case err != nil && ctx.Err() == nil:
+			fmt.Fprintf(c.ErrOut, "The request is accepted, but you may not read how far it is. Ask somebody who may:\n  %s\n", c.look(jer))
+			return c.print(jer)
+		case !failing.bears(err) && ctx.Err() == nil:
 			meter.Clear()
 			return fmt.Errorf("read the progress of joberrorresolution/%s, which goes on: %w", jer.Name, err)
 		}
@@ -234,8 +259,8 @@ func failedNote(n int32) string {
 }
 
 // look returns the command to look at a resolution.
-func look(jer *joberrorv1.JobErrorResolution) string {
-	return fmt.Sprintf("kubectl get jer %s -n %s", jer.Name, jer.Namespace)
+func (c *changeOptions) look(jer *joberrorv1.JobErrorResolution) string {
+	return c.hint("kubectl", "get", "jer", jer.Name, "-n", jer.Namespace)
 }
 
 // report writes the result of a resolution.
@@ -244,20 +269,20 @@ func (c *changeOptions) report(jer *joberrorv1.JobErrorResolution, subject strin
 	number := func(n int32) string { return progress.Number(int64(n)) }
 	switch {
 	case s.Matched == 0 && s.Failed == 0:
-		fmt.Fprintf(c.Out, "%s: no errors to %s\n", subject, c.verb)
+		fmt.Fprintf(c.people(), "%s: no errors to %s\n", subject, c.verb)
 	case s.Matched == 1 && s.Updated == 1 && len(jer.Spec.Errors) == 1:
-		fmt.Fprintf(c.Out, "%s %s%s\n", subject, c.past, c.dryRun.suffix())
+		fmt.Fprintf(c.people(), "%s %s%s\n", subject, c.past, c.dryRun.suffix())
 	case s.Matched == 1 && s.Unchanged == 1 && len(jer.Spec.Errors) == 1:
-		fmt.Fprintf(c.Out, "%s already %s\n", subject, c.past)
+		fmt.Fprintf(c.people(), "%s already %s\n", subject, c.past)
 	default:
 		text := fmt.Sprintf("%s: %s of %s %s", subject, number(s.Updated), progress.Count(int64(s.Matched), "error"), c.past)
 		if s.Unchanged > 0 {
 			text += fmt.Sprintf(", %s already were", number(s.Unchanged))
 		}
-		fmt.Fprintf(c.Out, "%s%s\n", text, c.dryRun.suffix())
+		fmt.Fprintf(c.people(), "%s%s\n", text, c.dryRun.suffix())
 	}
-	if s.Failed == 0 {
-		return nil
+	if err := c.print(jer); err != nil || s.Failed == 0 {
+		return err
 	}
 	fmt.Fprintf(c.ErrOut, "%s could not be %s:\n", progress.Count(int64(s.Failed), "error"), c.past)
 	for _, f := range s.Failures {
@@ -267,6 +292,22 @@ func (c *changeOptions) report(jer *joberrorv1.JobErrorResolution, subject strin
 		fmt.Fprintf(c.ErrOut, "  and %d more\n", left)
 	}
 	return failed
+}
+
+// people returns where to write for people. With -o, standard output has the objects only.
+func (c *changeOptions) people() io.Writer {
+	if c.printer != nil {
+		return c.ErrOut
+	}
+	return c.Out
+}
+
+// print prints an object if -o asks for it.
+func (c *changeOptions) print(object runtime.Object) error {
+	if c.printer == nil {
+		return nil
+	}
+	return c.printer.PrintObj(object, c.Out)
 }
 
 // pause waits, or returns an error once ctx is done.

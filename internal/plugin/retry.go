@@ -4,6 +4,7 @@
 package plugin
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 
@@ -13,6 +14,7 @@ import (
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/cli-runtime/pkg/printers"
+	"k8s.io/utils/clock"
 	"k8s.io/utils/ptr"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
@@ -83,11 +85,11 @@ func (r *retryOptions) run(ctx context.Context, args []string) error {
 	if err != nil {
 		return err
 	}
-	results := &outcomes{out: r.ErrOut}
+	results := &outcomes{options: r.options}
 	var started []*joberrorv1.JobErrorRetry
 	for _, t := range targets {
 		request.Errors = t.names()
-		job := api.Job{Namespace: namespace, ID: t.job}
+		job := api.Job{Namespace: namespace, ID: cmp.Or(string(t.uid), t.job)}
 		if r.dryRun.server() {
 			results.add(r.preview(ctx, cl, job, request, printer))
 			continue
@@ -162,6 +164,7 @@ func describeRetry(jet *joberrorv1.JobErrorRetry) string {
 // follow shows how a retry proceeds until it ends.
 func (r *retryOptions) follow(ctx context.Context, cl *api.Client, jet *joberrorv1.JobErrorRetry) error {
 	meter := r.meter()
+	failing := patience{clock: clock.RealClock{}}
 	for {
 		ended := meta.FindStatusCondition(jet.Status.Conditions, joberrorv1.ConditionSucceeded)
 		if ended != nil && ended.Status != metav1.ConditionUnknown {
@@ -171,20 +174,25 @@ func (r *retryOptions) follow(ctx context.Context, cl *api.Client, jet *joberror
 		meter.Show(r.state(ctx, cl, jet))
 		if err := pause(ctx, followEvery); err != nil {
 			meter.Clear()
-			fmt.Fprintf(r.ErrOut, "Interrupted. The retry goes on. To look at it:\n  kubectl get jet %s -n %s\n", jet.Name, jet.Namespace)
+			fmt.Fprintf(r.ErrOut, "Interrupted. The retry goes on. To look at it:\n  %s\n", r.look(jet))
 			return interrupted
 		}
 		err := cl.Get(ctx, client.ObjectKeyFromObject(jet), jet)
 		switch {
 		case apierrors.IsForbidden(err):
 			meter.Clear()
-			fmt.Fprintf(r.ErrOut, "The retry runs, but you may not read how it ends. Ask somebody who may:\n  kubectl get jet %s -n %s\n", jet.Name, jet.Namespace)
+			fmt.Fprintf(r.ErrOut, "The retry runs, but you may not read how it ends. Ask somebody who may:\n  %s\n", r.look(jet))
 			return failed
-		case err != nil && ctx.Err() == nil:
+		case !failing.bears(err) && ctx.Err() == nil:
 			meter.Clear()
-			return fmt.Errorf("read joberrorretry/%s: %w", jet.Name, err)
+			return fmt.Errorf("read joberrorretry/%s, which goes on: %w", jet.Name, err)
 		}
 	}
+}
+
+// look returns the command to look at a retry.
+func (r *retryOptions) look(jet *joberrorv1.JobErrorRetry) string {
+	return r.hint("kubectl", "get", "jet", jet.Name, "-n", jet.Namespace)
 }
 
 // state returns how far the Job of a retry is, as far as the user may read it.
@@ -222,6 +230,6 @@ func (r *retryOptions) result(jet *joberrorv1.JobErrorRetry, ended *metav1.Condi
 		return nil
 	}
 	fmt.Fprintf(r.ErrOut, "job/%s did not succeed: %s: %s\n", name, ended.Reason, ended.Message)
-	fmt.Fprintf(r.ErrOut, "To see why:\n  kubectl joberrors show job/%s -n %s\n", name, jet.Namespace)
+	fmt.Fprintf(r.ErrOut, "To see why:\n  %s\n", r.hint("kubectl", "joberrors", "show", "job/"+name, "-n", jet.Namespace))
 	return failed
 }

@@ -77,17 +77,20 @@ func Args(args []string) []string {
 // writes an error to streams.ErrOut. Canceling ctx ends the command; requests that the API server
 // has accepted go on.
 func Run(ctx context.Context, args []string, streams genericiooptions.IOStreams) int {
-	root := newRoot(streams)
+	o := optionsFor(streams)
+	root := newRoot(o)
 	root.SetArgs(args)
 	err := root.ExecuteContext(ctx)
+	if err == nil {
+		err = o.checkWarnings()
+	}
 	if err != nil && !errors.As(err, &silentError{}) {
-		fmt.Fprintf(streams.ErrOut, "error: %s\n", describe(err))
+		fmt.Fprintf(streams.ErrOut, "error: %s\n", o.describe(err))
 	}
 	return exitCode(ctx, err)
 }
 
-func newRoot(streams genericiooptions.IOStreams) *cobra.Command {
-	o := optionsFor(streams)
+func newRoot(o *options) *cobra.Command {
 	list := &listOptions{options: o}
 	root := &cobra.Command{
 		Use:               "kubectl-joberrors",
@@ -109,7 +112,7 @@ func newRoot(streams genericiooptions.IOStreams) *cobra.Command {
 		return usageError{fmt.Errorf("%w; see %q", err, cmd.CommandPath()+" --help")}
 	})
 	root.SetUsageTemplate(usageTemplate)
-	o.config.AddFlags(root.PersistentFlags())
+	o.addGlobalFlags(root.PersistentFlags())
 	o.completeGlobalFlags(root)
 	list.addFlags(root)
 	for _, newCommand := range subcommands {

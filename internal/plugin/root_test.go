@@ -4,6 +4,9 @@
 package plugin
 
 import (
+	"fmt"
+	"net/http"
+	"net/http/httptest"
 	"slices"
 	"strings"
 	"testing"
@@ -72,8 +75,34 @@ func TestOptionsListsTheGlobalFlags(t *testing.T) {
 	t.Parallel()
 	streams, _, out, _ := genericiooptions.NewTestIOStreams()
 	code := Run(t.Context(), []string{"options"}, streams)
-	if code != exitOK || !strings.Contains(out.String(), "--kubeconfig") || !strings.Contains(out.String(), "--as-group") {
-		t.Errorf("options: exit code %d\n%s", code, out)
+	for _, want := range []string{"--kubeconfig", "--as-group", "-v, --v", "--vmodule", "--warnings-as-errors"} {
+		if code != exitOK || !strings.Contains(out.String(), want) {
+			t.Errorf("options: exit code %d, want %s in\n%s", code, want, out)
+		}
+	}
+}
+
+func TestWarningsAsErrors(t *testing.T) {
+	t.Parallel()
+	for name, tc := range map[string]struct {
+		args []string
+		code int
+		want string
+	}{
+		"by default": {nil, exitOK, "Warning: JobErrors v1 is old\n"},
+		"as errors":  {[]string{"--warnings-as-errors"}, exitFailed, "error: 1 warning received\n"},
+	} {
+		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Content-Type", "application/json")
+			w.Header().Set("Warning", `299 - "JobErrors v1 is old"`)
+			fmt.Fprint(w, `{"kind":"JobErrorList","apiVersion":"joberror.io/v1","metadata":{},"items":[]}`)
+		}))
+		streams, _, _, errOut := genericiooptions.NewTestIOStreams()
+		code := Run(t.Context(), append(tc.args, "list", "--namespace=team", "--server="+server.URL), streams)
+		server.Close()
+		if code != tc.code || !strings.Contains(errOut.String(), tc.want) {
+			t.Errorf("%s: exit code %d, %q; want %d, %q", name, code, errOut, tc.code, tc.want)
+		}
 	}
 }
 

@@ -6,6 +6,7 @@ package plugin
 import (
 	"context"
 	"fmt"
+	"io"
 	"strings"
 	"time"
 
@@ -82,19 +83,7 @@ func (o *options) showLineage(ctx context.Context, l *lineage) error {
 	}
 	now := time.Now()
 	for _, e := range timeline.Events(l.records) {
-		title := e.Title
-		switch e.Mood {
-		case timeline.Bad:
-			title = color(red, title)
-		case timeline.Good:
-			title = color(green, title)
-		case timeline.Neutral:
-		}
-		age := duration.HumanDuration(max(0, now.Sub(e.At))) + " ago"
-		fmt.Fprintf(o.Out, "%s  %s  %s\n", timeline.Time(e.At), color(faint, fmt.Sprintf("%-10s", age)), title)
-		for _, line := range e.Details {
-			fmt.Fprintf(o.Out, "%s%s\n", strings.Repeat(" ", 33), printers.EscapeTerminal(line))
-		}
+		showEvent(o.Out, e, now, color)
 	}
 	deleted, unknown := timeline.Gone(l.records)
 	for _, name := range deleted {
@@ -112,7 +101,7 @@ func (o *options) showLineage(ctx context.Context, l *lineage) error {
 	if err != nil {
 		return err
 	}
-	commands := nextCommands(l.namespace, l.target, l.records, pod)
+	commands := o.nextCommands(l.namespace, l.target, l.records, pod)
 	if len(commands) == 0 {
 		return nil
 	}
@@ -121,4 +110,21 @@ func (o *options) showLineage(ctx context.Context, l *lineage) error {
 		fmt.Fprintf(o.Out, "  %s\n", command)
 	}
 	return nil
+}
+
+// showEvent writes an event with how long before now it was.
+func showEvent(out io.Writer, e timeline.Event, now time.Time, color func(color, text string) string) {
+	title := printers.EscapeTerminal(e.Title)
+	switch e.Mood {
+	case timeline.Bad:
+		title = color(red, title)
+	case timeline.Good:
+		title = color(green, title)
+	case timeline.Neutral:
+	}
+	age := duration.HumanDuration(max(0, now.Sub(e.At))) + " ago"
+	fmt.Fprintf(out, "%s  %s  %s\n", timeline.Time(e.At), color(faint, fmt.Sprintf("%-10s", age)), title)
+	for _, line := range e.Details {
+		fmt.Fprintf(out, "%s%s\n", strings.Repeat(" ", 33), printers.EscapeTerminal(line))
+	}
 }

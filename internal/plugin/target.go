@@ -6,21 +6,26 @@ package plugin
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 
 	batchv1 "k8s.io/api/batch/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	joberrorv1 "joberror.io/operator/api/v1"
 	"joberror.io/operator/internal/plugin/api"
+	"joberror.io/operator/internal/plugin/workload"
 )
 
 // target holds the Job or the error that an argument names.
 type target struct {
 	// job is the name or the UID of a Job, or the _jobId of the error.
 	job string
+	// uid is the UID of the Job that the error is linked to. Another Job may have its name by now.
+	uid types.UID
 	// je is the error; nil if the argument names a Job.
 	je *joberrorv1.JobError
 }
@@ -70,7 +75,7 @@ func lookup(ctx context.Context, c *api.Client, namespace, arg string) (target, 
 		}
 		return target{}, fmt.Errorf("read joberror/%s: %w", name, err)
 	}
-	return target{job: je.Spec.JobID, je: je}, nil
+	return target{job: je.Spec.JobID, uid: workload.JobOf(je).UID, je: je}, nil
 }
 
 // checkUnambiguous returns an error if a Job has the name of an error.
@@ -87,7 +92,8 @@ func checkUnambiguous(ctx context.Context, c *api.Client, namespace, name string
 	return err
 }
 
-// lookupAll returns what the arguments name, grouped by Job, in the order of the arguments.
+// lookupAll returns what the arguments name, grouped by Job, in the order of the arguments. What
+// is named twice comes once.
 func lookupAll(ctx context.Context, c *api.Client, namespace string, args []string) ([]jobTargets, error) {
 	var all []jobTargets
 	for _, arg := range args {
@@ -96,13 +102,13 @@ func lookupAll(ctx context.Context, c *api.Client, namespace string, args []stri
 			return nil, err
 		}
 		i := 0
-		for i < len(all) && (all[i].job != found.job || all[i].whole() != (found.je == nil)) {
+		for i < len(all) && (all[i].job != found.job || all[i].uid != found.uid || all[i].whole() != (found.je == nil)) {
 			i++
 		}
 		if i == len(all) {
-			all = append(all, jobTargets{job: found.job})
+			all = append(all, jobTargets{job: found.job, uid: found.uid})
 		}
-		if found.je != nil {
+		if found.je != nil && !slices.Contains(all[i].names(), found.je.Name) {
 			all[i].errors = append(all[i].errors, found.je)
 		}
 	}
@@ -112,6 +118,7 @@ func lookupAll(ctx context.Context, c *api.Client, namespace string, args []stri
 // jobTargets holds a whole Job, or some of its errors.
 type jobTargets struct {
 	job    string
+	uid    types.UID
 	errors []*joberrorv1.JobError
 }
 

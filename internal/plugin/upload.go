@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strconv"
 	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -73,15 +74,15 @@ func (u *upload) rejected(err error) bool {
 // resume returns the command that goes on. The rows keep their times even if the file has
 // another one by then.
 func (u *upload) resume() string {
-	command := fmt.Sprintf("kubectl joberrors report %s -n %s --file %s --from-line %d --created-at %s",
-		u.job.ID, u.job.Namespace, u.file, u.next, u.base.UTC().Format(time.RFC3339Nano))
+	words := []string{"kubectl", "joberrors", "report", u.job.ID, "-n", u.job.Namespace, "--file", u.file,
+		"--from-line", strconv.Itoa(u.next), "--created-at", u.base.UTC().Format(time.RFC3339Nano)}
 	if u.refusedFile != "" {
-		command += " --refused " + u.refusedFile
+		words = append(words, "--refused", u.refusedFile)
 	}
 	if u.dryRun.server() {
-		command += " --dry-run=server"
+		words = append(words, "--dry-run=server")
 	}
-	return command
+	return u.hint(words...)
 }
 
 // nextRow is a row, or the error that ended them.

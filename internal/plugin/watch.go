@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/watch"
@@ -131,7 +130,7 @@ type errorWatcher struct {
 
 // check ends the command if the errors cannot be watched at all. Other failures pass.
 func (w *errorWatcher) check(err error) {
-	if apierrors.IsForbidden(err) || apierrors.IsUnauthorized(err) || apierrors.IsNotFound(err) {
+	if isFinal(err) {
 		w.fail(fmt.Errorf("watch errors: %w", err))
 	}
 }
@@ -167,12 +166,12 @@ func (w *errorWatcher) print(ctx context.Context, event string, je *joberrorv1.J
 	if columns == 0 {
 		message = group.Cut(message, pipedMessage)
 	}
-	line += fmt.Sprintf("%s  %s  %s  joberror/%s  %s", item.Workload, orDash(item.Code), orDash(item.Class), je.Name, printers.EscapeTerminal(message))
+	line += fmt.Sprintf("%s  %s  %s  joberror/%s  %s", item.Workload, orDash(item.Code), orDash(item.Class), je.Name, message)
 	color := red
 	if event == "new" {
 		color = ""
 	}
-	line = group.Cut(line, columns)
+	line = group.Cut(printers.EscapeTerminal(line), columns)
 	if color != "" {
 		line = paint(w.Out)(color, line)
 	}

@@ -116,6 +116,10 @@ func TestK9sPlugins(t *testing.T) {
 			if columns := v.Views["joberror.io/v1/"+scope].Columns; strings.Contains(args, "$COL-JOB") && !slices.Contains(columns, "JOB") {
 				t.Errorf("%s reads the column JOB, which the view of %s lacks", name, scope)
 			}
+			// Another Job may have the name by now.
+			if scope == "joberrors" && strings.Contains(args, "joberrors retry") && !strings.Contains(args, "joberror/$NAME") {
+				t.Errorf("%s does not name the error", name)
+			}
 		}
 		// A command that changes something asks first, and k9s hides it if it is read-only.
 		changes := !strings.Contains(args, "joberrors show")

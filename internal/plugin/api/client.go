@@ -7,7 +7,6 @@ package api
 
 import (
 	"fmt"
-	"io"
 	"net/http"
 
 	batchv1 "k8s.io/api/batch/v1"
@@ -40,13 +39,12 @@ type Client struct {
 	http *http.Client
 }
 
-// New returns a client. owners maps the kinds of the owners of Jobs to resources. Warnings of
-// the API server go to warnings.
-func New(config *rest.Config, owners meta.RESTMapper, warnings io.Writer) (*Client, error) {
+// New returns a client. owners maps the kinds of the owners of Jobs to resources.
+func New(config *rest.Config, owners meta.RESTMapper) (*Client, error) {
 	config = rest.CopyConfig(config)
-	// A person waits for each request. The API server's priority and fairness limit the rest.
-	config.QPS, config.Burst = 50, 100
-	config.WarningHandler = rest.NewWarningWriter(warnings, rest.WarningWriterOptions{Deduplicate: true})
+	// A person waits for each request, and only a few are sent at a time. The API server's priority
+	// and fairness limit the rest.
+	config.QPS = -1
 	httpClient, err := rest.HTTPClientFor(config)
 	if err != nil {
 		return nil, fmt.Errorf("connect to the API server: %w", err)

@@ -35,7 +35,7 @@ func answering(t *testing.T, code int, contentType, body string) (*Client, func(
 		_, _ = io.WriteString(w, body)
 	}))
 	t.Cleanup(server.Close)
-	c, err := New(&rest.Config{Host: server.URL}, meta.NewDefaultRESTMapper(nil), io.Discard)
+	c, err := New(&rest.Config{Host: server.URL}, meta.NewDefaultRESTMapper(nil))
 	if err != nil {
 		t.Fatal(err)
 	}

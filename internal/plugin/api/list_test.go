@@ -5,7 +5,6 @@ package api
 
 import (
 	"fmt"
-	"io"
 	"net/http"
 	"net/http/httptest"
 	"slices"
@@ -35,7 +34,7 @@ func TestErrorsReadsEachPage(t *testing.T) {
 			"items":[{"kind":"JobError","apiVersion":"joberror.io/v1","metadata":{"name":"e-%s"},"spec":{"_jobId":"load","newField":"%s"}}]}`, next, page, page)
 	}))
 	t.Cleanup(server.Close)
-	c, err := New(&rest.Config{Host: server.URL}, meta.NewDefaultRESTMapper(nil), io.Discard)
+	c, err := New(&rest.Config{Host: server.URL}, meta.NewDefaultRESTMapper(nil))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -16,6 +16,7 @@ import (
 
 	joberrorv1 "joberror.io/operator/api/v1"
 	"joberror.io/operator/internal/plugin/workload"
+	"joberror.io/operator/internal/retry"
 )
 
 // Filter selects errors. A field that is empty selects all.
@@ -51,13 +52,12 @@ func (f Filter) Matches(je *joberrorv1.JobError, lastSeen time.Time) bool {
 		!lastSeen.Before(f.SeenSince)
 }
 
-// BelongsTo reports whether an error belongs to the Job with this name or UID.
+// BelongsTo reports whether an error belongs to the Job with this name or UID, or to one of its
+// retries.
 func BelongsTo(je *joberrorv1.JobError, id string) bool {
-	if je.Spec.JobID == id {
-		return true
-	}
 	job := workload.JobOf(je)
-	return job.Name == id || job.UID != "" && string(job.UID) == id
+	first := retry.LineageOfGone(job.Name, job.UID, job.Root)
+	return slices.Contains([]string{je.Spec.JobID, job.Name, string(job.UID), first.Base, string(first.Root)}, id)
 }
 
 // ParseAge parses an age: a number with a unit, such as 90m, 24h, 7d or 2w.

@@ -46,6 +46,22 @@ func TestMatches(t *testing.T) {
 	}
 }
 
+func TestARetryBelongsToItsFirstJob(t *testing.T) {
+	t.Parallel()
+	je := &joberrorv1.JobError{
+		ObjectMeta: metav1.ObjectMeta{Labels: map[string]string{joberrorv1.LabelLineage: "uid-1"}},
+		Spec:       joberrorv1.JobErrorSpec{JobID: "load-r2"},
+		Status:     joberrorv1.JobErrorStatus{Job: &joberrorv1.JobReference{Name: "load-r2", UID: "uid-3"}},
+	}
+	for id, want := range map[string]bool{
+		"load": true, "uid-1": true, "load-r2": true, "uid-3": true, "load-r1": false, "uid-2": false,
+	} {
+		if got := BelongsTo(je, id); got != want {
+			t.Errorf("belongs to %s = %t, want %t", id, got, want)
+		}
+	}
+}
+
 func TestParseAge(t *testing.T) {
 	t.Parallel()
 	for value, want := range map[string]time.Duration{

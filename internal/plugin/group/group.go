@@ -70,7 +70,7 @@ type Item struct {
 func ItemOf(je *joberrorv1.JobError) Item {
 	created := retention.CreatedAt(je)
 	item := Item{
-		Name: je.Name, Job: workload.JobOf(je), Code: je.Spec.Code, Class: je.Labels[joberrorv1.LabelClass],
+		Name: je.Name, Job: workload.JobOf(je), Code: OneLine(je.Spec.Code), Class: je.Labels[joberrorv1.LabelClass],
 		Occurrences: max(int64(je.Status.Occurrences), 1), First: created, Last: created,
 		Resolved: je.Spec.Resolved, Message: OneLine(je.Spec.Message),
 	}

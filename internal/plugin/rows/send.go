@@ -72,11 +72,12 @@ func (s *Sender) Send(ctx context.Context, rows []Row) error {
 		if named {
 			delay = time.Duration(max(seconds, 1)) * time.Second
 		}
-		// A server that is full says when it has room. Others are given up.
-		if attempts++; attempts >= maxAttempts && !apierrors.IsTooManyRequests(why) {
+		// A server that is full works, and says when it has room. Others are given up.
+		if full := apierrors.IsTooManyRequests(why); full {
+			attempts = 0
+		} else if attempts++; attempts >= maxAttempts {
 			return fmt.Errorf("gave up after %d attempts: %w", attempts, why)
 		}
-		attempts = min(attempts, maxAttempts)
 		if err := s.Wait(ctx, delay, why.Error()); err != nil {
 			return err
 		}

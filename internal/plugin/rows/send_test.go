@@ -110,6 +110,8 @@ func TestSend(t *testing.T) {
 		"a short failure":    {server: &server{answers: []error{down, broken}}, codes: []string{"a"}, stored: []string{"1"}, wait: []string{"1s", "2s"}, requests: 3},
 		"a long failure": {server: &server{answers: slices.Repeat([]error{down}, 20)}, codes: []string{"a"}, wait: []string{"1s", "2s", "4s", "8s", "15s"}, requests: maxAttempts,
 			err: "gave up after 6 attempts: down"},
+		"full for long, then a short failure": {server: &server{answers: append(slices.Repeat([]error{full}, 6), down, broken)}, codes: []string{"a"}, stored: []string{"1"},
+			wait: append(slices.Repeat([]string{"7s"}, 6), "1s", "2s"), requests: 9},
 		"no rights": {server: &server{answers: []error{apierrors.NewForbidden(schema.GroupResource{Resource: "jobs"}, "load", errors.New("no"))}}, codes: []string{"a"}, requests: 1, err: "forbidden"},
 	} {
 		refused, waits, err := send(tc.server, tc.codes...)

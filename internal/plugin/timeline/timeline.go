@@ -128,7 +128,7 @@ func failures(errs []joberrorv1.JobError) []Event {
 // failure returns the event of one error, at the time when it was first seen.
 func failure(je *joberrorv1.JobError) Event {
 	item := group.ItemOf(je)
-	title := fmt.Sprintf("%s: joberror/%s of job/%s", cmp.Or(je.Spec.Code, "error"), je.Name, item.Job.Name)
+	title := fmt.Sprintf("%s: joberror/%s of job/%s", cmp.Or(item.Code, "error"), je.Name, item.Job.Name)
 	facts := []string{state(je)}
 	if item.Class != "" {
 		facts = append([]string{item.Class}, facts...)
@@ -199,7 +199,7 @@ func resolution(jer *joberrorv1.JobErrorResolution) Event {
 }
 
 func by(user string) string {
-	if user == "" {
+	if user = group.OneLine(user); user == "" {
 		return ""
 	}
 	return " by " + user

@@ -124,3 +124,21 @@ func TestGone(t *testing.T) {
 		t.Errorf("Gone = %q and %q, want second and third", deleted, unknown)
 	}
 }
+
+// Codes, reasons and names of users come from other people.
+func TestEventsHaveOneLine(t *testing.T) {
+	t.Parallel()
+	je := joberrorv1.JobError{Spec: joberrorv1.JobErrorSpec{JobID: "load", Code: "bad\ncode"}}
+	jer := joberrorv1.JobErrorResolution{Spec: joberrorv1.JobErrorResolutionSpec{JobID: "load", Reason: "done\nagain", RequestedBy: "ann\n2026"}}
+	jet := joberrorv1.JobErrorRetry{Spec: joberrorv1.JobErrorRetrySpec{JobID: "load", Reason: "try\nagain", RequestedBy: "ann\n2026"}}
+	events := Events(Records{Errors: []joberrorv1.JobError{je, je, je, je, je}, Resolutions: []joberrorv1.JobErrorResolution{jer}, Retries: []joberrorv1.JobErrorRetry{jet}})
+	events = append(events, Events(Records{Errors: []joberrorv1.JobError{je}})...)
+	if len(events) < 4 {
+		t.Fatalf("%d events", len(events))
+	}
+	for _, e := range events {
+		if strings.Contains(e.Title, "\n") {
+			t.Errorf("the title has more than one line: %q", e.Title)
+		}
+	}
+}

@@ -4,6 +4,7 @@
 package workload
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -39,6 +40,8 @@ type Finder struct {
 	names  map[types.UID]string
 	roots  map[types.UID]Workload
 	owners int
+	// unread says why an owner could not be read, for the first of them.
+	unread error
 }
 
 // NewFinder returns a finder that has read nothing.
@@ -155,15 +158,23 @@ func (f *Finder) root(ctx context.Context, namespace string, owner metav1.OwnerR
 	return found, nil
 }
 
-// above returns the controlling owner of an owner, or nil if it has none or cannot be read.
+// Unread says why an owner could not be read, or returns nil. Its Jobs are grouped by the last
+// owner that is known. An owner that is gone or that the user may not read doesn't count.
+func (f *Finder) Unread() error { return f.unread }
+
+// above returns the controlling owner of an owner, or nil if it has none or cannot be read. Its API
+// may be what is broken, so only the end of ctx is an error.
 func (f *Finder) above(ctx context.Context, namespace string, owner metav1.OwnerReference) (*metav1.OwnerReference, error) {
 	read := object(schema.FromAPIVersionAndKind(owner.APIVersion, owner.Kind))
 	err := f.reader.Get(ctx, types.NamespacedName{Namespace: namespace, Name: owner.Name}, read)
 	switch {
 	case isOutOfReach(err):
 		return nil, nil
+	case ctx.Err() != nil:
+		return nil, ctx.Err()
 	case err != nil:
-		return nil, fmt.Errorf("read %s %s: %w", owner.Kind, owner.Name, err)
+		f.unread = cmp.Or(f.unread, fmt.Errorf("read %s %s: %w", owner.Kind, owner.Name, err))
+		return nil, nil
 	case read.UID != owner.UID:
 		return nil, nil
 	}

@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"testing"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -112,6 +113,24 @@ func TestOf(t *testing.T) {
 				t.Errorf("%s: Of = %s, %v; want %s", name, got, err, tc.want)
 			}
 		}
+	}
+}
+
+// The API of an owner is often what is broken.
+func TestAnOwnerThatCannotBeRead(t *testing.T) {
+	t.Parallel()
+	r := &reader{objects: map[string]*metav1.ObjectMeta{"Job/job": owned("job", "JobSet", "set")}}
+	f := NewFinder(r)
+	job := Job{Namespace: "team", Name: "job"}
+	if err := f.Read(t.Context(), []Job{job}); err != nil {
+		t.Fatal(err)
+	}
+	r.fails = apierrors.NewInternalError(errors.New("the conversion webhook is down"))
+	if got, err := f.Of(t.Context(), job); err != nil || got.String() != "jobset/set" {
+		t.Errorf("Of = %s, %v; want the owner of the Job", got, err)
+	}
+	if err := f.Unread(); err == nil || !strings.Contains(err.Error(), "read JobSet set: ") {
+		t.Errorf("Unread = %v", err)
 	}
 }
 

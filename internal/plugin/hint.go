@@ -1,0 +1,33 @@
+// Copyright The JobError Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package plugin
+
+import (
+	"slices"
+
+	"al.essio.dev/pkg/shellescape"
+	"github.com/spf13/pflag"
+)
+
+// notInHints holds the connection flags that hints leave out: the token, because a hint may end in a
+// log, and the namespace, which each hint sets itself.
+var notInHints = []string{"token", "namespace"}
+
+// hint returns a command for a person to type, quoted for a shell. Its last words are the flags of
+// this command that say which cluster it uses and as whom.
+func (o *options) hint(words ...string) string {
+	o.connectionFlags.VisitAll(func(f *pflag.Flag) {
+		if !f.Changed || slices.Contains(notInHints, f.Name) {
+			return
+		}
+		values := []string{f.Value.String()}
+		if list, ok := f.Value.(pflag.SliceValue); ok {
+			values = list.GetSlice()
+		}
+		for _, value := range values {
+			words = append(words, "--"+f.Name+"="+value)
+		}
+	})
+	return shellescape.QuoteCommand(words)
+}
