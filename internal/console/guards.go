@@ -6,6 +6,7 @@ package console
 import (
 	"mime"
 	"net/http"
+	"strings"
 	"time"
 )
 
@@ -69,11 +70,15 @@ func (c *Console) guard(next http.Handler) http.Handler {
 }
 
 func checkHost(c *Console, r *http.Request) *refusal {
-	if r.Host == "127.0.0.1:"+c.port || r.Host == "localhost:"+c.port {
+	switch withoutPort80(r.Host) {
+	case withoutPort80("127.0.0.1:" + c.port), withoutPort80("localhost:" + c.port):
 		return nil
 	}
 	return &refusal{http.StatusMisdirectedRequest, "The console answers only on 127.0.0.1 and localhost."}
 }
+
+// withoutPort80 removes the port from an address if it is 80, as browsers do.
+func withoutPort80(address string) string { return strings.TrimSuffix(address, ":80") }
 
 func checkOrigin(_ *Console, r *http.Request) *refusal {
 	switch origin := r.Header.Get("Origin"); {
@@ -81,7 +86,7 @@ func checkOrigin(_ *Console, r *http.Request) *refusal {
 		return &refusal{http.StatusForbidden, "The request has more than one Origin."}
 	case origin == "" && !isWrite(r):
 		return nil
-	case origin != "http://"+r.Host:
+	case withoutPort80(origin) != "http://"+withoutPort80(r.Host):
 		return &refusal{http.StatusForbidden, "The request comes from another site."}
 	}
 	return nil

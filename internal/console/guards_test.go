@@ -103,6 +103,41 @@ func TestGuards(t *testing.T) {
 	}
 }
 
+// Browsers leave out the port 80 in Host and Origin.
+func TestPort80(t *testing.T) {
+	t.Parallel()
+	for _, tc := range []struct {
+		port, host, origin string
+		want               string
+	}{
+		{"80", "127.0.0.1", "http://127.0.0.1", ""},
+		{"80", "localhost", "http://localhost", ""},
+		{"80", "127.0.0.1:80", "http://127.0.0.1:80", ""},
+		{"80", "127.0.0.1", "http://127.0.0.1:80", ""},
+		{"80", "127.0.0.1:8080", "http://127.0.0.1:8080", "host"},
+		{"80", "evil.example", "http://evil.example", "host"},
+		{"80", "127.0.0.1", "http://localhost", "origin"},
+		{"80", "127.0.0.1", "http://127.0.0.1:8080", "origin"},
+		{"80", "127.0.0.1", "https://127.0.0.1", "origin"},
+		{"8080", "127.0.0.1", "http://127.0.0.1", "host"},
+		{"8080", "127.0.0.1:80", "http://127.0.0.1:80", "host"},
+		{"8080", "127.0.0.1:8080", "http://127.0.0.1", "origin"},
+	} {
+		c := &Console{port: tc.port}
+		r := &http.Request{Method: "PUT", Host: tc.host, Header: http.Header{"Origin": {tc.origin}}}
+		got := ""
+		switch {
+		case checkHost(c, r) != nil:
+			got = "host"
+		case checkOrigin(c, r) != nil:
+			got = "origin"
+		}
+		if got != tc.want {
+			t.Errorf("port %s: Host %s with Origin %s is refused by %q, want %q", tc.port, tc.host, tc.origin, got, tc.want)
+		}
+	}
+}
+
 // A guard without a test is a guard that nobody would miss.
 func TestEachGuardIsNeeded(t *testing.T) {
 	t.Parallel()
