@@ -34,7 +34,7 @@ function App() {
 		<${Header} state=${state} actions=${actions} now=${now} />
 		<main id="main">
 			${state.apiDown && html`<p class="banner" role="alert">The operator's API does not answer. Resolve and reopen still work, without a reason; retry does not. To find out why it is down, type: <code>kubectl joberrors check</code></p>`}
-			<${page} key=${view + (state.view.name ?? "")} state=${state} actions=${actions} now=${now} /></main>
+			<${page} key=${Object.values(state.view).join("/")} state=${state} actions=${actions} now=${now} /></main>
 		<${Toasts} state=${state} actions=${actions} />
 		<${Dialogs} state=${state} actions=${actions} />`;
 }

@@ -269,7 +269,7 @@ export function createStore() {
 		list: (path, options) => listAll(fetch, path, options),
 		/** archive returns a page of the archived errors of a Job. */
 		archive: async (namespace, job, next, signal) => toPage(await request(fetch, archivePath(namespace, job, next), { signal })),
-		log: async (path) => (await request(fetch, path, { accept: "text/plain, application/json" })).text(),
+		log: async (path, { signal } = {}) => (await request(fetch, path, { accept: "text/plain, application/json", signal })).text(),
 	};
 
 	const start = async () => {

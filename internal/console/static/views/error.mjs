@@ -33,7 +33,7 @@ export function Absent({ state, actions, now, what }) {
 
 function Details({ record: r, state, actions, now }) {
 	const ids = [...new Set([r.jobId, r.jobUID, r.jobName].filter(Boolean))];
-	const history = useLoad(() => loadHistory(actions, r.namespace, ids), [r.key, state.updated]);
+	const history = useLoad((signal) => loadHistory(actions, r.namespace, ids, signal), [state.updated]);
 	const { retries = [], resolutions = [], problems = [] } = history.data ?? {};
 	const lineage = lineageOf({ name: r.jobName, uid: r.jobUID }, state.records, retries, new Map());
 	const mayResolve = actions.may("resolve", r.namespace);
@@ -94,11 +94,11 @@ function Values({ fields: f }) {
 
 function Log({ record: r, actions }) {
 	const pod = podOf(r);
-	const log = useLoad(async () => {
+	const log = useLoad(async (signal) => {
 		if (!pod) return undefined;
 		const query = new URLSearchParams({ tailLines: "500", limitBytes: "262144", ...(pod.container && { container: pod.container }) });
-		return actions.log(`api/v1/namespaces/${r.namespace}/pods/${encodeURIComponent(pod.pod)}/log?${query}`);
-	}, [r.key]);
+		return actions.log(`api/v1/namespaces/${r.namespace}/pods/${encodeURIComponent(pod.pod)}/log?${query}`, { signal });
+	}, []);
 	if (!pod) return null;
 	return html`<section class="panel"><div class="panel-head"><h2>Log</h2><span class="hint">${pod.pod}${pod.container && ` / ${pod.container}`}, the last 500 lines</span></div>
 		${log.error ? html`<p class="empty">${logProblem(log.error, r.namespace)}</p>`

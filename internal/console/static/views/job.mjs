@@ -19,15 +19,16 @@ export function JobPage({ state, actions, now }) {
 	const [running, setRunning] = useState(false);
 	const tick = useTicks(running, 2000);
 	const records = state.records.filter((r) => r.namespace === namespace);
-	const loaded = useLoad(async () => {
+	const loaded = useLoad(async (signal) => {
 		const known = lineageOf({ name, uid }, records, [], new Map());
 		const ids = [...new Set([name, uid, known.first.name, known.first.uid, ...known.runs.flatMap((r) => [r.name, r.uid])].filter(Boolean))];
-		const [history, jobs] = await Promise.all([loadHistory(actions, namespace, ids), loadJobs(actions, namespace, known.first, name)]);
+		const [history, jobs] = await Promise.all([loadHistory(actions, namespace, ids, signal), loadJobs(actions, namespace, known.first, name, signal)]);
 		const lineage = lineageOf({ name, uid }, records, history.retries, jobs);
-		setRunning(lineage.runs.some((r) => r.state === "running" || r.state === "suspended"));
+		if (!signal.aborted) setRunning(lineage.runs.some((r) => r.state === "running" || r.state === "suspended"));
 		return { ...history, jobs };
-	}, [namespace, name, uid, state.updated, tick]);
-	if (!loaded.data) return html`<${Back} actions=${actions} /><${Absent} state=${{ connection: loaded.error ? {} : { phase: "loading" } }} actions=${actions} now=${now} what=${`Job ${name}`} />`;
+	}, [state.updated, tick]);
+	const absent = (connection) => html`<${Back} actions=${actions} /><${Absent} state=${{ connection }} actions=${actions} now=${now} what=${`Job ${name}`} />`;
+	if (!loaded.data) return absent(loaded.error ? {} : { phase: "loading" });
 
 	const lineage = lineageOf({ name, uid }, records, loaded.data.retries, loaded.data.jobs);
 	const { first, runs } = lineage;
@@ -43,6 +44,7 @@ export function JobPage({ state, actions, now }) {
 		retry: () => mayRetry !== false && retry(),
 	};
 	if (!errors.length && !loaded.data.jobs.size && !lineage.retries.length) {
+		if (state.connection.phase === "loading") return absent(state.connection);
 		return html`<${Back} actions=${actions} /><${Notice} icon="box" title=${`Nothing is known of a Job ${name} in ${namespace}`}><p>It has no errors, and there is no such Job.</p></${Notice}>
 			<${History} key=${`${namespace}/${name}`} namespace=${namespace} jobs=${[uid || name]} actions=${actions} now=${now} />`;
 	}
@@ -70,15 +72,15 @@ export function JobPage({ state, actions, now }) {
 }
 
 /** loadJobs returns the Jobs of a lineage that exist, by UID. */
-async function loadJobs(actions, namespace, first, name) {
+async function loadJobs(actions, namespace, first, name, signal) {
 	const base = `apis/batch/v1/namespaces/${encodeURIComponent(namespace)}/jobs`;
 	const jobs = new Map();
 	const keep = (job) => job?.metadata && jobs.set(job.metadata.uid, job);
 	const quietly = (promise) => promise.catch(() => undefined); // without the Job, what the errors say is shown
 	const [one, other, retries] = await Promise.all([
-		quietly(actions.get(`${base}/${encodeURIComponent(first.name)}`)),
-		name === first.name ? undefined : quietly(actions.get(`${base}/${encodeURIComponent(name)}`)),
-		first.uid ? quietly(actions.list(base, { params: { labelSelector: `joberror.io/lineage=${first.uid}` } })) : undefined,
+		quietly(actions.get(`${base}/${encodeURIComponent(first.name)}`, { signal })),
+		name === first.name ? undefined : quietly(actions.get(`${base}/${encodeURIComponent(name)}`, { signal })),
+		first.uid ? quietly(actions.list(base, { params: { labelSelector: `joberror.io/lineage=${first.uid}` }, signal })) : undefined,
 	]);
 	for (const job of [one, other, ...(retries?.items ?? [])]) keep(job);
 	return jobs;

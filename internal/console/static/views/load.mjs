@@ -3,22 +3,27 @@
 
 // Loads what a page shows apart from the list.
 
+import { Refresher } from "../lib/refresh.mjs";
 import { useEffect, useRef, useState } from "../vendor/hooks.mjs";
 
-/** useLoad runs a function now, and again when a dependency changes, and returns what it loaded last. */
+/**
+ * useLoad runs a function now, and again some time after a dependency has changed, and returns what
+ * it loaded last. The function must load the same object each time: App makes a page anew for another one.
+ */
 export function useLoad(load, deps) {
 	const [result, setResult] = useState({});
-	const run = useRef(0);
+	const latest = useRef();
+	latest.current = load;
+	const refresher = useRef();
 	useEffect(() => {
-		const mine = ++run.current;
-		load().then(
-			(data) => mine === run.current && setResult({ data }),
-			(error) => mine === run.current && setResult((old) => ({ ...old, error })),
-		);
-		return () => {
-			run.current++;
-		};
-	}, deps);
+		refresher.current = new Refresher({
+			load: (signal) => latest.current(signal),
+			onData: (data) => setResult({ data }),
+			onError: (error) => setResult((old) => ({ ...old, error })),
+		});
+		return () => refresher.current.stop();
+	}, []);
+	useEffect(() => refresher.current.refresh(), deps);
 	return result;
 }
 
@@ -34,12 +39,12 @@ export function useTicks(wanted, ms) {
 }
 
 /** loadHistory returns the retries of a namespace, and the resolutions of some Jobs in it. */
-export async function loadHistory(actions, namespace, ids) {
+export async function loadHistory(actions, namespace, ids, signal) {
 	const base = `apis/joberror.io/v1/namespaces/${encodeURIComponent(namespace)}`;
 	const problems = [];
 	const list = async (path, params) => {
 		try {
-			return (await actions.list(`${base}/${path}`, { params, most: 2000 })).items;
+			return (await actions.list(`${base}/${path}`, { params, most: 2000, signal })).items;
 		} catch (err) {
 			problems.push(err.message);
 			return [];
