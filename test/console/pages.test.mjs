@@ -4,7 +4,7 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 
-import { ADMIN, EDITOR, kubectl, open, startBrowser, startConsole } from "./console.mjs";
+import { ADMIN, EDITOR, jobError, kubectl, open, press, startBrowser, startConsole } from "./console.mjs";
 
 let console, editor, chromium, page, base, problems;
 
@@ -83,6 +83,20 @@ test("a retry that is refused says why", async () => {
 	await other.page.getByRole("button", { name: "Run again" }).click();
 	await other.page.getByRole("alert").filter({ hasText: "container" }).waitFor();
 	await other.context.close();
+});
+
+test("an error that is gone has no keys", async () => {
+	await kubectl("create", "-f", "-", jobError("shop", "gone", { _jobId: "gone", message: "soon gone" }));
+	await visit("?error=shop/gone");
+	await page.locator(".words", { hasText: "soon gone" }).waitFor();
+	await press(page, "e");
+	await page.getByRole("dialog").waitFor();
+	await press(page, "Escape");
+	await page.getByRole("dialog").waitFor({ state: "detached" });
+	await kubectl("delete", "je", "-n", "shop", "gone");
+	await page.locator("h2", { hasText: "There is no error gone" }).waitFor();
+	await press(page, "e");
+	assert.equal(await page.getByRole("dialog").count(), 0);
 });
 
 test("what does not exist is said", async () => {

@@ -105,6 +105,12 @@ export function createStore() {
 		history[replace ? "replaceState" : "pushState"](null, "", toURL(s.filters, s.view));
 	};
 
+	/** setView changes what is shown. The keys of the page before end with it. */
+	const setView = (view) => {
+		s.view = view;
+		s.page = undefined;
+	};
+
 	// The owners of Jobs that errors name. They are asked for only when a Job is new.
 	const asked = new Set();
 	let loadingOwners = false;
@@ -181,7 +187,7 @@ export function createStore() {
 		setFilter(patch) {
 			const typing = "q" in patch;
 			s.filters = { ...s.filters, ...patch };
-			s.view = { view: "list" };
+			setView({ view: "list" });
 			s.scroll = 0;
 			s.selected.clear();
 			write(typing);
@@ -190,8 +196,7 @@ export function createStore() {
 		},
 		show(view) {
 			if (s.view.view === "list") s.scroll = window.scrollY;
-			s.view = view;
-			s.page = undefined;
+			setView(view);
 			write(false);
 			window.scrollTo(0, 0);
 			changed();
@@ -293,7 +298,8 @@ export function createStore() {
 	window.addEventListener("popstate", () => {
 		const { filters, view } = parseURL(location.search);
 		const other = !s.everywhere && filters.ns !== s.filters.ns;
-		Object.assign(s, { filters, view });
+		s.filters = filters;
+		setView(view);
 		if (other) connect(filters.ns);
 		changed();
 	});

@@ -1,0 +1,74 @@
+// Copyright The JobError Authors
+// SPDX-License-Identifier: Apache-2.0
+
+import assert from "node:assert/strict";
+import { beforeEach, mock, test } from "node:test";
+
+import { createStore } from "../static/store.mjs";
+import { jobError, record, respond } from "./helpers.mjs";
+
+/** settle waits until the page has read all answers that are ready. */
+async function settle() {
+	for (let i = 0; i < 10; i++) await new Promise((resolve) => setImmediate(resolve));
+}
+
+/** pass lets time pass for the page. */
+async function pass(ms) {
+	await settle();
+	mock.timers.tick(ms);
+	await settle();
+}
+
+beforeEach(() => {
+	mock.timers.reset();
+	mock.timers.enable({ apis: ["setTimeout", "setInterval"] });
+});
+
+/** openPage returns a store in a made-up window, whose answers are made by path. */
+function openPage({ search = "", answers = {} } = {}) {
+	const listeners = {};
+	const paths = [];
+	const target = { addEventListener: (type, listener) => (listeners[type] = listener) };
+	const answer = (path) => {
+		paths.push(path);
+		const found = Object.keys(answers).find((beginning) => path.startsWith(beginning));
+		return found ? answers[found](path) : respond({});
+	};
+	Object.assign(globalThis, {
+		location: { search },
+		history: { pushState: () => {}, replaceState: () => {} },
+		document: { ...target, hidden: false },
+		window: { ...target, scrollY: 0, scrollTo: () => {}, fetch: async (path) => answer(path) },
+		requestAnimationFrame: () => 1,
+	});
+	const back = (to) => {
+		globalThis.location.search = to;
+		listeners.popstate();
+	};
+	return { ...createStore(), back, paths };
+}
+
+/** hold returns a promise, and a function that ends it. */
+function hold() {
+	let free;
+	const held = new Promise((resolve) => (free = resolve));
+	return { held, free };
+}
+
+const RESOLVE = "apis/resolve.joberror.io/";
+const ERRORS = "apis/joberror.io/v1/joberrors";
+const JOBS = "apis/batch/v1/jobs";
+
+test("the keys of a page end with it", () => {
+	const { state, actions, back } = openPage({ search: "?error=a/x" });
+	const resolve = () => {};
+	for (const [name, leave] of [
+		["back", () => back("?error=a/gone")], ["back to the list", () => back("?")],
+		["another page", () => actions.show({ view: "job", namespace: "a", name: "import" })],
+		["a filter", () => actions.setFilter({ q: "x" })],
+	]) {
+		state.page = { resolve };
+		leave();
+		assert.equal(state.page, undefined, name);
+	}
+});
