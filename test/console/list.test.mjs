@@ -89,6 +89,39 @@ test("resolve in bulk with a reason, and undo", async () => {
 	await eventually(() => resolved("payments", "settle-ledger-0-0"), "false ");
 });
 
+test("while a change is under way, the next one waits, and its reason is kept", async () => {
+	for (const name of ["busy-1", "busy-2"]) await kubectl("create", "-f", "-", jobError("shop", name, { _jobId: "busy", code: name, message: "busy" }));
+	await visit("?ns=shop&q=busy");
+	await until("2 errors in 1 workload");
+	let free;
+	const held = new Promise((resolve) => (free = resolve));
+	await page.route("**/joberrors/resolve", (route) => held.then(() => route.continue()));
+	const select = (code) => page.locator(".row.code", { hasText: code }).locator("input").click();
+	const submit = page.locator(".bulk button.primary");
+	await select("busy-1");
+	await submit.click();
+	await page.locator(".toast progress").waitFor();
+	await select("busy-2");
+	await page.fill(".bulk input", "kept");
+	await page.locator(".bulk button.primary:disabled").waitFor();
+	assert.match(await submit.getAttribute("title"), /Another change is under way/);
+	await page.locator(".bulk input").press("Enter");
+	await page.locator(".bulk input").press("Escape");
+	await press(page, "e");
+	const dialog = page.getByRole("dialog");
+	await dialog.getByText("Another change is under way").waitFor();
+	await dialog.getByLabel("Reason").fill("kept in the dialog");
+	await dialog.getByLabel("Reason").press("Enter");
+	free();
+	await page.locator("dialog button.primary:enabled").waitFor();
+	assert.equal(await dialog.getByLabel("Reason").inputValue(), "kept in the dialog");
+	await dialog.getByRole("button", { name: "Cancel" }).click();
+	assert.equal(await page.inputValue(".bulk input"), "kept");
+	await submit.click();
+	await eventually(() => resolved("shop", "busy-2"), "true admin");
+	await page.unroute("**/joberrors/resolve");
+});
+
 test("everything works with the keyboard", async () => {
 	await visit("?ns=warehouse");
 	await page.locator(".row.code").first().waitFor();

@@ -72,3 +72,18 @@ test("the keys of a page end with it", () => {
 		assert.equal(state.page, undefined, name);
 	}
 });
+
+test("a change that can't begin yet is refused, and changes nothing", async () => {
+	const { held, free } = hold();
+	const { state, actions, paths } = openPage({ answers: { [RESOLVE]: () => held } });
+	assert.equal(actions.resolve([record("x")], true, "first"), true);
+	state.selected.add("a/y");
+	assert.equal(actions.resolve([record("y")], true, "second"), false);
+	assert.deepEqual([...state.selected], ["a/y"], "the selection is kept");
+	assert.equal(paths.length, 1);
+	free(respond({ metadata: { name: "r" }, status: { updated: 1, conditions: [{ type: "Complete", status: "True" }] } }));
+	await settle();
+	assert.equal(state.toasts.at(-1).text, "Resolved 1 error.");
+	assert.equal(actions.resolve([record("y")], true, "second"), true);
+	assert.equal(paths.length, 2);
+});

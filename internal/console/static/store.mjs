@@ -182,6 +182,22 @@ export function createStore() {
 		return { updated, pending, patched, failures };
 	};
 
+	/** resolveNow resolves or reopens errors, and shows what came of it. */
+	const resolveNow = async (target, resolved, reason) => {
+		const { updated, pending, patched, failures } = await change(target, resolved, reason);
+		const past = resolved ? "Resolved" : "Reopened";
+		if (failures.length) toast({ kind: "bad", text: `${past} ${updated} of ${target.length} errors.`, detail: failures.slice(0, 3).join("\n"), seconds: 30 });
+		if (updated || pending) {
+			const undo = async () => {
+				const back = await change(target.map((r) => ({ ...r, resolved })), !resolved, "undone in the console");
+				toast(back.failures.length
+					? { kind: "bad", text: "The change could not be undone completely.", detail: back.failures[0], seconds: 30 }
+					: { kind: "good", text: `Undone: ${back.updated} ${back.updated === 1 ? "error is" : "errors are"} ${resolved ? "open" : "resolved"} again.` });
+			};
+			toast({ kind: "good", text: `${past} ${updated} ${updated === 1 ? "error" : "errors"}.`, detail: detailOf(pending, patched, reason), undo, seconds: UNDO_SECONDS });
+		}
+	};
+
 	const actions = {
 		/** setFilter changes filters, and shows the list. */
 		setFilter(patch) {
@@ -219,22 +235,15 @@ export function createStore() {
 		selection() {
 			return s.records.filter((r) => s.selected.has(r.key));
 		},
-		async resolve(records, resolved, reason = "") {
+		/** resolve begins to resolve or reopen errors. It returns false if another change is under way. */
+		resolve(records, resolved, reason = "") {
+			if (s.progress) return false;
 			const target = records.filter((r) => r.resolved !== resolved);
-			if (!target.length || s.progress) return;
-			s.selected.clear();
-			const { updated, pending, patched, failures } = await change(target, resolved, reason);
-			const past = resolved ? "Resolved" : "Reopened";
-			if (failures.length) toast({ kind: "bad", text: `${past} ${updated} of ${target.length} errors.`, detail: failures.slice(0, 3).join("\n"), seconds: 30 });
-			if (updated || pending) {
-				const undo = async () => {
-					const back = await change(target.map((r) => ({ ...r, resolved })), !resolved, "undone in the console");
-					toast(back.failures.length
-						? { kind: "bad", text: "The change could not be undone completely.", detail: back.failures[0], seconds: 30 }
-						: { kind: "good", text: `Undone: ${back.updated} ${back.updated === 1 ? "error is" : "errors are"} ${resolved ? "open" : "resolved"} again.` });
-				};
-				toast({ kind: "good", text: `${past} ${updated} ${updated === 1 ? "error" : "errors"}.`, detail: detailOf(pending, patched, reason), undo, seconds: UNDO_SECONDS });
+			if (target.length) {
+				s.selected.clear();
+				resolveNow(target, resolved, reason);
 			}
+			return true;
 		},
 		undo(id) {
 			const found = s.toasts.find((t) => t.undo && (id === undefined || t.id === id));

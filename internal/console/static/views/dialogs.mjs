@@ -5,7 +5,7 @@
 
 import { useEffect, useRef, useState } from "../vendor/hooks.mjs";
 import { html, plural } from "./html.mjs";
-import { KEYS } from "./keys.mjs";
+import { BUSY, KEYS } from "./keys.mjs";
 
 export function Dialogs({ state, actions }) {
 	const { dialog } = state;
@@ -37,18 +37,18 @@ function Help({ close }) {
 	</div>`;
 }
 
-function Resolve({ records, resolved, actions, close }) {
+function Resolve({ records, resolved, state, actions, close }) {
 	const submit = (e) => {
 		e.preventDefault();
-		close();
-		actions.resolve(records, resolved, e.target.elements.reason.value.trim());
+		if (actions.resolve(records, resolved, e.target.elements.reason.value.trim())) close();
 	};
 	const jobs = new Set(records.map((r) => `${r.namespace}/${r.jobName}`)).size;
 	return html`<form class="dialog-body" onSubmit=${submit}>
 		<h2 id="dialog-title">${resolved ? "Resolve" : "Reopen"} ${plural(records.length, "error")} of ${plural(jobs, "Job")}</h2>
 		<label class="field">Reason <span class="hint">optional, for later readers</span>
 			<input name="reason" maxlength="1024" autocomplete="off" autofocus placeholder=${resolved ? "the bucket is writable again" : "it is not fixed yet"} /></label>
-		<div class="buttons"><button type="button" onClick=${close}>Cancel</button><button class="primary">${resolved ? "Resolve" : "Reopen"}</button></div>
+		${state.progress && html`<p class="hint" role="status">${BUSY}</p>`}
+		<div class="buttons"><button type="button" onClick=${close}>Cancel</button><button class="primary" disabled=${Boolean(state.progress)}>${resolved ? "Resolve" : "Reopen"}</button></div>
 	</form>`;
 }
 

@@ -22,6 +22,9 @@ export const KEYS = [
 	[["?"], "this help"],
 ];
 
+/** BUSY says why errors can't be resolved or reopened at the moment. */
+export const BUSY = "Another change is under way. Wait until it has ended.";
+
 /** handleKey does what a key stands for. */
 export function handleKey(event, state, actions) {
 	if (event.ctrlKey || event.metaKey || event.altKey || state.dialog) return;
