@@ -87,3 +87,30 @@ test("a change that can't begin yet is refused, and changes nothing", async () =
 	assert.equal(actions.resolve([record("y")], true, "second"), true);
 	assert.equal(paths.length, 2);
 });
+
+test("owners of Jobs are asked for again after a failure, but not after a refusal", async () => {
+	const job = { metadata: { uid: "u1", ownerReferences: [{ controller: true, kind: "JobSet", name: "set" }] } };
+	const error = jobError("x", { status: { job: { name: "import", uid: "u1" } } });
+	for (const [code, want] of [[503, 2], [403, 1]]) {
+		const list = [
+			() => respond({ kind: "Status", code, message: "no" }, { status: code }),
+			() => respond({ items: [job], metadata: {} }),
+		];
+		const { state, start, paths } = openPage({
+			answers: {
+				[JOBS]: () => list.shift()(),
+				[`${ERRORS}?watch`]: () => new Promise(() => {}),
+				[ERRORS]: () => respond({ items: [error], metadata: { resourceVersion: "1" } }),
+			},
+		});
+		const asked = () => paths.filter((p) => p.startsWith(JOBS)).length;
+		start();
+		await pass(200);
+		assert.equal(asked(), 1, `${code}: the errors have come`);
+		await pass(1000);
+		assert.equal(asked(), 1, `${code}: there is a pause`);
+		await pass(60_000);
+		assert.equal(asked(), want, `${code}: after the pause`);
+		assert.equal(state.owners.get("u1")?.name, want === 2 ? "set" : undefined);
+	}
+});

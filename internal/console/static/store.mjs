@@ -14,6 +14,8 @@ import { Rights } from "./lib/rights.mjs";
 /** UNDO_SECONDS is how long a change can be undone with one key. */
 const UNDO_SECONDS = 20;
 const HIDDEN_SECONDS = 60;
+/** OWNERS_SECONDS is how long to wait before the owners of Jobs are asked for again. */
+const OWNERS_SECONDS = 10;
 const METADATA = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1";
 
 const isComplete = (resolution) => (resolution.status?.conditions ?? []).some((c) => c.type === "Complete" && c.status === "True");
@@ -126,8 +128,15 @@ export function createStore() {
 				const owner = ownerOf(metadata);
 				if (owner && owner.kind !== "CronJob") s.owners.set(metadata.uid, owner);
 			}
-		} catch {
+		} catch (err) {
 			// Without the owners, errors are grouped by Job.
+			if (err.code !== 403) {
+				setTimeout(() => {
+					loadingOwners = false;
+					loadOwners();
+				}, OWNERS_SECONDS * 1000);
+				return;
+			}
 		}
 		for (const uid of uids) asked.add(uid);
 		loadingOwners = false;
