@@ -6,6 +6,7 @@ import test from "node:test";
 
 import { APIError, request } from "../static/lib/api.mjs";
 import { addPage, archivePath, hasNoArchive, NOTHING, problemOf, toPage } from "../static/lib/archive.mjs";
+import { summary } from "../static/views/archive.mjs";
 import { at, NOW, respond } from "./helpers.mjs";
 
 const archived = (name, minutes, { uid = `uid-${name}`, retryID = "1", ...fields } = {}) => ({ _id: name, _retryId: retryID, createdAt: at(minutes), resolved: true, archived: { uid, at: at(0) }, ...fields });
@@ -29,6 +30,17 @@ test("a history has no error twice, and the last one first", () => {
 	assert.deepEqual(history.records.map((r) => [r._id, r._retryId, (NOW - r.time) / 60_000]), [["d", "1", 0], ["c", "1", 10], ["a", "1", 20], ["b", "1", 30], ["b", "2", 30], ["b", "1", 90]]);
 	assert.deepEqual([history.next, history.through, history.skipped], ["", "2026-11-20", 3]);
 	assert.equal(new Set(history.records.map((r) => r.key)).size, history.records.length);
+});
+
+test("how far the archive was searched", () => {
+	for (const [records, next, through, want] of [
+		[100, "n", "2026-11-20", "100 archived errors back to 2026-11-20. That day may have more."],
+		[1, "n", "2026-11-20", "1 archived error back to 2026-11-20. That day may have more."],
+		[0, "n", "2026-11-20", "0 archived errors back to 2026-11-20. That day may have more."],
+		[2, "n", "", "2 archived errors so far."],
+		[110, "", "2026-11-20", "110 archived errors. There are no older ones."],
+		[0, "", "2026-11-20", "The archive has no errors of this Job."],
+	]) assert.equal(summary({ records: Array(records).fill({}), next, through }), want);
 });
 
 test("of an error that the archive has twice, the one that was archived last is kept", () => {

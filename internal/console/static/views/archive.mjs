@@ -47,13 +47,13 @@ function Pages({ namespace, job, actions, now }) {
 			${history?.skipped > 0 && html`<p class="bad">${plural(history.skipped, "part")} of the archive could not be read. The log of the operator says why.</p>`}
 		</div>
 		${error && html`<p class="bad" role="alert">${problemOf(error, namespace)}</p>`}
-		${!phase && (!history || history.next || error) && html`<p class="more"><button onClick=${load}><${Icon} name=${error ? "retry" : "box"} />${error ? "Try again" : history ? "Load older errors" : "Load archived errors"}</button></p>`}`;
+		${!phase && (!history || history.next || error) && html`<p class="more"><button onClick=${load}><${Icon} name=${error ? "retry" : "box"} />${error ? "Try again" : history ? "Load more errors" : "Load archived errors"}</button></p>`}`;
 }
 
-/** summary says how far the archive was searched. */
-function summary({ records, next, through }) {
+/** summary says how far the archive was searched. Errors of one day come in any order, perhaps on many pages. */
+export function summary({ records, next, through }) {
 	if (!next) return records.length ? `${plural(records.length, "archived error")}. There are no older ones.` : "The archive has no errors of this Job.";
-	return `${plural(records.length, "archived error")}${through ? ` back to ${through}` : " so far"}.`;
+	return `${plural(records.length, "archived error")}${through ? ` back to ${through}. That day may have more.` : " so far."}`;
 }
 
 function Archived({ record: r, now }) {
