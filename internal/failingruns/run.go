@@ -11,7 +11,9 @@ type run struct {
 	// JobError say; 0 if they do not.
 	jobFailedAt, errorAt int64
 	// open and resolved count the errors of the run that say that the Job as a whole failed.
-	open, resolved     int
+	open, resolved int
+	// leftResolved says that the last error that was deleted had been resolved.
+	leftResolved       bool
 	jobLevel, errLevel severity.Level
 }
 
@@ -20,7 +22,8 @@ func (r *run) isGone() bool { return r.jobFailedAt == 0 && r.open == 0 && r.reso
 
 // countsAfter reports whether the run failed after a time, and nobody has resolved its error.
 func (r *run) countsAfter(time int64) bool {
-	return max(r.jobFailedAt, r.errorAt) > time && (r.open > 0 || r.resolved == 0)
+	isResolved := r.resolved > 0 || r.leftResolved
+	return max(r.jobFailedAt, r.errorAt) > time && (r.open > 0 || !isResolved)
 }
 
 // cronJob holds the runs of a CronJob that failed.

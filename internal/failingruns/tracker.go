@@ -6,9 +6,10 @@
 // A run is a Job that the CronJob controls, except a retry. It failed if its Job has the condition
 // FailureTarget or Failed, or if a captured JobError says so, which outlives the Job. It counts
 // until the CronJob's status.lastSuccessfulTime is later than the failure. A successful retry sets
-// that time, too. It also stops counting once that JobError is resolved.
+// that time, too. It also stops counting once that JobError is resolved, and does not start again
+// when the resolved JobError is deleted before the Job.
 // A run that is under way does not count. All of this is in the cluster, so every replica counts
-// the same.
+// the same, except that a replica does not know the JobErrors that were deleted before it started.
 package failingruns
 
 import (
@@ -119,7 +120,10 @@ func (t *Tracker) replaceError(before, after *joberrorv1.JobError) {
 	wasKey, was := runOf(before)
 	isKey, is := runOf(after)
 	if was != "" {
-		t.changeRun(wasKey, was, func(r *run) { r.count(before, -1) })
+		t.changeRun(wasKey, was, func(r *run) {
+			r.count(before, -1)
+			r.leftResolved = before.Spec.Resolved
+		})
 	}
 	if is != "" {
 		t.changeRun(isKey, is, func(r *run) {

@@ -98,6 +98,43 @@ func TestFailedRunsInARow(t *testing.T) {
 	expect(t, tracker, "after another CronJob with the name was created", 0)
 }
 
+// The history limit of a CronJob can keep a failed Job for longer than its JobError.
+func TestTheErrorOfAJobIsDeleted(t *testing.T) {
+	t.Parallel()
+	job := failedJob("nightly-1", 100)
+	open, done := recorded(job), resolved(recorded(job))
+	for _, tc := range []struct {
+		name   string
+		states []*joberrorv1.JobError
+		want   int
+	}{
+		{name: "while it was open", states: []*joberrorv1.JobError{open}, want: 1},
+		{name: "while it was resolved", states: []*joberrorv1.JobError{open, done}, want: 0},
+		{name: "after it was reopened", states: []*joberrorv1.JobError{open, done, open}, want: 1},
+		{name: "which was resolved before the start", states: []*joberrorv1.JobError{done}, want: 0},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			t.Parallel()
+			tracker := NewTracker(10)
+			tracker.CronJobs().OnAdd(cron(1, 0), true)
+			tracker.Jobs().OnAdd(job, true)
+			errs := tracker.JobErrors()
+			last := tc.states[0]
+			errs.OnAdd(last, true)
+			for _, next := range tc.states[1:] {
+				errs.OnUpdate(last, next)
+				last = next
+			}
+			errs.OnDelete(last)
+			expect(t, tracker, "after the error was deleted", tc.want)
+			errs.OnAdd(open, false)
+			expect(t, tracker, "after it was recorded again", 1)
+			errs.OnDelete(open)
+			expect(t, tracker, "after that was deleted", 1)
+		})
+	}
+}
+
 // A watch that was interrupted shows a Job that was deleted and created again as an update.
 func TestAJobThatWasReplacedCountsOnce(t *testing.T) {
 	t.Parallel()
