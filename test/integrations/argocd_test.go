@@ -4,6 +4,7 @@
 package integrations
 
 import (
+	"bytes"
 	"encoding/json"
 	"maps"
 	"reflect"
@@ -13,7 +14,13 @@ import (
 	"testing"
 	"time"
 
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apiextensions-apiserver/pkg/apis/apiextensions"
+	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
+	"k8s.io/apiextensions-apiserver/pkg/apiserver/validation"
+	"k8s.io/apimachinery/pkg/api/resource"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/utils/ptr"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	joberrorv1 "joberror.io/operator/api/v1"
@@ -209,27 +216,164 @@ func TestTheActionRetryCreatesARetry(t *testing.T) {
 		"by name, if it is not linked": {jobError(false, func(je *joberrorv1.JobError) { je.Status.Job = nil }), "nightly"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			impacted, ok := run(t, script, test.je).([]any)
-			if !ok || len(impacted) != 1 {
-				t.Fatalf("the action returned %v", impacted)
-			}
-			operation := impacted[0].(map[string]any)
-			data, err := json.Marshal(operation["resource"])
-			if err != nil {
-				t.Fatal(err)
-			}
 			var jet joberrorv1.JobErrorRetry
-			decoder := json.NewDecoder(strings.NewReader(string(data)))
-			decoder.DisallowUnknownFields()
-			if err := decoder.Decode(&jet); err != nil {
-				t.Fatal(err)
-			}
-			if operation["operation"] != "create" || jet.APIVersion != joberrorv1.GroupVersion.String() || jet.Kind != "JobErrorRetry" || jet.Namespace != "batch" {
-				t.Errorf("the action returned %s", data)
-			}
-			if jet.Spec.JobID != test.job || jet.Spec.Reason != "requested in Argo CD for error x" || !regexp.MustCompile(`^argocd-\d{10}$`).MatchString(jet.Name) {
-				t.Errorf("the retry is %s", data)
+			created(t, script, test.je, &jet)
+			want := joberrorv1.JobErrorRetrySpec{JobID: test.job, Reason: "requested in Argo CD for error x"}
+			if !reflect.DeepEqual(jet.Spec, want) {
+				t.Errorf("the spec of the retry is %+v, want %+v", jet.Spec, want)
 			}
 		})
+	}
+}
+
+// created runs an action that creates an object, which the schema of its kind must accept.
+func created(t *testing.T, script string, source, into client.Object) {
+	t.Helper()
+	impacted, ok := run(t, script, source).([]any)
+	if !ok || len(impacted) != 1 {
+		t.Fatalf("the action returned %v", impacted)
+	}
+	operation := impacted[0].(map[string]any)
+	data, err := json.Marshal(operation["resource"])
+	if err != nil {
+		t.Fatal(err)
+	}
+	kind := reflect.TypeOf(into).Elem().Name()
+	if problems := validation.ValidateCustomResource(nil, operation["resource"], schemaOf(t, kind)); len(problems) > 0 {
+		t.Fatalf("the API server refuses %s: %v", data, problems.ToAggregate())
+	}
+	decoder := json.NewDecoder(bytes.NewReader(data))
+	decoder.DisallowUnknownFields()
+	if err := decoder.Decode(into); err != nil {
+		t.Fatal(err)
+	}
+	gvk := into.GetObjectKind().GroupVersionKind()
+	if operation["operation"] != "create" || gvk != joberrorv1.GroupVersion.WithKind(kind) || into.GetNamespace() != "batch" {
+		t.Errorf("the action returned %s", data)
+	}
+	if !regexp.MustCompile(`^argocd-\d{10}$`).MatchString(into.GetName()) {
+		t.Errorf("the name is %s, want argocd- and the time", into.GetName())
+	}
+}
+
+// schemaOf returns the schema that the API server checks objects of a kind with.
+func schemaOf(t *testing.T, kind string) validation.SchemaValidator {
+	t.Helper()
+	plural := map[string]string{"JobErrorResolution": "joberrorresolutions", "JobErrorRetry": "joberrorretries"}[kind]
+	var schema apiextensions.JSONSchemaProps
+	from := definitionOf(t, plural).Spec.Versions[0].Schema.OpenAPIV3Schema
+	if err := apiextensionsv1.Convert_v1_JSONSchemaProps_To_apiextensions_JSONSchemaProps(from, &schema, nil); err != nil {
+		t.Fatal(err)
+	}
+	validator, _, err := validation.NewSchemaValidator(&schema)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return validator
+}
+
+// disabled reports whether the only action of a kind is not offered for an object.
+func disabled(t *testing.T, a actions, name string, obj client.Object) bool {
+	t.Helper()
+	offered, ok := run(t, a.Discovery, obj).(map[string]any)
+	if !ok || len(offered) != 1 || len(a.Definitions) != 1 {
+		t.Fatalf("actions = %v, want one", offered)
+	}
+	return offered[name].(map[string]any)["disabled"].(bool)
+}
+
+func TestTheActionUndoReversesAResolution(t *testing.T) {
+	a := actionsOf(t, "JobErrorResolution")
+	complete := func(change func(*joberrorv1.JobErrorResolution)) *joberrorv1.JobErrorResolution {
+		jer := resolution(joberrorv1.ReasonAllDone, metav1.ConditionTrue, 0)
+		jer.Spec = joberrorv1.JobErrorResolutionSpec{JobID: "nightly", Reason: "fixed", RequestedBy: "ann"}
+		jer.Status.Matched, jer.Status.Updated, jer.Status.Errors = 2, 2, []string{"row-1", "row-2"}
+		if change != nil {
+			change(jer)
+		}
+		return jer
+	}
+	reopens := func(jer *joberrorv1.JobErrorResolution) { jer.Spec.Resolved = ptr.To(false) }
+	for name, test := range map[string]struct {
+		jer      *joberrorv1.JobErrorResolution
+		resolved bool
+	}{
+		"resolved":               {complete(nil), false},
+		"resolved, as requested": {complete(func(jer *joberrorv1.JobErrorResolution) { jer.Spec.Resolved = ptr.To(true) }), false},
+		"reopened":               {complete(reopens), true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if disabled(t, a, "undo", test.jer) {
+				t.Error("undo is not offered")
+			}
+			var undo joberrorv1.JobErrorResolution
+			created(t, a.definition(t, "undo"), test.jer, &undo)
+			want := joberrorv1.JobErrorResolutionSpec{
+				JobID: "nightly", Errors: []string{"row-1", "row-2"}, Resolved: &test.resolved, Reason: "resolution x undone in Argo CD",
+			}
+			if !reflect.DeepEqual(undo.Spec, want) {
+				t.Errorf("the spec of the resolution is %+v, want %+v", undo.Spec, want)
+			}
+		})
+	}
+	for name, jer := range map[string]*joberrorv1.JobErrorResolution{
+		"not seen":    complete(func(jer *joberrorv1.JobErrorResolution) { jer.Status = joberrorv1.JobErrorResolutionStatus{} }),
+		"in progress": resolution(joberrorv1.ReasonInProgress, metav1.ConditionFalse, 0),
+		"nothing changed": complete(func(jer *joberrorv1.JobErrorResolution) {
+			jer.Status.Matched, jer.Status.Updated, jer.Status.Errors = 0, 0, nil
+		}),
+		"one was resolved before": complete(func(jer *joberrorv1.JobErrorResolution) { jer.Status.Updated, jer.Status.Unchanged = 1, 1 }),
+		"one failed":              complete(func(jer *joberrorv1.JobErrorResolution) { jer.Status.Updated, jer.Status.Failed = 1, 1 }),
+		"not all are listed":      complete(func(jer *joberrorv1.JobErrorResolution) { jer.Status.Truncated = true }),
+	} {
+		if !disabled(t, a, "undo", jer) {
+			t.Errorf("%s: undo is offered", name)
+		}
+	}
+}
+
+func TestTheActionRetryAgainRepeatsTheRequest(t *testing.T) {
+	a := actionsOf(t, "JobErrorRetry")
+	minimal := joberrorv1.JobErrorRetrySpec{JobID: "nightly"}
+	full := joberrorv1.JobErrorRetrySpec{
+		JobID: "uid-of-the-job", Template: joberrorv1.RetryOriginal, Indexes: joberrorv1.RetryAll,
+		Set: []joberrorv1.ContainerOverride{{
+			Container: "main", Args: []string{"--date", ""}, Env: []corev1.EnvVar{{Name: "EMPTY"}, {Name: "A", Value: "1"}},
+			Resources: &joberrorv1.RetryResources{Limits: corev1.ResourceList{"memory": resource.MustParse("2Gi")}},
+		}, {Container: "sidecar", Resources: &joberrorv1.RetryResources{}}},
+	}
+	for name, spec := range map[string]joberrorv1.JobErrorRetrySpec{"minimal": minimal, "with all fields": full} {
+		t.Run(name, func(t *testing.T) {
+			failed := retry(joberrorv1.ReasonRetryFailed, metav1.ConditionFalse)
+			failed.Spec = spec
+			failed.Spec.Reason, failed.Spec.RequestedBy = "first try", "ann"
+			var again joberrorv1.JobErrorRetry
+			created(t, a.definition(t, "retry-again"), failed, &again)
+			want := *spec.DeepCopy()
+			want.Reason = "retry x repeated in Argo CD"
+			for i := range want.Set {
+				if r := want.Set[i].Resources; r != nil && len(r.Limits)+len(r.Requests) == 0 {
+					want.Set[i].Resources = nil
+				}
+			}
+			if got, want := decoded(t, again.Spec), decoded(t, want); !reflect.DeepEqual(got, want) {
+				t.Errorf("the spec of the retry is %v, want %v", got, want)
+			}
+		})
+	}
+	for name, test := range map[string]struct {
+		jet  *joberrorv1.JobErrorRetry
+		want bool
+	}{
+		"not seen":    {&joberrorv1.JobErrorRetry{ObjectMeta: meta}, true},
+		"running":     {retry(joberrorv1.ReasonRetryRunning, metav1.ConditionUnknown), true},
+		"succeeded":   {retry(joberrorv1.ReasonRetrySucceeded, metav1.ConditionTrue), true},
+		"failed":      {retry(joberrorv1.ReasonRetryFailed, metav1.ConditionFalse), false},
+		"Job deleted": {retry(joberrorv1.ReasonRetryLost, metav1.ConditionFalse), false},
+		"restored":    {retry(joberrorv1.ReasonRestored, metav1.ConditionFalse), false},
+	} {
+		if got := disabled(t, a, "retry-again", test.jet); got != test.want {
+			t.Errorf("%s: retry-again is disabled: %t, want %t", name, got, test.want)
+		}
 	}
 }

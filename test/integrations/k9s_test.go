@@ -38,8 +38,8 @@ type plugins struct {
 	} `json:"plugins"`
 }
 
-// tableColumns returns the columns that the API server sends for a resource, as k9s names them.
-func tableColumns(t *testing.T, resource string) []string {
+// definitionOf returns the CustomResourceDefinition of a resource.
+func definitionOf(t *testing.T, resource string) *apiextensionsv1.CustomResourceDefinition {
 	t.Helper()
 	data, err := os.ReadFile(filepath.Join("..", "..", "config", "crd", "bases", "joberror.io_"+resource+".yaml"))
 	if err != nil {
@@ -49,8 +49,14 @@ func tableColumns(t *testing.T, resource string) []string {
 	if err := yaml.UnmarshalStrict(data, &crd); err != nil {
 		t.Fatal(err)
 	}
+	return &crd
+}
+
+// tableColumns returns the columns that the API server sends for a resource, as k9s names them.
+func tableColumns(t *testing.T, resource string) []string {
+	t.Helper()
 	columns := []string{"NAME", "NAMESPACE"}
-	for _, c := range crd.Spec.Versions[0].AdditionalPrinterColumns {
+	for _, c := range definitionOf(t, resource).Spec.Versions[0].AdditionalPrinterColumns {
 		columns = append(columns, strings.ToUpper(c.Name))
 	}
 	return columns

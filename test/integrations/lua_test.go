@@ -151,6 +151,10 @@ func fromLua(t *testing.T, value lua.LValue) any {
 		}
 		object := map[string]any{}
 		v.ForEach(func(key, element lua.LValue) { object[key.String()] = fromLua(t, element) })
+		if len(object) == 0 {
+			// Lua does not tell an empty object from an empty list, and Argo CD writes a list.
+			return []any{}
+		}
 		return object
 	case lua.LString:
 		return string(v)
