@@ -115,6 +115,20 @@ func (m *Monitor) Query(t testing.TB, expression string) []Sample {
 	return samples
 }
 
+// LabelValues returns the values of a label of the series that a selector selects.
+func (m *Monitor) LabelValues(t testing.TB, label, selector string) []string {
+	t.Helper()
+	body, err := m.get("/api/v1/label/" + label + "/values?match[]=" + url.QueryEscape(selector))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var answer struct{ Data []string }
+	if err := json.Unmarshal(body, &answer); err != nil {
+		t.Fatalf("parse the values of %s: %v", label, err)
+	}
+	return answer.Data
+}
+
 func (m *Monitor) get(path string) ([]byte, error) {
 	response, err := http.Get(m.URL + path)
 	if err != nil {

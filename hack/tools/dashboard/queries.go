@@ -15,8 +15,9 @@ import (
 	"github.com/prometheus/prometheus/promql/parser"
 )
 
-// variables replaces what Grafana replaces in a query, with values that select everything.
-var variables = strings.NewReplacer("$__rate_interval", "1m", "$__range", "1m", "$namespace", ".*", "$class", ".*")
+// variables replaces what Grafana replaces in a query, with values that select everything. A test
+// does not take longer than the durations.
+var variables = strings.NewReplacer("$__rate_interval", "10m", "$__range", "10m", "$namespace", ".*", "$class", ".*")
 
 // query is a query of a panel.
 type query struct {
