@@ -17,7 +17,9 @@ const (
 	openErrors  = `max by (namespace, workload_kind, workload, class) (joberror_open_errors` + ofClass + `)`
 	failingRuns = `max by (namespace, workload_kind, workload) (joberror_cronjob_failing_runs` + inNamespace + `)`
 	oldestOpen  = `min by (namespace, workload_kind, workload) (joberror_oldest_open_error_timestamp_seconds` + inNamespace + `)`
-	captured    = `joberror_captured_total` + ofClass
+	// worstWorkloads has the workloads with the most open errors.
+	worstWorkloads = `topk(50, sum by (namespace, workload_kind, workload) (` + openErrors + `) > 0)`
+	captured       = `joberror_captured_total` + ofClass
 )
 
 // grown returns an expression for how much each counter grew in a duration. Unlike increase, it
@@ -40,10 +42,10 @@ func openRow() row {
 		chart("Open errors by class", "The class says who can fix an error: infrastructure is the cluster's fault, application the Job's own. Errors that a Job reported may have no class.", "short").
 			Span(gridWidth).
 			WithTarget(over("A", "{{class}}", "sum by (class) ("+openErrors+")")),
-		list("Open errors by workload", "The 50 workloads with the most open errors. The row without a workload holds all workloads beyond the limit of the metric.", "Open",
+		list("Open errors by workload", "The 50 workloads with the most open errors. Oldest is about all of their classes. The row without a workload holds all workloads beyond the limit of the metric.", "Open",
 			map[string]string{"namespace": "Namespace", "workload_kind": "Kind", "workload": "Workload", "Value #A": "Open", "Value #B": "Oldest"},
-			now("A", "topk(50, sum by (namespace, workload_kind, workload) ("+openErrors+") > 0)"),
-			now("B", oldestOpen+" * 1000")).
+			now("A", worstWorkloads),
+			now("B", oldestOpen+" * 1000 and on (namespace, workload_kind, workload) "+worstWorkloads)).
 			OverrideByName("Oldest", []dashboard.DynamicConfigValue{{Id: "unit", Value: "dateTimeFromNow"}}).
 			Links([]cog.Builder[dashboard.DashboardLink]{link("What to do about open errors", "joberrorsopen")}),
 		list("Failing CronJobs", "CronJobs by the number of failed runs in a row. A CronJob leaves the list when a run succeeds.", "Failed runs",
