@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/go-logr/logr/funcr"
 	"github.com/prometheus/client_golang/prometheus/testutil"
@@ -15,7 +14,6 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/utils/ptr"
-	"sigs.k8s.io/controller-runtime/pkg/metrics"
 
 	joberrorv1 "joberror.io/operator/api/v1"
 	"joberror.io/operator/internal/failingruns"
@@ -131,53 +129,5 @@ func TestOnlyAReadyLeaderExportsWorkloads(t *testing.T) {
 	}
 	if close(elected); !isClosed(elected) {
 		t.Error("a channel that is closed counts as open")
-	}
-}
-
-func TestMetricsFollowTheConventions(t *testing.T) {
-	ns := "conventions"
-	// A vector without values is not checked.
-	Captured(ns, "application", "ExitCode:1", 0)
-	Reported(ns, 1)
-	Suppressed(ns)
-	Refused(ns, "QuotaExceeded")
-	Resolved(ns, "SetByUser", time.Minute)
-	Expired(ns)
-	Trimmed(ns, "job", 1)
-	TemplateNotKept(ns)
-	SetHeldBack("JobError", "MassExpiry", 1)
-	ExpiredUnexpectedly("JobError", "Overdue")
-	RequestRefused("Memory")
-	requestDuration.WithLabelValues("resolve", "put", "200").Observe(1)
-	// Other tests count these.
-	t.Cleanup(func() {
-		refusedRequests.Reset()
-		requestDuration.Reset()
-	})
-	problems, err := testutil.GatherAndLint(metrics.Registry)
-	if err != nil {
-		t.Fatal(err)
-	}
-	own, err := testutil.CollectAndLint(collectorOf(1, new([]string), "a", "b"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, p := range append(problems, own...) {
-		if strings.HasPrefix(p.Metric, "joberror_") {
-			t.Errorf("%s: %s", p.Metric, p.Text)
-		}
-	}
-	families, err := metrics.Registry.Gather()
-	if err != nil {
-		t.Fatal(err)
-	}
-	checked := 0
-	for _, family := range families {
-		if strings.HasPrefix(family.GetName(), "joberror_") {
-			checked++
-		}
-	}
-	if checked < 14 {
-		t.Errorf("%d metrics were checked, want at least 14", checked)
 	}
 }

@@ -10,6 +10,8 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
+
+	"github.com/prometheus/client_golang/prometheus/testutil"
 )
 
 // echo answers with the body of the request.
@@ -141,5 +143,14 @@ func TestFewRequestsAreDecodedAtTheSameTime(t *testing.T) {
 		if code := <-codes; code != http.StatusOK {
 			t.Errorf("status = %d, want 200", code)
 		}
+	}
+}
+
+func TestMetricsFollowTheConventions(t *testing.T) {
+	t.Parallel()
+	refused.WithLabelValues("413")
+	problems, err := testutil.CollectAndLint(refused)
+	if err != nil || len(problems) > 0 || testutil.CollectAndCount(refused) == 0 {
+		t.Errorf("problems = %v, %v", problems, err)
 	}
 }
