@@ -18,6 +18,10 @@ import (
 // the namespace, which Helm creates.
 var matchManifests = []string{"--set=image.tag=latest,crds.keep=false"}
 
+// allButArchive turns on what is off by default, except the archive. The component of the archive
+// reads a ConfigMap instead of values.
+const allButArchive = "--set=prometheus.enabled=true,dashboard.enabled=true,certManager.enabled=true,captureLogs.enabled=true,retry.indexes=true"
+
 func TestChartInstallsTheSameAsTheManifests(t *testing.T) {
 	t.Parallel()
 	dist := func(file string) string {
@@ -42,7 +46,7 @@ func TestChartInstallsTheSameAsTheManifests(t *testing.T) {
 		{"capture-logs", cluster.Kubectl(t, "kustomize", cluster.Overlay(t, base, "capture-logs")), []string{mutatingPolicies, "--set=captureLogs.enabled=true"}},
 		{"retry-indexes", cluster.Kubectl(t, "kustomize", cluster.Overlay(t, base, "retry-indexes")), []string{mutatingPolicies, "--set=retry.indexes=true"}},
 		{"dashboard", cluster.Kubectl(t, "kustomize", cluster.Overlay(t, base, "dashboard")), []string{mutatingPolicies, "--set=dashboard.enabled=true"}},
-		{"all", cluster.Kubectl(t, "kustomize", cluster.Overlay(t, base, "prometheus", "dashboard", "cert-manager", "capture-logs")), []string{mutatingPolicies, "--set=prometheus.enabled=true,dashboard.enabled=true,certManager.enabled=true,captureLogs.enabled=true"}},
+		{"all", cluster.Kubectl(t, "kustomize", cluster.Overlay(t, base, "prometheus", "dashboard", "cert-manager", "capture-logs", "retry-indexes")), []string{mutatingPolicies, allButArchive}},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()
@@ -130,10 +134,12 @@ func TestValuesReachTheDeployment(t *testing.T) {
 		{"archive.resolvedAfter=7d", pod + "containers.args", "- --leader-elect\n- --cert-dir=/certs\n- --metrics-bind-address=:8443"},
 		{"archive.url=s3://b,archive.secretName=s", pod + "containers.envFrom", "- secretRef:\n    name: s"},
 		{"archive.url=s3://b,archive.caSecret=ca", pod + "containers.env", "- name: AWS_CA_BUNDLE\n  value: /archive-ca/ca.crt"},
+		{"archive.url=s3://b,archive.caSecret=ca", pod + "containers.volumeMounts", "- mountPath: /certs\n  name: certs\n- mountPath: /archive-ca\n  name: archive-ca\n  readOnly: true"},
+		{"archive.url=s3://b,archive.caSecret=ca", pod + "volumes", "- emptyDir:\n    medium: Memory\n    sizeLimit: 1Mi\n  name: certs\n- name: archive-ca\n  secret:\n    secretName: ca"},
 		{"archive=null", pod + "containers.env", "null"},
 		{"podLabels.a=b", "spec.template.metadata.labels", "a: b\napp.kubernetes.io/name: joberror-operator"},
 	} {
-		t.Run(tc.set, func(t *testing.T) {
+		t.Run(tc.set+" "+tc.path, func(t *testing.T) {
 			t.Parallel()
 			got := valueAt(t, render(t, "--set="+tc.set)["Deployment joberror-operator"], strings.Split(tc.path, ".")...)
 			if got := strings.TrimSpace(toYAML(t, got)); got != tc.want {
@@ -224,5 +230,23 @@ func TestTheArchiveIsAComponent(t *testing.T) {
 	from := strings.TrimSpace(toYAML(t, valueAt(t, deployment, "spec", "template", "spec", "containers", "envFrom")))
 	if want := "- configMapRef:\n    name: joberror-archive\n- secretRef:\n    name: joberror-archive\n    optional: true"; from != want {
 		t.Errorf("the environment is from\n%s\nwant\n%s", from, want)
+	}
+}
+
+func TestTheArchiveChangesOnlyTheDeployment(t *testing.T) {
+	t.Parallel()
+	without := render(t, allButArchive)
+	everything := render(t, allButArchive, "--set=archive.url=s3://b,archive.resolvedAfter=7d,archive.secretName=s,archive.caSecret=ca")
+	deployment := everything["Deployment joberror-operator"]
+	args := toYAML(t, valueAt(t, deployment, "spec", "template", "spec", "containers", "args"))
+	want := "- --leader-elect\n- --cert-dir=/certs\n- --metrics-bind-address=:8443\n- --manage-certificates=false\n- --capture-log-lines=20\n" +
+		"- --archive-url=s3://b\n- --archive-resolved-after=7d\n"
+	if args != want {
+		t.Errorf("with everything on, the arguments are\n%s\nwant\n%s", args, want)
+	}
+	delete(everything, "Deployment joberror-operator")
+	delete(without, "Deployment joberror-operator")
+	if !reflect.DeepEqual(everything, without) {
+		t.Error("the archive changes another object than the Deployment")
 	}
 }
