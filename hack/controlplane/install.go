@@ -48,9 +48,13 @@ func (p *Plane) apply(ctx context.Context, manifests []byte, ports OperatorPorts
 	return err
 }
 
+// webhookTimeout is how many seconds the API server waits for a webhook. With the timeouts of the
+// manifests, it would skip webhooks that are only slow because the machine is busy.
+const webhookTimeout = 10
+
 // redirect points the Service to this machine. It also sets the ports of the
 // webhooks and the APIService, because a Service of type ExternalName does not map
-// ports. It drops objects of the excluded kinds.
+// ports, and the timeout of the webhooks. It drops objects of the excluded kinds.
 func redirect(manifests []byte, ports OperatorPorts, exclude ...string) ([]byte, error) {
 	objects, err := Objects(manifests)
 	if err != nil {
@@ -103,7 +107,9 @@ func redirectObject(obj *unstructured.Unstructured, ports OperatorPorts) error {
 		return err
 	}
 	for _, webhook := range webhooks {
-		if err := unstructured.SetNestedField(webhook.(map[string]any), int64(ports.WebhookPort), "clientConfig", "service", "port"); err != nil {
+		fields := webhook.(map[string]any)
+		fields["timeoutSeconds"] = int64(webhookTimeout)
+		if err := unstructured.SetNestedField(fields, int64(ports.WebhookPort), "clientConfig", "service", "port"); err != nil {
 			return err
 		}
 	}

@@ -25,10 +25,11 @@ kind: MutatingWebhookConfiguration
 metadata: {name: joberror-operator}
 webhooks:
 - name: joberrors.joberror.io
-  timeoutSeconds: 2
+  timeoutSeconds: 10
   clientConfig:
     service: {name: joberror-operator, namespace: joberror-system, path: /mutate, port: %WEBHOOK%}
 - name: resolutions.joberror.io
+  timeoutSeconds: 10
   clientConfig:
     service: {name: joberror-operator, namespace: joberror-system, port: %WEBHOOK%}
 `
@@ -75,7 +76,7 @@ func parseObjects(t *testing.T, manifests []byte) []*unstructured.Unstructured {
 
 func TestRedirect(t *testing.T) {
 	t.Parallel()
-	webhookWithout := strings.ReplaceAll(webhookConfiguration, ", port: %WEBHOOK%", "")
+	webhookWithout := strings.NewReplacer(", port: %WEBHOOK%", "", "  timeoutSeconds: 10\n", "").Replace(webhookConfiguration)
 	for _, tc := range []struct{ name, manifests, exclude, want string }{
 		{name: "empty input gives empty output"},
 		{name: "an APIService gets the API port",
@@ -84,7 +85,10 @@ func TestRedirect(t *testing.T) {
 			manifests: strings.ReplaceAll(apiService, ", port: %API%", ""), want: withPorts(apiService, "16443", "")},
 		{name: "each mutating webhook gets the webhook port",
 			manifests: withPorts(webhookConfiguration, "", "443"), want: withPorts(webhookConfiguration, "", "19443")},
-		{name: "each webhook without a port gets the webhook port",
+		{name: "each webhook with a short timeout gets a long one",
+			manifests: strings.ReplaceAll(withPorts(webhookConfiguration, "", "19443"), "timeoutSeconds: 10", "timeoutSeconds: 2"),
+			want:      withPorts(webhookConfiguration, "", "19443")},
+		{name: "each webhook without a port and a timeout gets both",
 			manifests: webhookWithout, want: withPorts(webhookConfiguration, "", "19443")},
 		{name: "each validating webhook gets the webhook port",
 			manifests: strings.ReplaceAll(webhookWithout, "Mutating", "Validating"),

@@ -27,6 +27,7 @@ func TestUnauthorizedUsersChangeNothing(t *testing.T) {
 	t.Parallel()
 	ns := cluster.Namespace(t)
 	path := createJob(t, ns, "a")
+	before := cluster.WaitObserved(t, ns, "a")
 	cluster.Grant(t, ns, "viewer", "joberror-viewer")
 	for _, user := range []string{"viewer", "nobody"} {
 		config := cluster.User(t, user)
@@ -44,7 +45,7 @@ func TestUnauthorizedUsersChangeNothing(t *testing.T) {
 	}
 	harness.Do(t, cluster.User(t, "viewer"), http.MethodGet, path, "").Want(t, 200)
 	harness.Do(t, cluster.User(t, "nobody"), http.MethodGet, path, "").Want(t, 403)
-	if je := cluster.WaitObserved(t, ns, "a"); je.Spec.Resolved || je.Generation != 1 {
+	if je := cluster.WaitObserved(t, ns, "a"); je.Spec.Resolved || je.Generation != before.Generation {
 		t.Error("a refused request changed the error")
 	}
 	var jers joberrorv1.JobErrorResolutionList
