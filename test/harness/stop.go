@@ -4,11 +4,11 @@
 package harness
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"os"
 	"regexp"
+	"slices"
 )
 
 var (
@@ -16,15 +16,16 @@ var (
 	crashLine = regexp.MustCompile(`(?m)^.*(DATA RACE|panic:|Observed a panic).*$`)
 	// secretLine matches the messages of errors, and credentials. No log may contain them.
 	secretLine = regexp.MustCompile(`(?m)^.*(message of |Bearer |eyJhbGci|PRIVATE KEY).*$`)
-	// timeoutText matches timeouts. Starting containers may slow down the API server of a
-	// real node.
-	timeoutText = regexp.MustCompile(`Client\.Timeout exceeded|context deadline exceeded`)
 	// failureLine matches failures that an operator logs only if the control plane is broken or
 	// a right is missing.
+	failureLine = regexp.MustCompile(`(?m)^.*(is forbidden: User|Reconciler error).*$`)
+	// timeoutText matches timeouts of the control plane, which may be slow on a busy machine.
+	timeoutText = regexp.MustCompile(`Client\.Timeout exceeded|context deadline exceeded|etcdserver: request timed out|etcdserver: leader changed`)
+	// stoppingText matches what a stopping operator logs, because it cancels its running requests.
+	stoppingText = regexp.MustCompile(`context canceled`)
 	// notServedYet matches the answer of an API server that has just started and does not
 	// serve custom resources yet.
 	notServedYet = regexp.MustCompile(`There can be a delay between when CustomResourceDefinitions are created`)
-	failureLine  = regexp.MustCompile(`(?m)^.*(is forbidden: User|Reconciler error).*$`)
 )
 
 // libraryRace matches a known race in k8s.io/apiserver, which serves the aggregated API. At
@@ -64,16 +65,7 @@ func (c *Cluster) stop() error {
 		if err != nil {
 			errs = append(errs, err)
 		}
-		data = libraryRace.ReplaceAll(data, nil)
-		lines := append(crashLine.FindAll(data, 1), secretLine.FindAll(data, 1)...)
-		if !c.AllowLogErrors {
-			lines = append(lines, failureLine.FindAll(data, -1)...)
-		}
-		for _, line := range lines {
-			// A stopping operator cancels its running requests.
-			if bytes.Contains(line, []byte("context canceled")) || notServedYet.Match(line) || c.Node != nil && timeoutText.Match(line) {
-				continue
-			}
+		for _, line := range problems(data, c.AllowLogErrors) {
 			errs = append(errs, fmt.Errorf("the operator's log %s has the line %q", path, line))
 		}
 	}
@@ -81,4 +73,14 @@ func (c *Cluster) stop() error {
 		c.stopNode()
 	}
 	return errors.Join(append(errs, c.Stop())...)
+}
+
+// problems returns the lines that an operator's log must not have.
+func problems(log []byte, allowErrors bool) [][]byte {
+	log = libraryRace.ReplaceAll(log, nil)
+	lines := append(crashLine.FindAll(log, 1), secretLine.FindAll(log, 1)...)
+	if !allowErrors {
+		lines = append(lines, slices.DeleteFunc(failureLine.FindAll(log, -1), timeoutText.Match)...)
+	}
+	return slices.DeleteFunc(lines, func(line []byte) bool { return stoppingText.Match(line) || notServedYet.Match(line) })
 }

@@ -36,3 +36,34 @@ func TestIgnoresOnlyTheLibrarysOwnRace(t *testing.T) {
 		}
 	}
 }
+
+func TestAnOperatorsLogMayHaveTimeoutsButNoFailures(t *testing.T) {
+	t.Parallel()
+	const reconciler = `E1127 controller.go:353] "Reconciler error" err="patch the JobError: `
+	const forbidden = `W1127 reflector.go:561] jobs.batch is forbidden: User "operator" cannot list` + "\n"
+	for name, tc := range map[string]struct {
+		log string
+		// all counts the problems, and always those that AllowLogErrors does not accept.
+		all, always int
+	}{
+		"no failure":              {"I1127 Serving securely\n", 0, 0},
+		"a reconciler error":      {reconciler + "admission webhook denied the request\"\n", 1, 0},
+		"a missing right":         {forbidden, 1, 0},
+		"a timeout of the client": {reconciler + "net/http: request canceled (Client.Timeout exceeded while awaiting headers)\"\n", 0, 0},
+		"a timeout of a context":  {reconciler + "context deadline exceeded\"\n", 0, 0},
+		"a timeout of etcd":       {reconciler + "etcdserver: request timed out\"\n", 0, 0},
+		"another leader of etcd":  {reconciler + "etcdserver: leader changed\"\n", 0, 0},
+		"a stopping operator":     {reconciler + "context canceled\"\n", 0, 0},
+		"a timeout and a failure": {reconciler + "context deadline exceeded\"\n" + forbidden, 1, 0},
+		"a panic after a timeout": {"panic: context deadline exceeded\n", 1, 1},
+		"a secret in a timeout":   {reconciler + "context deadline exceeded: Bearer abc\"\n", 1, 1},
+		"a secret and a failure":  {"I1127 Authorization: Bearer abc\n" + forbidden, 2, 1},
+	} {
+		if got := problems([]byte(tc.log), false); len(got) != tc.all {
+			t.Errorf("%s: problems = %q, want %d", name, got, tc.all)
+		}
+		if got := problems([]byte(tc.log), true); len(got) != tc.always {
+			t.Errorf("%s: problems with allowed errors = %q, want %d", name, got, tc.always)
+		}
+	}
+}
