@@ -95,7 +95,7 @@ func TestADeadlineEndsWithItsRequest(t *testing.T) {
 	for _, version := range []string{"HTTP/1.1", "HTTP/2.0"} {
 		t.Run(version, func(t *testing.T) {
 			t.Parallel()
-			const timeout = 50 * time.Millisecond
+			const timeout = 500 * time.Millisecond
 			server, read := bodyReader(t, timeout)
 			for range 3 {
 				if err := post(t, server, version, strings.NewReader("{}")); err != nil {

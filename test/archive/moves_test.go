@@ -22,7 +22,7 @@ func clusterUID(t *testing.T) string {
 
 func TestResolvedErrorsMoveEarly(t *testing.T) {
 	ns, dir := cluster.Namespace(t), t.TempDir()
-	operate(t, "file://"+dir, "--archive-resolved-after=5s")
+	operate(t, "file://"+dir, "--archive-resolved-after=15s")
 	harness.Create(t, cluster.Client, harness.JobError(ns, "open", "job"))
 	je := harness.Create(t, cluster.Client, harness.JobError(ns, "resolved", "job"))
 	cluster.WaitObserved(t, ns, "resolved")
@@ -30,8 +30,8 @@ func TestResolvedErrorsMoveEarly(t *testing.T) {
 		t.Fatal(err)
 	}
 	got := cluster.WaitFor(t, ns, "resolved", func(je *joberrorv1.JobError) bool { return je.Status.ResolvedAt != nil })
-	if left := got.Status.ExpiresAt.Sub(got.Status.ResolvedAt.Time); left < 5*time.Second || left > 6*time.Second {
-		t.Errorf("it expires %s after it was resolved, want 5s", left)
+	if left := got.Status.ExpiresAt.Sub(got.Status.ResolvedAt.Time); left < 15*time.Second || left > 16*time.Second {
+		t.Errorf("it expires %s after it was resolved, want 15s", left)
 	}
 	cluster.WaitErrors(t, ns, func(je *joberrorv1.JobError) string { return je.Name }, "open")
 	if found := archived(t, dir, ns); len(found) != 1 || found[je.UID].Name != "resolved" {

@@ -31,12 +31,17 @@ func TestDaysAndTimesAreOfUTC(t *testing.T) {
 	operate(t, "file://"+dir, "--archive-resolved-after=1s")
 
 	midnight := time.Now().Add(-24 * time.Hour).UTC().Truncate(24 * time.Hour)
-	expires := time.Now().Add(3 * time.Second).Truncate(time.Second)
-	for name, at := range map[string]time.Time{"before": midnight.Add(-time.Second), "after": midnight.Add(time.Second), "expired": expires.Add(-7 * 24 * time.Hour)} {
+	create := func(name string, at time.Time) {
+		t.Helper()
 		je := harness.JobError(ns, name, "job")
 		je.Spec.CreatedAt, je.Spec.Resolved = at.In(local).Format(time.RFC3339), name != "expired"
 		harness.Create(t, cluster.Client, je)
 	}
+	// The webhook refuses an error that has already expired.
+	expires := time.Now().Add(10 * time.Second).Truncate(time.Second)
+	create("expired", expires.Add(-7*24*time.Hour))
+	create("before", midnight.Add(-time.Second))
+	create("after", midnight.Add(time.Second))
 	waitGone(t, ns)
 
 	for name, day := range map[string]time.Time{"before": midnight.Add(-time.Second), "after": midnight} {

@@ -144,7 +144,7 @@ func TestCapturesNothingWithCaptureOff(t *testing.T) {
 // pod that recovered has ended.
 func TestDoesNotRecordAPodThatRecoversInTime(t *testing.T) {
 	ns := cluster.Namespace(t)
-	operate(t, "--capture-grace=5s")
+	operate(t, "--capture-grace=15s")
 	stuck := harness.WithPodStatus(`phase: Pending
 containerStatuses:
 - {name: main, image: busybox, imageID: "", ready: false, restartCount: 0, state: {waiting: {reason: ImagePullBackOff}}}`)

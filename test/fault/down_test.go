@@ -239,8 +239,8 @@ func TestOldMarkDoesNotAttributeAChangeWithoutWebhooks(t *testing.T) {
 
 func TestExpiresAfterDowntime(t *testing.T) {
 	ns := cluster.Namespace(t)
-	first := operate(t, "--retention=8s", "--min-retention=0")
-	expiry := time.Now().Add(8 * time.Second)
+	first := operate(t, "--retention=25s", "--min-retention=0")
+	expiry := time.Now().Add(25 * time.Second)
 	harness.Create(t, cluster.Client, harness.JobError(ns, "e", "job"))
 	harness.Create(t, cluster.Client, harness.Resolution(ns, "r", "job"))
 	cluster.WaitObserved(t, ns, "e")
@@ -253,7 +253,7 @@ func TestExpiresAfterDowntime(t *testing.T) {
 		}
 	}
 	harness.Create(t, cluster.Client, harness.JobError(ns, "later", "job"))
-	operate(t, "--retention=8s", "--min-retention=0")
+	operate(t, "--retention=25s", "--min-retention=0")
 	for _, obj := range []client.Object{harness.JobError(ns, "e", "job"), harness.Resolution(ns, "r", "job")} {
 		harness.Eventually(t, func() string {
 			if err := cluster.Client.Get(t.Context(), client.ObjectKeyFromObject(obj), obj); !apierrors.IsNotFound(err) {

@@ -17,7 +17,7 @@ const lifetime = 30 * 24 * time.Hour
 func TestAnErrorThatExpiresIsFoundAgain(t *testing.T) {
 	ns := cluster.Namespace(t)
 	user := viewer(t, ns)
-	je := harness.Create(t, cluster.Client, harness.JobError(ns, "row-1", "load", harness.CreatedAt(time.Now().Add(5*time.Second-lifetime))))
+	je := harness.Create(t, cluster.Client, harness.JobError(ns, "row-1", "load", harness.CreatedAt(time.Now().Add(15*time.Second-lifetime))))
 	harness.Eventually(t, func() string {
 		if left := len(cluster.Errors(t, ns)); left > 0 {
 			return fmt.Sprintf("%d errors are left", left)
