@@ -94,7 +94,12 @@ func createScraper(t *testing.T) string {
 	cluster.Kubectl(t, "create", "rolebinding", "prometheus-joberror-discovery", "-n", attribution.OperatorNamespace,
 		"--role=joberror-metrics-discovery", "--serviceaccount=monitoring:prometheus-k8s")
 	for _, resource := range []string{"services", "pods", "endpointslices.discovery.k8s.io"} {
-		cluster.Kubectl(t, "auth", "can-i", "watch", resource, "-n", attribution.OperatorNamespace, "--as="+account)
+		harness.Eventually(t, func() string {
+			if out, err := cluster.Run(t.Context(), nil, "auth", "can-i", "watch", resource, "-n", attribution.OperatorNamespace, "--as="+account); err != nil {
+				return fmt.Sprintf("%s may not watch %s yet: %v: %s", account, resource, err, out)
+			}
+			return ""
+		})
 	}
 	return token()
 }

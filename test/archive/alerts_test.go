@@ -28,7 +28,7 @@ var (
 // alerts about it, with short windows.
 func startPrometheus(t *testing.T) *harness.Monitor {
 	t.Helper()
-	rules := windows.ReplaceAll(harness.Rules(t, "alerts"), []byte("[10s]"))
+	rules := windows.ReplaceAll(harness.Rules(t, "alerts"), []byte("[30s]"))
 	rules = waits.ReplaceAll(rules, []byte("for: 2s\n"))
 	file := filepath.Join(t.TempDir(), "rules.yaml")
 	if err := os.WriteFile(file, rules, 0o600); err != nil {
@@ -96,8 +96,9 @@ func TestAlertsFireWhileTheArchiveFails(t *testing.T) {
 		t.Fatal(err)
 	}
 	prometheus := startPrometheus(t)
-	// The operator is scraped before the first batch is written.
-	operator := operate(t, "file://"+dir, append(metricsFlags(), "--archive-interval=2s", "--archive-backlog=15")...)
+	// Errors are lost two intervals after the start. Prometheus must have scraped the operator
+	// before that, or it sees no increase.
+	operator := operate(t, "file://"+dir, append(metricsFlags(), "--archive-interval=5s", "--archive-backlog=15")...)
 	expectAlerts(t, prometheus, "max_over_time("+firing+"[5m])", "JobErrorArchiveFails Unavailable", "JobErrorArchiveLost")
 	typeCommand(t, commandOf(t, "JobErrorArchiveFails"), operator.Log, "not a directory")
 	typeCommand(t, commandOf(t, "JobErrorArchiveLost"), operator.Log, "deleted without being archived, because more than 15 wait")

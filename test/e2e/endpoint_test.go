@@ -188,7 +188,7 @@ func TestResolveDryRunChangesNothing(t *testing.T) {
 	t.Parallel()
 	ns := cluster.Namespace(t)
 	path := createJob(t, ns, "a", "b")
-	before := cluster.WaitObserved(t, ns, "a")
+	before := cluster.WaitFor(t, ns, "a", withLinkReason(joberrorv1.ReasonJobFound))
 	for suffix, code := range map[string]int{"/resolve?dryRun=All": 200, "/a/resolve?dryRun=All": 201} {
 		jer := harness.Do(t, cluster.Config(), http.MethodPut, path+suffix, "").Want(t, code).Resolution(t)
 		if jer.Status.Updated == 0 || jer.UID != "" {
