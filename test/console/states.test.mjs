@@ -8,7 +8,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 
-import { ADMIN, jobError, kubectl, NOBODY, open, startBrowser, startConsole, VIEWER } from "./console.mjs";
+import { ADMIN, eventually, jobError, kubectl, NOBODY, open, startBrowser, startConsole, VIEWER } from "./console.mjs";
 
 let chromium;
 const consoles = [];
@@ -109,10 +109,10 @@ test("while the aggregated API is down, errors are resolved and reopened directl
 	await page.locator(".toast", { hasText: "changed directly. The reason was not recorded." }).waitFor();
 	await page.locator(".banner", { hasText: "kubectl joberrors check" }).waitFor();
 	const state = () => kubectl("get", "je", "-n", "shop", "direct-1", "-o", "jsonpath={.spec.resolved} {.status.resolvedBy}");
-	assert.equal(await state(), "true admin");
+	await eventually(state, "true admin");
 	await page.keyboard.press("u");
 	await page.locator(".toast", { hasText: "Undone" }).waitFor();
-	assert.equal(await state(), "false ");
+	await eventually(state, "false ");
 	await page.locator(".row.code").first().waitFor();
 	await page.keyboard.press("j");
 	await page.keyboard.press("r");

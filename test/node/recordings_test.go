@@ -76,7 +76,8 @@ var recordings = map[string]recording{
 		r.awaitDeleted(t, 1)
 	},
 	"success-policy": func(t *testing.T, ns string, r *recorder) {
-		job := shellJob(ns, "job", `[ $JOB_COMPLETION_INDEX = 1 ] || { sleep 4; exit 0; }; `+ignoresTERM, withIndexes(2))
+		// Both containers must start before the first one ends.
+		job := shellJob(ns, "job", `[ $JOB_COMPLETION_INDEX = 1 ] || { sleep 30; exit 0; }; `+ignoresTERM, withIndexes(2))
 		job.Spec.SuccessPolicy = &batchv1.SuccessPolicy{Rules: []batchv1.SuccessPolicyRule{{SucceededIndexes: ptr.To("0")}}}
 		start(t, r, job)
 		r.await(t, "deleted", isDeleted)
@@ -95,7 +96,7 @@ var recordings = map[string]recording{
 	"job-deadline": func(t *testing.T, ns string, r *recorder) {
 		job := shellJob(ns, "job", ignoresTERM)
 		// The container must start before the deadline.
-		job.Spec.ActiveDeadlineSeconds = ptr.To[int64](20)
+		job.Spec.ActiveDeadlineSeconds = ptr.To[int64](60)
 		start(t, r, job)
 		r.awaitDeleted(t, 1)
 		cluster.WaitJobCondition(t, ns, "job", batchv1.JobFailed)
@@ -198,7 +199,7 @@ var recordings = map[string]recording{
 	},
 	"pod-deadline": func(t *testing.T, ns string, r *recorder) {
 		job := shellJob(ns, "job", ignoresTERM)
-		job.Spec.Template.Spec.ActiveDeadlineSeconds = ptr.To[int64](20)
+		job.Spec.Template.Spec.ActiveDeadlineSeconds = ptr.To[int64](60)
 		start(t, r, job)
 		cluster.WaitJobCondition(t, ns, "job", batchv1.JobFailed)
 	},

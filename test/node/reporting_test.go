@@ -32,7 +32,11 @@ func TestReportingSamplesReport(t *testing.T) {
 		if je.Spec.UserID != "system:serviceaccount:"+ns+":pipeline" {
 			t.Errorf("userID of %s = %q, want ServiceAccount pipeline", je.Name, je.Spec.UserID)
 		}
-		reported = append(reported, harness.JobAndCode(&je))
+		jobAndCode := harness.JobAndCode(&je)
+		if !slices.Contains(want, jobAndCode) {
+			t.Errorf("%s: %s", jobAndCode, je.Spec.Message)
+		}
+		reported = append(reported, jobAndCode)
 	}
 	slices.Sort(reported)
 	if reported = slices.Compact(reported); !slices.Equal(reported, want) {
