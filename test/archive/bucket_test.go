@@ -5,6 +5,7 @@ package archive
 
 import (
 	"encoding/xml"
+	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -14,6 +15,8 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"joberror.io/operator/test/harness"
 )
 
 // answer is how a bucket answers a request to write an object.
@@ -47,6 +50,18 @@ func newBucket(t *testing.T) *bucket {
 }
 
 func (b *bucket) set(mode answer) { b.mode.Store(&mode) }
+
+// waitWrites waits until the bucket has got n more requests to write an object.
+func (b *bucket) waitWrites(t *testing.T, n int64) {
+	t.Helper()
+	want := b.writes.Load() + n
+	harness.Eventually(t, func() string {
+		if got := b.writes.Load(); got < want {
+			return fmt.Sprintf("the bucket got %d requests, want %d", got, want)
+		}
+		return ""
+	})
+}
 
 func (b *bucket) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	key, found := strings.CutPrefix(r.URL.Path, "/archive/")

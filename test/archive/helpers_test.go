@@ -103,15 +103,21 @@ func archived(t *testing.T, dir, ns string) map[types.UID]archive.Record {
 	}
 }
 
-// countRows returns how many rows the files of the archive have, including duplicates.
-func countRows(t *testing.T, dir string) int {
+// files returns the files of the archive.
+func files(t *testing.T, dir string) []string {
 	t.Helper()
 	files, err := filepath.Glob(filepath.Join(dir, "*", "*", "*", "*.parquet"))
 	if err != nil {
 		t.Fatal(err)
 	}
+	return files
+}
+
+// countRows returns how many rows the files of the archive have, including duplicates.
+func countRows(t *testing.T, dir string) int {
+	t.Helper()
 	n := 0
-	for _, file := range files {
+	for _, file := range files(t, dir) {
 		rows, err := parquet.ReadFile[archive.Record](file)
 		if err != nil {
 			t.Fatal(err)
