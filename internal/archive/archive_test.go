@@ -5,6 +5,7 @@ package archive
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -310,13 +311,92 @@ func TestDamagedAndForeignObjectsAreSkipped(t *testing.T) {
 		t.Fatal(err)
 	}
 	records, _, skipped := findAll(t, s, query("load"))
-	if got := namesOf(records); !slices.Equal(got, []string{"load-1"}) || len(skipped) != 6 {
-		t.Errorf("found %v and skipped %v, want load-1 and 6 objects", got, skipped)
+	if got := namesOf(records); !slices.Equal(got, []string{"load-1"}) || len(skipped) != 7 {
+		t.Errorf("found %v and skipped %v, want load-1 and 7 objects", got, skipped)
 	}
 	for _, p := range skipped {
-		if !strings.Contains(p.Object, "date=2026-11-20/part-") || p.Err == nil {
+		if !strings.Contains(p.Object, "date=2026-11-20/") || p.Err == nil {
 			t.Errorf("skipped %v", p)
 		}
+	}
+}
+
+// putFile puts a file that the operator did not write into the folder of a day.
+func putFile(t *testing.T, dir, date, name string) {
+	t.Helper()
+	path := filepath.Join(dir, datePrefix(cluster, "team", date), name)
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(path, []byte("hello"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestForeignObjectsAreReportedOnce(t *testing.T) {
+	t.Parallel()
+	s, dir := testStore(t)
+	for n := range 3 {
+		write(t, s, entry(n, "load", "2026-11-20T00:00:00Z"))
+		write(t, s, entry(10+n, "load", "2026-11-22T00:00:00Z"))
+	}
+	earlier := entry(100, "load", "2026-11-20T00:00:00Z")
+	earlier.NamespaceUID = "an-earlier-namespace"
+	write(t, s, earlier)
+	var want []string
+	// 2026-11-21 and October have nothing else.
+	for date, names := range map[string][]string{
+		"2026-10-31": {"notes"}, "2026-11-20": {"README.txt", "part-00000-c000.snappy.parquet", "zz"}, "2026-11-21": {"copy/of/a.parquet"},
+		"2026-11-22": {"part-" + string(teamUID) + "-1.parquet"},
+	} {
+		for _, name := range names {
+			putFile(t, dir, date, name)
+			want = append(want, datePrefix(cluster, "team", date)+name)
+		}
+	}
+	// A write on a disk is under way, or was interrupted.
+	putFile(t, dir, "2026-11-20", "part-"+string(teamUID)+"-"+strings.Repeat("a", 24)+".parquet.18a2b3.tmp")
+	putFile(t, dir, "2026-11-20", "part-an-earlier-namespace-"+strings.Repeat("a", 24)+".parquet.18a2b3.tmp")
+	slices.Sort(want)
+	for name, change := range map[string]func(*Store, *Query){
+		"one page":           func(*Store, *Query) {},
+		"pages of 1 record":  func(_ *Store, q *Query) { q.Limit = 1 },
+		"pages of 1 object":  func(s *Store, _ *Query) { s.limits.objects = 1 },
+		"pages without time": func(s *Store, _ *Query) { s.limits.time = 0 },
+	} {
+		limited, q := *s, query("load")
+		change(&limited, &q)
+		records, pages, skipped := findAll(t, &limited, q)
+		var got []string
+		for _, p := range skipped {
+			if !errors.Is(p.Err, errForeign) {
+				t.Errorf("%s: skipped %v, want the reason %v", name, p, errForeign)
+			}
+			got = append(got, p.Object)
+		}
+		slices.Sort(got)
+		if len(records) != 6 || !slices.Equal(got, want) {
+			t.Errorf("%s: found %d records in %d pages, and skipped\n%v; want 6, and\n%v", name, len(records), pages, got, want)
+		}
+	}
+}
+
+func TestManyForeignObjectsDoNotHoldUpAPage(t *testing.T) {
+	t.Parallel()
+	s, dir := testStore(t)
+	write(t, s, entry(1, "load", "2026-11-20T00:00:00Z"), entry(2, "load", "2026-11-21T00:00:00Z"))
+	for n := range 300 {
+		putFile(t, dir, "2026-11-20", fmt.Sprintf("file-%d", n))
+		putFile(t, dir, "2026-11-21", fmt.Sprintf("file-%d", n))
+	}
+	page, err := s.Find(t.Context(), query("load"))
+	if err != nil || len(page.Records) != 2 || len(page.Skipped) != s.limits.skipped || page.Objects != 2 || page.Continue != "" {
+		t.Errorf("the page has %d records, skips %d and reads %d objects, and continues at %q: %v; want 2, %d, 2 and the end",
+			len(page.Records), len(page.Skipped), page.Objects, page.Continue, err, s.limits.skipped)
+	}
+	s.limits.time = 0
+	if records, pages, _ := findAll(t, s, query("load")); len(records) != 2 || pages != 2 {
+		t.Errorf("found %d records in %d pages, want 2 in 2", len(records), pages)
 	}
 }
 

@@ -13,8 +13,12 @@ import (
 	"time"
 )
 
-// errFull ends a page that has enough.
-var errFull = errors.New("the page is full")
+var (
+	// errFull ends a page that has enough.
+	errFull = errors.New("the page is full")
+	// errForeign is the problem of a file whose name is not one of the operator's.
+	errForeign = errors.New("the operator did not write it")
+)
 
 // Find returns a page of archived errors, newest day first. Errors mean that the store can't be
 // read or that Continue is invalid (ErrContinue, ErrNamespace). Objects that are damaged, or that
@@ -97,6 +101,10 @@ func (f *finder) months(ctx context.Context, months []month, from position) erro
 func (f *finder) objects(ctx context.Context, objects []stored, from position) error {
 	var files []*ranged
 	for i, o := range objects {
+		if o.file == "" {
+			f.skip(o.key, errForeign)
+			continue
+		}
 		f.at = position{Date: o.date, Object: o.file}
 		if o.date == from.Date && o.file == from.Object {
 			f.at.Rows = from.Rows
@@ -106,23 +114,28 @@ func (f *finder) objects(ctx context.Context, objects []stored, from position) e
 			return errFull
 		}
 		f.through(o.date)
-		if i%readAhead == 0 {
+		if len(files) == 0 {
 			files = f.open(ctx, objects[i:min(i+readAhead, len(objects))])
 		}
-		if err := f.object(ctx, files[i%readAhead]); err != nil {
+		file := files[0]
+		files = files[1:]
+		if err := f.object(ctx, file); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// open returns readers of objects. It reads their ends at the same time if that leaves half of the
+// open returns readers of objects that the operator wrote. It reads their ends at the same time if that leaves half of the
 // page's bytes, because most objects need no other request.
 func (f *finder) open(ctx context.Context, objects []stored) []*ranged {
-	files := make([]*ranged, len(objects))
+	var files []*ranged
 	ends := int64(0)
-	for i, o := range objects {
-		files[i] = newRanged(ctx, f.store.bucket, o.key, o.size, f.spend)
+	for _, o := range objects {
+		if o.file == "" {
+			continue
+		}
+		files = append(files, newRanged(ctx, f.store.bucket, o.key, o.size, f.spend))
 		ends += min(o.size, blockSize)
 	}
 	if f.read()+ends > f.store.limits.bytes/2 {
@@ -158,10 +171,15 @@ func (f *finder) object(ctx context.Context, file *ranged) error {
 	case file.failed != nil:
 		return file.failed
 	}
-	if len(f.page.Skipped) < f.store.limits.skipped {
-		f.page.Skipped = append(f.page.Skipped, Problem{file.name, err})
-	}
+	f.skip(file.name, err)
 	return nil
+}
+
+// skip reports an object that the page does not have.
+func (f *finder) skip(object string, err error) {
+	if len(f.page.Skipped) < f.store.limits.skipped {
+		f.page.Skipped = append(f.page.Skipped, Problem{object, err})
+	}
 }
 
 // late reports whether the time of the page is over.

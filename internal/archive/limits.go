@@ -13,7 +13,7 @@ type limits struct {
 	// records limits the bytes of the records in memory. They were compressed in the store.
 	records int
 	time    time.Duration
-	// skipped limits the objects that a page reports as unreadable.
+	// skipped limits the objects that a page reports as skipped.
 	skipped int
 }
 

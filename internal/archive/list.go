@@ -39,12 +39,14 @@ func monthsOf(dates []string) []month {
 	return months
 }
 
-// stored is an object of the archive in the bucket.
+// stored is an object in the folder of a day.
 type stored struct {
 	key  string
 	size int64
 	date string
-	// file holds what follows objectPrefix in key. A position names the object by it.
+	// file holds what follows objectPrefix in key. A position names the object by it. It is empty
+	// if the operator did not write the object: no position names those, and they come before the
+	// others of the day, so a page that begins at another object has passed them.
 	file string
 }
 
@@ -75,19 +77,25 @@ func (s *Store) dates(ctx context.Context, q *Query) ([]string, error) {
 	return dates, err
 }
 
-// objects returns the objects of the namespace in a month, newest day first.
+// objects returns the objects of the namespace in a month, newest day first. Of those that the
+// operator did not write, it returns only as many of each day as a page reports.
 func (s *Store) objects(ctx context.Context, q *Query, m month) ([]stored, error) {
 	prefix := namespacePrefix(q.ClusterUID, q.Namespace)
 	var objects []stored
+	foreign := map[string]int{}
 	err := s.list(ctx, &blob.ListOptions{Prefix: prefix + "date=" + m.name + "-"}, func(o *blob.ListObject) {
-		folder, _, _ := strings.Cut(strings.TrimPrefix(o.Key, prefix), "/")
+		folder, name, _ := strings.Cut(strings.TrimPrefix(o.Key, prefix), "/")
 		date, ok := dateIn(folder + "/")
 		if !ok || !slices.Contains(m.dates, date) {
 			return
 		}
 		file, ours := strings.CutPrefix(o.Key, objectPrefix(q.ClusterUID, part{q.Namespace, q.NamespaceUID, date}))
-		if ours && objectFile.MatchString(file) {
+		switch {
+		case ours && objectFile.MatchString(file):
 			objects = append(objects, stored{o.Key, o.Size, date, file})
+		case isForeign(name) && foreign[date] < s.limits.skipped:
+			foreign[date]++
+			objects = append(objects, stored{key: o.Key, date: date})
 		}
 	})
 	slices.SortFunc(objects, func(a, b stored) int {

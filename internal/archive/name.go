@@ -55,7 +55,16 @@ func objectName(cluster types.UID, p part, entries []Entry) string {
 var (
 	dateFolder = regexp.MustCompile(`^date=(\d{4}-\d{2}-\d{2})/$`)
 	objectFile = regexp.MustCompile(`^[0-9a-f]{24}\.parquet$`)
+	// operatorFile matches the files of all namespaces with the same name, and those that a write
+	// to a directory has not renamed yet.
+	operatorFile = regexp.MustCompile(`^part-[^/]*-[0-9a-f]{24}\.parquet(\.[0-9a-f]+\.tmp)?$`)
 )
+
+// isForeign reports whether the operator did not write a file in the folder of a day. Consoles of
+// stores create objects that stand for a folder; those are not foreign.
+func isForeign(name string) bool {
+	return name != "" && !strings.HasSuffix(name, "/") && !operatorFile.MatchString(name)
+}
 
 // dateIn returns the day of a folder in namespacePrefix, or false for a folder that is not a day's.
 func dateIn(folder string) (string, bool) {

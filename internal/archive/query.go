@@ -49,14 +49,15 @@ type Page struct {
 	Continue string
 	// Through is the day that the page ends in; zero if there was nothing to read.
 	Through time.Time
-	// Skipped holds objects that can't be read, the first 100 of a page.
+	// Skipped holds objects that can't be read, or that the operator did not write: the first 100
+	// of a page.
 	Skipped []Problem
 	// Objects and BytesRead say what the page cost.
 	Objects   int
 	BytesRead int64
 }
 
-// Problem is an object that can't be read, and why.
+// Problem is an object that was skipped, and why.
 type Problem struct {
 	Object string
 	Err    error
