@@ -215,7 +215,7 @@ func (r *results) writeArchived(line func(string, ...any)) {
 	for _, s := range r.archiveSizes {
 		line("| %d | %d | **%d** | %.0f |", s.batch, s.objects, s.bytes/archivedSample, archivedSample/s.took.Seconds())
 	}
-	line("\nThe errors of one Job, %d of %d in objects of 1,000 that span 100 days, all pages:\n", archivedPerJob, archivedErrors)
+	line("\nThe errors of one Job, %d of %d in objects of 1,000 that span 100 days, all pages. The search is that of the library on local files: it leaves out the API server, the plugin and the network of an object store.\n", archivedPerJob, archivedErrors)
 	line("| search | times | p50 | p99 | longest | objects | bytes read, p50 | most |")
 	line("|---|--:|--:|--:|--:|--:|--:|--:|")
 	for _, s := range r.archiveSearches {
