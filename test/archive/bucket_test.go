@@ -26,6 +26,7 @@ const (
 	stores       answer = ""
 	isDown       answer = "is down"
 	isSlow       answer = "is slow"
+	isStuck      answer = "answers once it is told otherwise"
 	failsAfter   answer = "fails after it wrote"
 	tokenExpired answer = "credentials have expired"
 )
@@ -82,6 +83,14 @@ func (b *bucket) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		case <-r.Context().Done():
 			return
 		case <-time.After(2 * time.Second):
+		}
+	case isStuck:
+		for *b.mode.Load() == isStuck {
+			select {
+			case <-r.Context().Done():
+				return
+			case <-time.After(20 * time.Millisecond):
+			}
 		}
 	}
 	if err := b.store(key, r.Body); err != nil {
