@@ -19,6 +19,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/prometheus/common/version"
 	"k8s.io/cli-runtime/pkg/genericiooptions"
 
 	"joberror.io/operator/internal/plugin"
@@ -79,6 +80,13 @@ func TestAHealthyInstallation(t *testing.T) {
 		}
 	}
 	t.Log("\n" + out.String())
+}
+
+func TestVersionsThatAreTooFarApart(t *testing.T) {
+	before := version.Version
+	t.Cleanup(func() { version.Version = before })
+	version.Version = "v0.9.0"
+	await(t, "version", checks.Warning, "operator v0.3.1, plugin v0.9.0: they may be one minor version apart")
 }
 
 func TestTheDryRunStoresNothing(t *testing.T) {
@@ -165,12 +173,16 @@ func TestFindsEachBrokenPart(t *testing.T) {
 		}
 	}
 
-	bundle := base64.StdEncoding.EncodeToString(expired(t))
+	certificate, key := expired(t)
+	bundle := base64.StdEncoding.EncodeToString(certificate)
 	cluster.Kubectl(t, "patch", "apiservice", "v1.resolve.joberror.io", "--type=merge", "-p", fmt.Sprintf(`{"spec":{"caBundle":%q}}`, bundle))
 	results = await(t, "ca-bundle", checks.Failed, "APIService v1.resolve.joberror.io expired on 2001-02-03")
 	if got := results["certificate"]; got.Status != checks.Failed || !strings.Contains(got.Message, "does not trust") {
 		t.Errorf("certificate = %+v although the API server trusts another CA", got)
 	}
+	cluster.Kubectl(t, "patch", "secret", "joberror-operator-certs", "-n", "joberror-system", "--type=merge",
+		"-p", fmt.Sprintf(`{"data":{"tls.crt":%q,"tls.key":%q}}`, base64.StdEncoding.EncodeToString(certificate), base64.StdEncoding.EncodeToString(key)))
+	await(t, "certificate", checks.Failed, "expired on 2001-02-03")
 	cluster.Kubectl(t, "delete", "secret", "joberror-operator-certs", "-n", "joberror-system")
 	await(t, "certificate", checks.Failed, "does not exist")
 
@@ -194,8 +206,8 @@ func TestAnUnreachableServerIsAnError(t *testing.T) {
 	}
 }
 
-// expired returns a CA that expired in 2001, PEM encoded.
-func expired(t *testing.T) []byte {
+// expired returns a certificate that signed itself and expired in 2001, and its key, PEM encoded.
+func expired(t *testing.T) (certificate, private []byte) {
 	t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
@@ -209,5 +221,9 @@ func expired(t *testing.T) []byte {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})
+	pkcs8, err := x509.MarshalPKCS8PrivateKey(key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}), pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: pkcs8})
 }
