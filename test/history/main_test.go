@@ -88,9 +88,13 @@ func keep(t *testing.T, errs ...*joberrorv1.JobError) {
 		t.Fatal(err)
 	}
 	defer store.Close()
+	uids := map[string]types.UID{}
 	entries := make([]archive.Entry, len(errs))
 	for i, je := range errs {
-		entries[i] = archive.Entry{Error: je, NamespaceUID: uidOf(t, je.Namespace)}
+		if uids[je.Namespace] == "" {
+			uids[je.Namespace] = uidOf(t, je.Namespace)
+		}
+		entries[i] = archive.Entry{Error: je, NamespaceUID: uids[je.Namespace]}
 	}
 	written, err := store.Write(t.Context(), uidOf(t, metav1.NamespaceSystem), entries)
 	if err != nil || len(written) != len(errs) {
