@@ -6,12 +6,12 @@ package main
 import (
 	"context"
 	"fmt"
-	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
 
 	"joberror.io/operator/hack/controlplane"
+	"joberror.io/operator/hack/dev/shortlived"
 )
 
 // devArchive is the archive of "make run ARCHIVE=1".
@@ -27,16 +27,9 @@ func newArchive(dir string) (*devArchive, error) {
 	return a, nil
 }
 
-// flags returns the flags of the operator.
-func (a *devArchive) flags() []string {
-	at := url.URL{Scheme: "file", Path: filepath.ToSlash(a.dir), RawQuery: "create_dir=true"}
-	// Without the minimum, a Job can't ask for less than a day.
-	return []string{"--archive-url=" + at.String(), "--archive-interval=5s", "--min-retention=1m"}
-}
-
-// load creates a Job that fails, whose errors expire after a minute.
+// load creates the Job whose errors expire after a minute.
 func (a *devArchive) load(ctx context.Context, plane *controlplane.Plane) error {
-	_, err := plane.Run(ctx, strings.NewReader(archivedJob), "apply", "-f", "-")
+	_, err := plane.Run(ctx, strings.NewReader(shortlived.Job), "apply", "-f", "-")
 	return err
 }
 
@@ -44,28 +37,6 @@ func (a *devArchive) load(ctx context.Context, plane *controlplane.Plane) error 
 func (a *devArchive) welcome() string {
 	return strings.ReplaceAll(archiveWelcome, "ARCHIVE_DIR", a.dir)
 }
-
-const archivedJob = `
-apiVersion: batch/v1
-kind: Job
-metadata:
-  name: short-lived
-  namespace: default
-  annotations:
-    joberror.io/retention: 1m
-spec:
-  backoffLimit: 0
-  template:
-    metadata:
-      annotations:
-        dev.joberror.io/exit-code: "7"
-        dev.joberror.io/message: this error is kept for a minute, and then in the archive
-    spec:
-      restartPolicy: Never
-      containers:
-      - name: main
-        image: busybox
-`
 
 const archiveWelcome = `
 The errors of the Job short-lived expire after a minute and move to the archive:

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"joberror.io/operator/hack/dev/shortlived"
 	"joberror.io/operator/internal/archive"
 )
 
@@ -24,7 +25,7 @@ func TestTheArchiveBeginsEmpty(t *testing.T) {
 	if _, err := os.Stat(a.dir); !os.IsNotExist(err) {
 		t.Errorf("the archive of an earlier run is still there: %v", err)
 	}
-	store, err := archive.Open(t.Context(), strings.TrimPrefix(a.flags()[0], "--archive-url="))
+	store, err := archive.Open(t.Context(), strings.TrimPrefix(shortlived.Flags(a.dir)[0], "--archive-url="))
 	if err != nil {
 		t.Fatal(err)
 	}

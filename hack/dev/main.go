@@ -17,6 +17,7 @@ import (
 	"syscall"
 
 	"joberror.io/operator/hack/controlplane"
+	"joberror.io/operator/hack/dev/shortlived"
 )
 
 // "make run" uses fixed ports, so that the commands it prints work for every run.
@@ -93,7 +94,7 @@ func runOperator(ctx context.Context, plane *controlplane.Plane, binary string, 
 	}
 	var flags []string
 	if archive != nil {
-		flags = archive.flags()
+		flags = shortlived.Flags(archive.dir)
 	}
 	operator, err := plane.StartOperator(ctx, "operator", binary, operatorPorts, flags...)
 	if err != nil {
