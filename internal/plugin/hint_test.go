@@ -21,7 +21,7 @@ func TestHint(t *testing.T) {
 		"repeated flags":  {args: []string{"--as-group=a", "--as-group=b,c"}, words: []string{"kubectl"}, want: "kubectl --as-group=a --as-group=b,c"},
 		"secrets":         {args: []string{"--token=x"}, words: []string{"kubectl"}, want: "kubectl"},
 		"its namespace":   {args: []string{"--namespace=old"}, words: []string{"kubectl", "-n", "new"}, want: "kubectl -n new"},
-		"other flags":     {args: []string{"--open=false", "-v=6"}, words: []string{"kubectl"}, want: "kubectl"},
+		"other flags":     {args: []string{"--open=false", "--warnings-as-errors"}, words: []string{"kubectl"}, want: "kubectl"},
 		"words to quote":  {args: []string{"--kubeconfig=my config"}, words: []string{"kubectl", "--file", "it's $HOME"}, want: `kubectl --file 'it'"'"'s $HOME' '--kubeconfig=my config'`},
 		"words that stay": {words: []string{"job/a.b", "2026-11-27T10:00:00.000000001Z"}, want: "job/a.b 2026-11-27T10:00:00.000000001Z"},
 	} {

@@ -106,6 +106,22 @@ func TestWarningsAsErrors(t *testing.T) {
 	}
 }
 
+// The verbosity is one for the whole process, so this test runs alone.
+func TestVerbosity(t *testing.T) {
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "application/json")
+		fmt.Fprint(w, `{"kind":"JobErrorList","apiVersion":"joberror.io/v1","metadata":{},"items":[]}`)
+	}))
+	defer server.Close()
+	for _, verbosity := range []string{"6", "0"} {
+		streams, _, _, errOut := genericiooptions.NewTestIOStreams()
+		code := Run(t.Context(), []string{"list", "-v", verbosity, "--namespace=team", "--server=" + server.URL}, streams)
+		if logs := strings.Contains(errOut.String(), "GET"); code != exitOK || logs != (verbosity == "6") {
+			t.Errorf("-v %s: exit code %d, standard error has %q", verbosity, code, errOut)
+		}
+	}
+}
+
 func TestArgs(t *testing.T) {
 	t.Parallel()
 	for _, tc := range []struct{ args, want []string }{
