@@ -58,7 +58,7 @@ type archiveAnswer struct {
 	next string
 	// through is the day that the search has reached.
 	through string
-	// skipped names the objects that could not be read.
+	// skipped names the objects that were skipped.
 	skipped []string
 }
 
@@ -207,7 +207,7 @@ func (e *jobEndpoint) serveArchived(w http.ResponseWriter, r *http.Request) {
 	}
 	w.Header().Set(resolvev1.HeaderArchiveSkipped, strconv.Itoa(len(answer.skipped)))
 	for _, object := range answer.skipped[:min(len(answer.skipped), maxSkippedNamed)] {
-		warning.AddWarning(r.Context(), "", fmt.Sprintf("the archive is incomplete: %q can't be read", object))
+		warning.AddWarning(r.Context(), "", fmt.Sprintf("a part of the archive was skipped: %q", object))
 	}
 	writeArray(r.Context(), w, http.StatusOK, len(answer.records), func(i int) any { return &answer.records[i] })
 }

@@ -126,8 +126,8 @@ func (f *finder) objects(ctx context.Context, objects []stored, from position) e
 	return nil
 }
 
-// open returns readers of objects that the operator wrote. It reads their ends at the same time if that leaves half of the
-// page's bytes, because most objects need no other request.
+// open returns readers of objects, except those that the operator did not write. It reads their ends
+// at the same time if that leaves half of the page's bytes, because most objects need no other request.
 func (f *finder) open(ctx context.Context, objects []stored) []*ranged {
 	var files []*ranged
 	ends := int64(0)

@@ -76,7 +76,7 @@ func (h *historyOptions) print(found *historyFound) error {
 // printEnd says what the output does not hold.
 func (h *historyOptions) printEnd(found *historyFound, shown int, forPeople bool) {
 	if found.skipped > 0 {
-		fmt.Fprintf(h.ErrOut, "%s of the archive could not be read and %s skipped. The log of the operator says why.\n",
+		fmt.Fprintf(h.ErrOut, "%s of the archive %s skipped. The log of the operator says why.\n",
 			progress.Count(int64(found.skipped), "part"), wasOrWere(found.skipped))
 	}
 	switch {

@@ -74,7 +74,7 @@ func twoPages() archivePages {
 	return archivePages{
 		"": {header: map[string]string{"Joberror-Archive-Skipped": "0", "Joberror-Archive-Through": "2026-01-20", "Joberror-Continue": "p2"},
 			body: "[" + archivedRow("b", 21) + "," + archivedRow("c", 22) + "]"},
-		"p2": {header: map[string]string{"Joberror-Archive-Skipped": "1", "Joberror-Archive-Through": "2026-01-02", "Warning": `299 - "the archive is incomplete: \"part-x.parquet\" can't be read"`},
+		"p2": {header: map[string]string{"Joberror-Archive-Skipped": "1", "Joberror-Archive-Through": "2026-01-02", "Warning": `299 - "a part of the archive was skipped: \"part-x.parquet\""`},
 			body: "[" + archivedRow("b", 21) + "," + archivedRow("a", 3) + "]"},
 	}
 }
@@ -94,7 +94,7 @@ func TestHistory(t *testing.T) {
 			t.Errorf("line %d = %q, want the error %s", i+1, lines[i+1], name)
 		}
 	}
-	for _, want := range []string{`Warning: the archive is incomplete: "part-x.parquet" can't be read`, "1 part of the archive could not be read and was skipped"} {
+	for _, want := range []string{`Warning: a part of the archive was skipped: "part-x.parquet"`, "1 part of the archive was skipped"} {
 		if !strings.Contains(stderr, want) {
 			t.Errorf("stderr = %q, want %q", stderr, want)
 		}

@@ -41,7 +41,7 @@ func (l *lines) Read(p []byte) (int, error) {
 
 func TestReportStreams(t *testing.T) {
 	t.Parallel()
-	const total = 20_000
+	const total = 100_000
 	var stored, requests, ahead int
 	in := &lines{total: total}
 	times := map[string]bool{}
@@ -68,7 +68,7 @@ func TestReportStreams(t *testing.T) {
 	streams.In = in
 	// The input breaks after the last row: all rows before must be stored.
 	code := Run(t.Context(), strings.Fields("report load --file=- -n team --server="+server.URL), streams)
-	if code != exitFailed || !strings.Contains(errOut.String(), "no more rows") || !strings.Contains(errOut.String(), "--from-line 20001 ") {
+	if code != exitFailed || !strings.Contains(errOut.String(), "no more rows") || !strings.Contains(errOut.String(), "--from-line 100001 ") {
 		t.Errorf("exit code %d, stdout %q, stderr %q", code, out, errOut)
 	}
 	if stored != total || requests != total/1000 || len(times) != total {

@@ -137,11 +137,11 @@ test("an archive that can't be read can be tried again", async () => {
 	await page.unroute(/archived=true/);
 });
 
-test("a part that can't be read is said", async () => {
+test("a part that was skipped is said", async () => {
 	await writeFile(await broken(), "not Parquet");
 	const history = await visit("long-gone");
 	await load(history);
-	await says(history, "1 part of the archive could not be read", ".bad");
+	await says(history, "1 part of the archive was skipped", ".bad");
 	assert.deepEqual(await messages(history), ["<b>expired</b> was refused"]);
 });
 

@@ -45,7 +45,7 @@ type HistoryPage struct {
 	Next string
 	// Through is the day, in UTC, that the search has reached.
 	Through string
-	// Skipped counts the objects of the archive that could not be read.
+	// Skipped counts the objects of the archive that were skipped.
 	Skipped int
 	// Warnings holds what the operator says about them.
 	Warnings []string

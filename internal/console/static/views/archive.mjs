@@ -44,7 +44,7 @@ function Pages({ namespace, job, actions, now }) {
 		<div role="status" aria-live="polite">
 			${phase === "loading" && html`<p class="empty">Reading the archive…</p>`}
 			${!phase && history && html`<p class=${records.length ? "hint" : "empty"}>${summary(history)}</p>`}
-			${history?.skipped > 0 && html`<p class="bad">${plural(history.skipped, "part")} of the archive could not be read. The log of the operator says why.</p>`}
+			${history?.skipped > 0 && html`<p class="bad">${plural(history.skipped, "part")} of the archive ${history.skipped === 1 ? "was" : "were"} skipped. The log of the operator says why.</p>`}
 		</div>
 		${error && html`<p class="bad" role="alert">${problemOf(error, namespace)}</p>`}
 		${!phase && (!history || history.next || error) && html`<p class="more"><button onClick=${load}><${Icon} name=${error ? "retry" : "box"} />${error ? "Try again" : history ? "Load more errors" : "Load archived errors"}</button></p>`}`;
