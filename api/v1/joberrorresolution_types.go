@@ -30,7 +30,7 @@ type JobErrorResolutionSpec struct {
 	JobID string `json:"_jobId"`
 
 	// errors holds the names of the errors to change. If it is not set, the request
-	// applies to every error of the job that it would change at the time of the request.
+	// applies to every error of the job that does not have the value of resolved yet.
 	//
 	// +optional
 	// +listType=set

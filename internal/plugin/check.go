@@ -62,7 +62,7 @@ func newCheck(o *options) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			facts.PluginVersion = version.Version
+			facts.PluginVersion, facts.Hint = version.Version, o.hint
 			report := checks.Decide(facts, time.Now().Add(-serverClock.Ahead()))
 			if err := write(o.Out, report); err != nil {
 				return fmt.Errorf("write the report: %w", err)

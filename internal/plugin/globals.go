@@ -4,7 +4,6 @@
 package plugin
 
 import (
-	"flag"
 	"fmt"
 	"io"
 
@@ -15,7 +14,7 @@ import (
 	"joberror.io/operator/internal/plugin/progress"
 )
 
-// warnings writes the warnings of the API server, each once, and counts all of them.
+// warnings writes each warning of the API server once, and counts those that it wrote.
 type warnings interface {
 	rest.WarningHandler
 	WarningCount() int
@@ -25,23 +24,23 @@ type warnings interface {
 func (o *options) addGlobalFlags(flags *pflag.FlagSet) {
 	flags.AddFlagSet(o.connectionFlags)
 	flags.BoolVar(&o.warningsAsErrors, "warnings-as-errors", false, "Treat warnings received from the server as errors and exit with a non-zero exit code")
-	logs := flag.NewFlagSet("", flag.ContinueOnError)
-	klog.InitFlags(logs)
-	verbosity := pflag.PFlagFromGoFlag(logs.Lookup("v"))
+	verbosity := pflag.PFlagFromGoFlag(o.logs.Lookup("v"))
 	verbosity.Shorthand = "v"
 	flags.AddFlag(verbosity)
-	flags.AddGoFlag(logs.Lookup("vmodule"))
+	flags.AddGoFlag(o.logs.Lookup("vmodule"))
 }
 
-// setLogs sends the logs of the libraries to standard error if -v asks for them. Without it, the
-// plugin itself reports what fails.
-func (o *options) setLogs() {
+// setLogs sends the logs of the libraries to standard error if -v or --vmodule asks for them. Without
+// these, the plugin itself reports what fails.
+func (o *options) setLogs() error {
 	klog.LogToStderr(false)
-	if klog.V(1).Enabled() {
-		klog.SetOutput(o.ErrOut)
-		return
-	}
 	klog.SetOutput(io.Discard)
+	if v := o.logs.Lookup("v").Value.String(); v != "0" || o.logs.Lookup("vmodule").Value.String() != "" {
+		// klog writes an error to the output of each lower severity, too.
+		klog.SetOutputBySeverity("INFO", o.ErrOut)
+	}
+	// Otherwise errors go to the standard error of the process, too.
+	return o.logs.Set("stderrthreshold", "FATAL")
 }
 
 // checkWarnings returns an error if there were warnings that --warnings-as-errors makes an error.

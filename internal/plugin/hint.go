@@ -10,15 +10,15 @@ import (
 	"github.com/spf13/pflag"
 )
 
-// notInHints holds the connection flags that hints leave out: the token, because a hint may end in a
-// log, and the namespace, which each hint sets itself.
-var notInHints = []string{"token", "namespace"}
+// secretFlag is not in hints, which may end in a log.
+const secretFlag = "token"
 
 // hint returns a command for a person to type, quoted for a shell. Its last words are the flags of
 // this command that say which cluster it uses and as whom.
 func (o *options) hint(words ...string) string {
 	o.connectionFlags.VisitAll(func(f *pflag.Flag) {
-		if !f.Changed || slices.Contains(notInHints, f.Name) {
+		own := f.Name == "namespace" && slices.Contains(words, "-n")
+		if !f.Changed || own || f.Name == secretFlag {
 			return
 		}
 		values := []string{f.Value.String()}

@@ -20,6 +20,7 @@ func TestHint(t *testing.T) {
 		"the connection":  {args: []string{"--context", "prod", "--as=ann", "--insecure-skip-tls-verify"}, words: []string{"kubectl"}, want: "kubectl --as=ann --context=prod --insecure-skip-tls-verify=true"},
 		"repeated flags":  {args: []string{"--as-group=a", "--as-group=b,c"}, words: []string{"kubectl"}, want: "kubectl --as-group=a --as-group=b,c"},
 		"secrets":         {args: []string{"--token=x"}, words: []string{"kubectl"}, want: "kubectl"},
+		"the namespace":   {args: []string{"-n", "team"}, words: []string{"kubectl"}, want: "kubectl --namespace=team"},
 		"its namespace":   {args: []string{"--namespace=old"}, words: []string{"kubectl", "-n", "new"}, want: "kubectl -n new"},
 		"other flags":     {args: []string{"--open=false", "--warnings-as-errors"}, words: []string{"kubectl"}, want: "kubectl"},
 		"words to quote":  {args: []string{"--kubeconfig=my config"}, words: []string{"kubectl", "--file", "it's $HOME"}, want: `kubectl --file 'it'"'"'s $HOME' '--kubeconfig=my config'`},

@@ -4,6 +4,7 @@
 package plugin
 
 import (
+	"flag"
 	"fmt"
 	"io"
 	"os"
@@ -16,6 +17,7 @@ import (
 	"k8s.io/cli-runtime/pkg/genericiooptions"
 	"k8s.io/cli-runtime/pkg/printers"
 	"k8s.io/client-go/rest"
+	"k8s.io/klog/v2"
 	"k8s.io/utils/clock"
 
 	"joberror.io/operator/internal/plugin/api"
@@ -28,6 +30,8 @@ type options struct {
 	config *genericclioptions.ConfigFlags
 	// connectionFlags holds the flags that config has added.
 	connectionFlags *pflag.FlagSet
+	// logs holds the flags of the libraries' logs.
+	logs *flag.FlagSet
 	// warningsAsErrors makes a command fail if the API server sent a warning.
 	warningsAsErrors bool
 	warnings         warnings
@@ -36,15 +40,18 @@ type options struct {
 func optionsFor(streams genericiooptions.IOStreams) *options {
 	o := &options{
 		IOStreams: streams, config: genericclioptions.NewConfigFlags(true),
-		connectionFlags: pflag.NewFlagSet("", pflag.ContinueOnError),
+		connectionFlags: pflag.NewFlagSet("", pflag.ContinueOnError), logs: flag.NewFlagSet("", flag.ContinueOnError),
 	}
 	o.config.AddFlags(o.connectionFlags)
+	klog.InitFlags(o.logs)
 	return o
 }
 
 // connection returns how to reach the API server, and the namespace of the command.
 func (o *options) connection() (*rest.Config, string, error) {
-	o.setLogs()
+	if err := o.setLogs(); err != nil {
+		return nil, "", err
+	}
 	namespace, _, err := o.config.ToRawKubeConfigLoader().Namespace()
 	if err != nil {
 		return nil, "", fmt.Errorf("read the kubeconfig: %w", err)
@@ -56,6 +63,8 @@ func (o *options) connection() (*rest.Config, string, error) {
 	if err != nil {
 		return nil, "", fmt.Errorf("read the kubeconfig: %w", err)
 	}
+	o.warnings = rest.NewWarningWriter(o.ErrOut, rest.WarningWriterOptions{Deduplicate: true})
+	config.WarningHandler = o.warnings
 	return config, namespace, nil
 }
 
@@ -69,8 +78,6 @@ func (o *options) client() (*api.Client, string, error) {
 	if err != nil {
 		return nil, "", fmt.Errorf("read the kubeconfig: %w", err)
 	}
-	o.warnings = rest.NewWarningWriter(o.ErrOut, rest.WarningWriterOptions{Deduplicate: true})
-	config.WarningHandler = o.warnings
 	c, err := api.New(config, mapper)
 	return c, namespace, err
 }

@@ -104,19 +104,36 @@ func (c *changeOptions) run(ctx context.Context, args []string) error {
 		return err
 	}
 	results := &outcomes{options: c.options}
-	for _, t := range targets {
+	for _, t := range requestsFor(targets) {
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
 		job := api.Job{Namespace: namespace, ID: t.job}
 		if t.whole() {
-			results.add(c.changeJob(ctx, cl, job))
+			err = c.changeJob(ctx, cl, job)
+		} else {
+			err = c.changeErrors(ctx, cl, job, t)
 		}
-		for errs := range slices.Chunk(t.errors, joberrorv1.MaxNamedErrors) {
-			results.add(c.changeErrors(ctx, cl, job, jobTargets{job: t.job, errors: errs}))
+		if ctx.Err() != nil && err != nil {
+			return err
 		}
+		results.add(err)
 	}
 	return results.err()
+}
+
+// requestsFor splits targets that name more errors than a request can.
+func requestsFor(targets []jobTargets) []jobTargets {
+	var split []jobTargets
+	for _, t := range targets {
+		if t.whole() {
+			split = append(split, t)
+		}
+		for errs := range slices.Chunk(t.errors, joberrorv1.MaxNamedErrors) {
+			split = append(split, jobTargets{job: t.job, uid: t.uid, errors: errs})
+		}
+	}
+	return split
 }
 
 func (c *changeOptions) change() api.Change {

@@ -88,20 +88,26 @@ func (r *retryOptions) run(ctx context.Context, args []string) error {
 	results := &outcomes{options: r.options}
 	var started []*joberrorv1.JobErrorRetry
 	for _, t := range targets {
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
 		request.Errors = t.names()
 		job := api.Job{Namespace: namespace, ID: cmp.Or(string(t.uid), t.job)}
 		if r.dryRun.server() {
-			results.add(r.preview(ctx, cl, job, request, printer))
+			results.add(r.preview(ctx, cl, job, t.job, request, printer))
 			continue
 		}
 		jet := &joberrorv1.JobErrorRetry{}
 		if err := cl.Retry(ctx, job, request, false, jet); err != nil {
+			if ctx.Err() != nil {
+				return err
+			}
 			results.add(fmt.Errorf("retry job/%s: %w", t.job, err))
 			continue
 		}
 		started = append(started, jet)
 		if printer == nil {
-			fmt.Fprintln(r.Out, describeRetry(jet))
+			fmt.Fprintln(r.Out, describeRetry(t.job, jet))
 		} else if err := printer.PrintObj(jet, r.Out); err != nil {
 			return err
 		}
@@ -141,24 +147,24 @@ func (r *retryOptions) validate() (printers.ResourcePrinter, resolvev1.RetryRequ
 	return printer, request, err
 }
 
-// preview prints the Job that a retry would create.
-func (r *retryOptions) preview(ctx context.Context, cl *api.Client, job api.Job, request resolvev1.RetryRequest, printer printers.ResourcePrinter) error {
+// preview prints the Job that a retry would create. name is what people call the failed Job.
+func (r *retryOptions) preview(ctx context.Context, cl *api.Client, job api.Job, name string, request resolvev1.RetryRequest, printer printers.ResourcePrinter) error {
 	planned := &batchv1.Job{}
 	if err := cl.Retry(ctx, job, request, true, planned); err != nil {
-		return fmt.Errorf("retry job/%s: %w", job.ID, err)
+		return fmt.Errorf("retry job/%s: %w", name, err)
 	}
 	if printer != nil {
 		return printer.PrintObj(planned, r.Out)
 	}
-	fmt.Fprintf(r.Out, "job/%s would run as job/%s%s\n", job.ID, planned.Name, r.dryRun.suffix())
+	fmt.Fprintf(r.Out, "job/%s would run as job/%s%s\n", name, planned.Name, r.dryRun.suffix())
 	return nil
 }
 
-func describeRetry(jet *joberrorv1.JobErrorRetry) string {
+func describeRetry(name string, jet *joberrorv1.JobErrorRetry) string {
 	if jet.Status.Job == nil {
-		return fmt.Sprintf("joberrorretry/%s is accepted; job/%s is not running yet", jet.Name, jet.Spec.JobID)
+		return fmt.Sprintf("joberrorretry/%s is accepted; job/%s is not running yet", jet.Name, name)
 	}
-	return fmt.Sprintf("job/%s runs as job/%s (attempt %d, joberrorretry/%s)", jet.Spec.JobID, jet.Status.Job.Name, jet.Status.Attempt, jet.Name)
+	return fmt.Sprintf("job/%s runs as job/%s (attempt %d, joberrorretry/%s)", name, jet.Status.Job.Name, jet.Status.Attempt, jet.Name)
 }
 
 // follow shows how a retry proceeds until it ends.

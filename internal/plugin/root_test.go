@@ -113,11 +113,16 @@ func TestVerbosity(t *testing.T) {
 		fmt.Fprint(w, `{"kind":"JobErrorList","apiVersion":"joberror.io/v1","metadata":{},"items":[]}`)
 	}))
 	defer server.Close()
-	for _, verbosity := range []string{"6", "0"} {
+	for _, tc := range []struct {
+		verbosity, module string
+		logs              bool
+	}{
+		{"6", "", true}, {"0", "round_trippers=6", true}, {"0", "", false},
+	} {
 		streams, _, _, errOut := genericiooptions.NewTestIOStreams()
-		code := Run(t.Context(), []string{"list", "-v", verbosity, "--namespace=team", "--server=" + server.URL}, streams)
-		if logs := strings.Contains(errOut.String(), "GET"); code != exitOK || logs != (verbosity == "6") {
-			t.Errorf("-v %s: exit code %d, standard error has %q", verbosity, code, errOut)
+		code := Run(t.Context(), []string{"list", "-v", tc.verbosity, "--vmodule", tc.module, "--namespace=team", "--server=" + server.URL}, streams)
+		if logs := strings.Contains(errOut.String(), "/joberrors"); code != exitOK || logs != tc.logs {
+			t.Errorf("%+v: exit code %d, standard error has %q", tc, code, errOut)
 		}
 	}
 }

@@ -87,10 +87,13 @@ func errorsOf(job string, uids map[string]types.UID) *errorServer {
 func TestRetryOfAnErrorNamesItsJob(t *testing.T) {
 	t.Parallel()
 	s := errorsOf("load", map[string]types.UID{"old": "uid-1", "new": "uid-2", "unlinked": ""})
-	code, _, stderr := s.run(t.Context(), t, "retry", "joberror/old", "joberror/new", "joberror/unlinked", "job/load")
+	code, stdout, stderr := s.run(t.Context(), t, "retry", "joberror/old", "joberror/new", "joberror/unlinked", "job/load")
 	want := []string{`uid-1/retry {"errors":["old"]}`, `uid-2/retry {"errors":["new"]}`, `load/retry {"errors":["unlinked"]}`, `load/retry {}`}
 	if code != exitOK || !slices.Equal(s.asked, want) {
 		t.Errorf("asked for %q, exit code %d, %s; want %q", s.asked, code, stderr, want)
+	}
+	if want := strings.Repeat("joberrorretry/retry-x is accepted; job/load is not running yet\n", 4); stdout != want {
+		t.Errorf("printed %q, want the name of the Job: %q", stdout, want)
 	}
 }
 
@@ -121,12 +124,14 @@ func TestMoreErrorsThanARequestCanName(t *testing.T) {
 
 func TestInterruptedBetweenTwoJobs(t *testing.T) {
 	t.Parallel()
-	ctx, interrupt := context.WithCancel(t.Context())
-	s := errorsOf("load", map[string]types.UID{"a": "uid-1", "b": "uid-2"})
-	s.after = interrupt
-	code, _, _ := s.run(ctx, t, "resolve", "joberror/a", "joberror/b")
-	if code != exitInterrupted || len(s.asked) != 1 {
-		t.Errorf("sent %q, exit code %d; want one request, and %d", s.asked, code, exitInterrupted)
+	for _, command := range []string{"resolve", "retry"} {
+		ctx, interrupt := context.WithCancel(t.Context())
+		s := errorsOf("load", map[string]types.UID{"a": "uid-1", "b": "uid-2", "c": "uid-3"})
+		s.after = interrupt
+		code, _, stderr := s.run(ctx, t, command, "joberror/a", "joberror/b", "joberror/c")
+		if code != exitInterrupted || len(s.asked) != 1 || strings.Count(stderr, "interrupted") != 1 {
+			t.Errorf("%s sent %q, exit code %d, %q; want one request, and to say once that it was interrupted", command, s.asked, code, stderr)
+		}
 	}
 }
 

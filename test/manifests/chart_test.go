@@ -190,6 +190,7 @@ func TestNamesAnInvalidValue(t *testing.T) {
 		{[]string{"--set=image.pullPolicy=Sometimes"}, "at '/image/pullPolicy': value must be one of '', 'Always', 'IfNotPresent', 'Never'"},
 		{[]string{"--set=prometheus.userAlerts.jobErrorsOpen.threshold=0"}, "at '/prometheus/userAlerts/jobErrorsOpen/threshold': minimum: got 0, want 1"},
 		{[]string{"--set=prometheus.userAlerts.cronJobFailing.for=soon"}, "at '/prometheus/userAlerts/cronJobFailing/for': 'soon' does not match pattern '^([0-9]+(ms|s|m|h|d|w))+$'"},
+		{[]string{"--set=prometheus.userAlerts.interval=5m"}, "at '/prometheus/userAlerts/interval': '5m' does not match pattern"},
 		{[]string{"--set=archive.url=s3://key:secret@b"}, "at '/archive/url': 's3://key:secret@b' does not match pattern"},
 		{[]string{"--namespace=elsewhere"}, "the release's namespace must be joberror-system, not elsewhere"},
 	} {

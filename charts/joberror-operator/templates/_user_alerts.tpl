@@ -1,4 +1,8 @@
-{{- /* Applies the values to the alerts for users. The threshold of an alert is the number after its ">=", and the factor is the number after "<=". JobErrorsOpen has its threshold in a recording rule, and an offset instead of a field "for". */}}
+{{- /*
+Applies the values to the alerts for users. The threshold of an alert is the number after its ">=",
+and the factor is the number after "<=". JobErrorsOpen has its threshold in a recording rule, and an
+offset instead of the field "for".
+*/}}
 {{- define "joberror-operator.userAlerts" }}
 {{- $values := .Values.prometheus.userAlerts }}
 {{- $object := .Files.Get "files/user-alerts.yaml" | fromYaml }}

@@ -42,7 +42,7 @@ func openRow() row {
 		chart("Open errors by class", "The class says who can fix an error: infrastructure is the cluster's fault, application the Job's own. Errors that a Job reported may have no class.", "short").
 			Span(gridWidth).
 			WithTarget(over("A", "{{class}}", "sum by (class) ("+openErrors+")")),
-		list("Open errors by workload", "The 50 workloads with the most open errors. Oldest is about all of their classes. The row without a workload holds all workloads beyond the limit of the metric.", "Open",
+		list("Open errors by workload", "The 50 workloads with the most open errors. The column Oldest ignores the chosen class. The row without a workload holds all workloads beyond the limit of the metric.", "Open",
 			map[string]string{"namespace": "Namespace", "workload_kind": "Kind", "workload": "Workload", "Value #A": "Open", "Value #B": "Oldest"},
 			now("A", worstWorkloads),
 			now("B", oldestOpen+" * 1000 and on (namespace, workload_kind, workload) "+worstWorkloads)).

@@ -1099,7 +1099,7 @@ func schema_joberrorio_operator_api_v1_JobErrorResolutionSpec(ref common.Referen
 							},
 						},
 						SchemaProps: spec.SchemaProps{
-							Description: "errors holds the names of the errors to change. If it is not set, the request applies to every error of the job that it would change at the time of the request.",
+							Description: "errors holds the names of the errors to change. If it is not set, the request applies to every error of the job that does not have the value of resolved yet.",
 							Type:        []string{"array"},
 							Items: &spec.SchemaOrArray{
 								Schema: &spec.Schema{

@@ -36,7 +36,7 @@ test("how far the archive was searched", () => {
 	for (const [records, next, through, want] of [
 		[100, "n", "2026-11-20", "100 archived errors back to 2026-11-20. That day may have more."],
 		[1, "n", "2026-11-20", "1 archived error back to 2026-11-20. That day may have more."],
-		[0, "n", "2026-11-20", "0 archived errors back to 2026-11-20. That day may have more."],
+		[0, "n", "2026-11-20", "No archived errors found yet, back to 2026-11-20."],
 		[2, "n", "", "2 archived errors so far."],
 		[110, "", "2026-11-20", "110 archived errors. There are no older ones."],
 		[0, "", "2026-11-20", "The archive has no errors of this Job."],

@@ -28,7 +28,7 @@ function App() {
 	}, []);
 	const now = Date.now();
 	const { view } = state.view;
-	state.page = undefined; // the page says what keys do, if there is something to act on
+	state.page = undefined; // the page sets it again, if its keys can act on something
 	const page = { error: ErrorPage, job: JobPage, list: ListPage }[view];
 	return html`
 		<a class="skip" href="#main">Skip to the errors</a>

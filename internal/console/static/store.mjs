@@ -256,7 +256,7 @@ export function createStore() {
 		},
 		undo(id) {
 			const found = s.toasts.find((t) => t.undo && (id === undefined || t.id === id));
-			if (!found) return;
+			if (!found || s.progress) return;
 			actions.dismiss(found.id);
 			found.undo();
 		},

@@ -71,7 +71,7 @@ func newAuthority(t *testing.T, caEnd, leafEnd time.Time) authority {
 func healthy(t *testing.T) *Facts {
 	t.Helper()
 	a := newAuthority(t, now.AddDate(9, 0, 0), now.AddDate(0, 6, 0))
-	f := &Facts{Namespace: "batch", OperatorNamespace: "joberror-system", PluginVersion: "v1.2.0"}
+	f := &Facts{Namespace: "batch", OperatorNamespace: "joberror-system", PluginVersion: "v1.2.0", Hint: func(words ...string) string { return strings.Join(words, " ") }}
 	f.Kubernetes.Value = "v1.36.3"
 	f.Served.Value = []string{"joberrors", "joberrors/status", "joberrorresolutions", "joberrorretries"}
 	f.CRDs = map[string]Read[*apiextensionsv1.CustomResourceDefinition]{}

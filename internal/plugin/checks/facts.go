@@ -35,6 +35,9 @@ type Facts struct {
 	// PluginVersion is the version of this program. It is empty in a build without a version.
 	PluginVersion string
 
+	// Hint returns a command for a person to type, which goes to the same cluster.
+	Hint func(words ...string) string `json:"-"`
+
 	// Kubernetes is the version of the API server, such as v1.36.3.
 	Kubernetes Read[string]
 	// Served holds the resources of joberror.io/v1 that the API server serves.

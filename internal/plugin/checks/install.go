@@ -79,23 +79,23 @@ func operator(f *Facts, _ time.Time) (Status, string) {
 		}
 		return Failed, message + ": " + install
 	case 1:
-		return deployment(&f.Deployments.Value[0])
+		return f.deployment(&f.Deployments.Value[0])
 	default:
 		return Warning, fmt.Sprintf("namespace %s has more than one operator, which record the same errors: delete all but one of the Deployments %s",
 			f.OperatorNamespace, strings.Join(names(f.Deployments.Value), ", "))
 	}
 }
 
-func deployment(d *appsv1.Deployment) (Status, string) {
+func (f *Facts) deployment(d *appsv1.Deployment) (Status, string) {
 	want := int32(1)
 	if d.Spec.Replicas != nil {
 		want = *d.Spec.Replicas
 	}
 	state := fmt.Sprintf("%d of %d replicas of Deployment %s are ready", d.Status.ReadyReplicas, want, d.Name)
-	look := fmt.Sprintf("; look at kubectl describe pods -n %s -l %s", d.Namespace, operatorLabel)
+	look := "; look at " + f.Hint("kubectl", "describe", "pods", "-n", d.Namespace, "-l", operatorLabel)
 	switch {
 	case want == 0:
-		return Failed, fmt.Sprintf("Deployment %s is scaled to 0: kubectl scale -n %s deployment/%s --replicas=2", d.Name, d.Namespace, d.Name)
+		return Failed, fmt.Sprintf("Deployment %s is scaled to 0: %s", d.Name, f.Hint("kubectl", "scale", "-n", d.Namespace, "deployment/"+d.Name, "--replicas=2"))
 	case d.Status.ReadyReplicas == 0:
 		return Failed, state + look
 	case d.Status.ReadyReplicas < want:

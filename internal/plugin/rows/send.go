@@ -37,7 +37,7 @@ type Sender struct {
 
 // Send sends rows. It returns an error if it gives up, and then some rows may be stored.
 func (s *Sender) Send(ctx context.Context, rows []Row) error {
-	attempts := 0
+	attempts, full := 0, 0
 	for len(rows) > 0 {
 		results, err := s.Post(ctx, body(rows))
 		if ctx.Err() != nil {
@@ -62,20 +62,19 @@ func (s *Sender) Send(ctx context.Context, rows []Row) error {
 			return sendErr
 		}
 		if len(again) < len(rows) {
-			attempts = 0
+			attempts, full = 0, 0
 		}
 		if rows = again; why == nil || len(rows) == 0 {
 			continue
 		}
-		seconds, named := apierrors.SuggestsClientDelay(why)
-		delay := min(time.Second<<attempts, maxDelay)
-		if named {
-			delay = time.Duration(max(seconds, 1)) * time.Second
-		}
 		// A server that is full works, and says when it has room. Others are given up.
-		if full := apierrors.IsTooManyRequests(why); full {
-			attempts = 0
-		} else if attempts++; attempts >= maxAttempts {
+		var delay time.Duration
+		if apierrors.IsTooManyRequests(why) {
+			attempts, delay, full = 0, delayAfter(full, why), full+1
+		} else {
+			full, delay, attempts = 0, delayAfter(attempts, why), attempts+1
+		}
+		if attempts >= maxAttempts {
 			return fmt.Errorf("gave up after %d attempts: %w", attempts, why)
 		}
 		if err := s.Wait(ctx, delay, why.Error()); err != nil {
@@ -83,6 +82,14 @@ func (s *Sender) Send(ctx context.Context, rows []Row) error {
 		}
 	}
 	return nil
+}
+
+// delayAfter returns how long to wait after a number of failures in a row and one more.
+func delayAfter(failures int, why error) time.Duration {
+	if seconds, named := apierrors.SuggestsClientDelay(why); named {
+		return time.Duration(max(seconds, 1)) * time.Second
+	}
+	return min(time.Second<<min(failures, maxAttempts), maxDelay)
 }
 
 // sort passes on the rows that the server refused one by one, and returns those to send again

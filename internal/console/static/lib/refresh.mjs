@@ -7,8 +7,8 @@
 export const PAUSE = 1000;
 
 /**
- * Refresher runs one load at a time. Whoever asks meanwhile gets one more load after it. So changes
- * that come faster than a load takes neither keep its result from being shown nor add requests.
+ * Refresher runs one load at a time. Whoever asks meanwhile gets one more load after it. So even
+ * if changes come faster than a load takes, its result is shown, and requests do not pile up.
  *
  * load gets a signal that stop aborts. onData is called with what it returns, and onError if it fails.
  */

@@ -53,6 +53,7 @@ function Pages({ namespace, job, actions, now }) {
 /** summary says how far the archive was searched. Errors of one day come in any order, perhaps on many pages. */
 export function summary({ records, next, through }) {
 	if (!next) return records.length ? `${plural(records.length, "archived error")}. There are no older ones.` : "The archive has no errors of this Job.";
+	if (!records.length && through) return `No archived errors found yet, back to ${through}.`;
 	return `${plural(records.length, "archived error")}${through ? ` back to ${through}. That day may have more.` : " so far."}`;
 }
 

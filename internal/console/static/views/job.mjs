@@ -44,7 +44,8 @@ export function JobPage({ state, actions, now }) {
 		retry: () => mayRetry !== false && retry(),
 	};
 	if (!errors.length && !loaded.data.jobs.size && !lineage.retries.length) {
-		if (state.connection.phase === "loading") return absent(state.connection);
+		const { phase, loaded: listed } = state.connection;
+		if (["loading", "session"].includes(phase) || phase === "reconnecting" && !listed) return absent(state.connection);
 		return html`<${Back} actions=${actions} /><${Notice} icon="box" title=${`Nothing is known of a Job ${name} in ${namespace}`}><p>It has no errors, and there is no such Job.</p></${Notice}>
 			<${History} key=${`${namespace}/${name}`} namespace=${namespace} jobs=${[uid || name]} actions=${actions} now=${now} />`;
 	}

@@ -8,7 +8,7 @@ import { useEffect, useRef, useState } from "../vendor/hooks.mjs";
 
 /**
  * useLoad runs a function now, and again some time after a dependency has changed, and returns what
- * it loaded last. The function must load the same object each time: App makes a page anew for another one.
+ * it loaded last. The function must load the same object each time: App creates a new page for another object.
  */
 export function useLoad(load, deps) {
 	const [result, setResult] = useState({});

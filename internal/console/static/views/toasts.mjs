@@ -4,6 +4,7 @@
 // What has just happened, and how to undo it.
 
 import { html, Icon, names, plural } from "./html.mjs";
+import { BUSY } from "./keys.mjs";
 
 export function Toasts({ state, actions }) {
 	const { toasts, progress } = state;
@@ -15,7 +16,7 @@ export function Toasts({ state, actions }) {
 		${toasts.map((t) => html`<div key=${t.id} class=${names("toast", t.kind)}>
 			<${Icon} name=${t.kind === "bad" ? "error" : "check"} />
 			<div class="grow">${t.text}${t.detail && html`<p>${t.detail}</p>`}</div>
-			${t.undo && html`<button onClick=${() => actions.undo(t.id)}>Undo <kbd>u</kbd></button>`}
+			${t.undo && html`<button disabled=${Boolean(progress)} title=${progress ? BUSY : ""} onClick=${() => actions.undo(t.id)}>Undo <kbd>u</kbd></button>`}
 			${t.link && html`<button onClick=${() => { actions.dismiss(t.id); actions.show(t.link); }}>Open</button>`}
 			<button class="quiet square" aria-label="Dismiss" onClick=${() => actions.dismiss(t.id)}><${Icon} name="close" /></button>
 			${t.undo && html`<i class="countdown" aria-hidden="true"></i>`}
