@@ -44,8 +44,10 @@ func (b *bench) installFloor(ctx context.Context) error {
 		return err
 	}
 	resource := "joberrors." + floorGroup
+	if err := b.WaitEstablished(ctx, "crd/"+resource); err != nil {
+		return err
+	}
 	for _, args := range [][]string{
-		{"wait", "--for=condition=Established", "--timeout=60s", "crd/" + resource},
 		{"create", "clusterrole", "floor", "--verb=*", "--resource=" + resource, "--resource=" + resource + "/status"},
 		{"create", "clusterrolebinding", "floor", "--clusterrole=floor", "--user=" + attribution.OperatorUser},
 	} {

@@ -5,13 +5,16 @@ package controlplane
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"io"
 	"os"
 	"slices"
+	"time"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/util/wait"
 	"k8s.io/apimachinery/pkg/util/yaml"
 	sigsyaml "sigs.k8s.io/yaml"
 )
@@ -43,9 +46,23 @@ func (p *Plane) apply(ctx context.Context, manifests []byte, ports OperatorPorts
 	if _, err := p.Run(ctx, bytes.NewReader(redirected), "apply", "-f", "-"); err != nil {
 		return err
 	}
-	_, err = p.Run(ctx, nil, "wait", "--for=condition=Established", "--timeout=60s",
-		"crd/joberrors.joberror.io", "crd/joberrorresolutions.joberror.io", "crd/joberrorretries.joberror.io")
-	return err
+	return p.WaitEstablished(ctx, "crd/joberrors.joberror.io", "crd/joberrorresolutions.joberror.io", "crd/joberrorretries.joberror.io")
+}
+
+// WaitEstablished waits for up to a minute until the API server serves the kinds of CRDs. It takes
+// arguments of kubectl, such as crd/NAME, or -f and a file.
+func (p *Plane) WaitEstablished(ctx context.Context, definitions ...string) error {
+	args := append([]string{"wait", "--for=condition=Established", "--timeout=60s"}, definitions...)
+	var last error
+	err := wait.PollUntilContextTimeout(ctx, 100*time.Millisecond, time.Minute, true, func(ctx context.Context) (bool, error) {
+		// Right after a CRD is created, its conditions are null, and kubectl fails at once.
+		_, last = p.Run(ctx, nil, args...)
+		return last == nil, nil
+	})
+	if err != nil {
+		return cmp.Or(last, err)
+	}
+	return nil
 }
 
 // webhookTimeout is how many seconds the API server waits for a webhook. With the timeouts of the

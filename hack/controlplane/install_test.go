@@ -4,6 +4,8 @@
 package controlplane
 
 import (
+	"os"
+	"path/filepath"
 	"reflect"
 	"strings"
 	"testing"
@@ -129,5 +131,27 @@ func TestRedirectRejectsInvalidManifests(t *testing.T) {
 				t.Errorf("redirect = %s, want an error", redirected)
 			}
 		})
+	}
+}
+
+// As kubectl does right after a CRD was created.
+const failsTwice = `#!/bin/sh
+echo x >>"$KUBECACHEDIR"
+[ "$(wc -l <"$KUBECACHEDIR")" -gt 2 ] || { echo 'error: .status.conditions accessor error: <nil> is of the type <nil>' >&2; exit 1; }
+`
+
+func TestWaitEstablishedOutlastsCRDsWithoutConditions(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, "kubectl"), []byte(failsTwice), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	plane := &Plane{options: Options{Assets: dir, Dir: dir}}
+	if err := plane.WaitEstablished(t.Context(), "crd/x"); err != nil {
+		t.Error(err)
+	}
+	calls, err := os.ReadFile(plane.path("cache"))
+	if err != nil || strings.Count(string(calls), "x") != 3 {
+		t.Errorf("kubectl ran %d times, %v; want 3", strings.Count(string(calls), "x"), err)
 	}
 }

@@ -258,6 +258,14 @@ func (c *Cluster) Kubectl(t testing.TB, args ...string) string {
 	return out
 }
 
+// WaitEstablished waits until the API server serves the kinds of CRDs.
+func (c *Cluster) WaitEstablished(t testing.TB, definitions ...string) {
+	t.Helper()
+	if err := c.Plane.WaitEstablished(t.Context(), definitions...); err != nil {
+		t.Fatal(err)
+	}
+}
+
 // User returns a configuration that authenticates as a user with a certificate. The user
 // has only the rights bound to that name.
 func (c *Cluster) User(t testing.TB, name string) *rest.Config {

@@ -90,7 +90,7 @@ func TestCertManagerCanManageTheCertificate(t *testing.T) {
 	manager := certManager{authority}
 	definitions := filepath.Join(cluster.Root, "bin", "crds", "cert-manager")
 	cluster.Kubectl(t, "apply", "--server-side", "-f", definitions)
-	cluster.Kubectl(t, "wait", "--for=condition=Established", "--timeout=60s", "-f", definitions)
+	cluster.WaitEstablished(t, "-f", definitions)
 	manifests, err := cluster.Manifests()
 	if err != nil {
 		t.Fatal(err)

@@ -16,7 +16,7 @@ import (
 func TestAPIServerAcceptsTheOptionalComponents(t *testing.T) {
 	for _, product := range []string{"cert-manager", "prometheus"} {
 		cluster.Kubectl(t, "apply", "--server-side", "-f", filepath.Join(cluster.Root, "bin", "crds", product))
-		cluster.Kubectl(t, "wait", "--for=condition=Established", "--timeout=60s", "-f", filepath.Join(cluster.Root, "bin", "crds", product))
+		cluster.WaitEstablished(t, "-f", filepath.Join(cluster.Root, "bin", "crds", product))
 	}
 	cluster.Kubectl(t, "create", "namespace", "joberror-system")
 	base, err := cluster.Kustomization()
@@ -54,7 +54,7 @@ func TestHelmInstallsUpgradesAndUninstalls(t *testing.T) {
 	if got, want := strings.Contains(installed, "mutatingadmissionpolicy.admissionregistration.k8s.io/joberror-defaults"), policies != ""; got != want {
 		t.Errorf("MutatingAdmissionPolicies installed: %t, want %t", got, want)
 	}
-	cluster.Kubectl(t, "wait", "--for=condition=Established", "--timeout=60s", "crd/joberrors.joberror.io")
+	cluster.WaitEstablished(t, "crd/joberrors.joberror.io")
 	ns := cluster.Namespace(t)
 	harness.Eventually(t, func() string {
 		// The mutating policies answer 503 until they know the new CRD.

@@ -71,7 +71,7 @@ func TestListGroupsByTheRootOwner(t *testing.T) {
 	for _, project := range []string{"jobset", "trainer", "argo-workflows"} {
 		definitions := filepath.Join(cluster.Root, "bin", "crds", project)
 		cluster.Kubectl(t, "apply", "--server-side", "-f", definitions)
-		cluster.Kubectl(t, "wait", "--for=condition=Established", "--timeout=60s", "-f", definitions)
+		cluster.WaitEstablished(t, "-f", definitions)
 	}
 	ns := cluster.Namespace(t)
 	train := createOwner(t, ns, "TrainJob", "llm", nil)
