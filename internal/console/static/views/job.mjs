@@ -19,6 +19,8 @@ export function JobPage({ state, actions, now }) {
 	const [running, setRunning] = useState(false);
 	const tick = useTicks(running, 2000);
 	const records = state.records.filter((r) => r.namespace === namespace);
+	// The errors say which retries belong to the Job, so they come first.
+	const waiting = isWaiting(state.connection);
 	const loaded = useLoad(async (signal) => {
 		const known = lineageOf({ name, uid }, records, [], new Map());
 		const ids = [...new Set([name, uid, known.first.name, known.first.uid, ...known.runs.flatMap((r) => [r.name, r.uid])].filter(Boolean))];
@@ -26,9 +28,9 @@ export function JobPage({ state, actions, now }) {
 		const lineage = lineageOf({ name, uid }, records, history.retries, jobs);
 		if (!signal.aborted) setRunning(lineage.runs.some((r) => r.state === "running" || r.state === "suspended"));
 		return { ...history, jobs };
-	}, [state.updated, tick]);
+	}, [state.updated, tick], !waiting);
 	const absent = (connection) => html`<${Back} actions=${actions} /><${Absent} state=${{ connection }} actions=${actions} now=${now} what=${`Job ${name}`} />`;
-	if (!loaded.data) return absent(loaded.error ? {} : { phase: "loading" });
+	if (!loaded.data) return absent(waiting ? state.connection : loaded.error ? {} : { phase: "loading" });
 
 	const lineage = lineageOf({ name, uid }, records, loaded.data.retries, loaded.data.jobs);
 	const { first, runs } = lineage;
@@ -44,8 +46,6 @@ export function JobPage({ state, actions, now }) {
 		retry: () => mayRetry !== false && retry(),
 	};
 	if (!errors.length && !loaded.data.jobs.size && !lineage.retries.length) {
-		const { phase, loaded: listed } = state.connection;
-		if (["loading", "session"].includes(phase) || phase === "reconnecting" && !listed) return absent(state.connection);
 		return html`<${Back} actions=${actions} /><${Notice} icon="box" title=${`Nothing is known of a Job ${name} in ${namespace}`}><p>It has no errors, and there is no such Job.</p></${Notice}>
 			<${History} key=${`${namespace}/${name}`} namespace=${namespace} jobs=${[uid || name]} actions=${actions} now=${now} />`;
 	}
@@ -70,6 +70,11 @@ export function JobPage({ state, actions, now }) {
 					<${Timeline} events=${lineageTimeline(lineage, loaded.data.resolutions)} now=${now} actions=${actions} namespace=${namespace} /></section></div>
 			</div>
 		</article>`;
+}
+
+/** isWaiting reports whether the errors have not been listed yet, but may be later. */
+function isWaiting({ phase, loaded }) {
+	return phase === "loading" || phase === "session" || (phase === "reconnecting" && !loaded);
 }
 
 /** loadJobs returns the Jobs of a lineage that exist, by UID. */

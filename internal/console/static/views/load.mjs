@@ -8,9 +8,10 @@ import { useEffect, useRef, useState } from "../vendor/hooks.mjs";
 
 /**
  * useLoad runs a function now, and again some time after a dependency has changed, and returns what
- * it loaded last. The function must load the same object each time: App creates a new page for another object.
+ * it loaded last. It waits until ready is true. The function must load the same object each time: App
+ * creates a new page for another object.
  */
-export function useLoad(load, deps) {
+export function useLoad(load, deps, ready = true) {
 	const [result, setResult] = useState({});
 	const latest = useRef();
 	latest.current = load;
@@ -23,7 +24,9 @@ export function useLoad(load, deps) {
 		});
 		return () => refresher.current.stop();
 	}, []);
-	useEffect(() => refresher.current.refresh(), deps);
+	useEffect(() => {
+		if (ready) refresher.current.refresh();
+	}, [...deps, ready]);
 	return result;
 }
 
