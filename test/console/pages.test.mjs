@@ -65,6 +65,11 @@ test("a retry runs a Job again, and its success resolves the errors", async () =
 	await page.locator(".run", { hasText: "retry 1" }).locator(".state.succeeded").waitFor();
 	await page.getByRole("button", { name: "All resolved" }).waitFor();
 	await page.locator(".advice", { hasText: "succeeded" }).waitFor();
+	// A page that is opened by its address may read the Jobs before it has the errors.
+	await visit("?job=default/nightly-report-1");
+	const run = page.locator(".run", { hasText: "nightly-report-1-r1" });
+	await run.waitFor();
+	assert.equal(await run.locator(".hint").first().textContent(), "retry 1");
 });
 
 test("a retry that is refused says why", async () => {

@@ -83,11 +83,11 @@ async function loadJobs(actions, namespace, first, name, signal) {
 	const jobs = new Map();
 	const keep = (job) => job?.metadata && jobs.set(job.metadata.uid, job);
 	const quietly = (promise) => promise.catch(() => undefined); // without the Job, what the errors say is shown
-	const [one, other, retries] = await Promise.all([
-		quietly(actions.get(`${base}/${encodeURIComponent(first.name)}`, { signal })),
-		name === first.name ? undefined : quietly(actions.get(`${base}/${encodeURIComponent(name)}`, { signal })),
-		first.uid ? quietly(actions.list(base, { params: { labelSelector: `joberror.io/lineage=${first.uid}` }, signal })) : undefined,
-	]);
+	const read = (job) => quietly(actions.get(`${base}/${encodeURIComponent(job)}`, { signal }));
+	const [one, other] = await Promise.all([read(first.name), name === first.name ? undefined : read(name)]);
+	// A Job without errors says itself what it is a retry of.
+	const root = first.uid || one?.metadata.annotations?.["joberror.io/retry-of"] || one?.metadata.uid;
+	const retries = root && await quietly(actions.list(base, { params: { labelSelector: `joberror.io/lineage=${root}` }, signal }));
 	for (const job of [one, other, ...(retries?.items ?? [])]) keep(job);
 	return jobs;
 }
