@@ -6,7 +6,6 @@ package archive
 import (
 	"context"
 	"fmt"
-	"io"
 	"maps"
 	"net/http"
 	"path/filepath"
@@ -196,31 +195,24 @@ func expectHeld(t *testing.T, ns string, n int, want string) {
 
 // metricsFlags make an operator serve its metrics without TLS.
 func metricsFlags() []string {
-	return []string{"--metrics-insecure", fmt.Sprintf("--metrics-bind-address=127.0.0.1:%d", cluster.Ports.MetricsPort)}
+	_, flags := cluster.MetricsWithoutTLS()
+	return flags
 }
 
 // expectMetric waits until a metric of the operator has a value.
 func expectMetric(t *testing.T, want string) {
 	t.Helper()
+	address, _ := cluster.MetricsWithoutTLS()
 	harness.Eventually(t, func() string {
-		request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, fmt.Sprintf("http://127.0.0.1:%d/metrics", cluster.Ports.MetricsPort), nil)
+		body, err := harness.ReadMetrics(t.Context(), address)
 		if err != nil {
 			return err.Error()
 		}
-		response, err := http.DefaultClient.Do(request)
-		if err != nil {
-			return err.Error()
-		}
-		defer response.Body.Close()
-		body, err := io.ReadAll(response.Body)
-		if err != nil {
-			return err.Error()
-		}
-		if strings.Contains(string(body), "\n"+want) {
+		if strings.Contains(body, "\n"+want) {
 			return ""
 		}
 		var similar []string
-		for line := range strings.Lines(string(body)) {
+		for line := range strings.Lines(body) {
 			if strings.HasPrefix(line, "joberror_archive") && !strings.Contains(line, "_bucket") {
 				similar = append(similar, line)
 			}

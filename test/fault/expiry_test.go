@@ -5,7 +5,6 @@ package fault
 
 import (
 	"fmt"
-	"io"
 	"net/http"
 	"net/http/httptest"
 	"net/http/httputil"
@@ -68,30 +67,14 @@ func expectEvent(t *testing.T, want string) {
 	})
 }
 
-// metricsWithoutTLS returns the flags that make an operator serve its metrics without TLS,
-// and their address.
-func metricsWithoutTLS() (address string, flags []string) {
-	address = fmt.Sprintf("127.0.0.1:%d", cluster.Ports.MetricsPort)
-	return address, []string{"--metrics-insecure", "--metrics-bind-address=" + address}
-}
-
 // metrics returns the metrics of an operator that serves them without TLS.
 func metrics(t *testing.T, address string) string {
 	t.Helper()
-	request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://"+address+"/metrics", nil)
+	body, err := harness.ReadMetrics(t.Context(), address)
 	if err != nil {
 		t.Fatal(err)
 	}
-	response, err := http.DefaultClient.Do(request)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer response.Body.Close()
-	body, err := io.ReadAll(response.Body)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return string(body)
+	return body
 }
 
 // expectMetric waits until the metrics of an operator have a line. A counter may be set only after
@@ -108,7 +91,7 @@ func expectMetric(t *testing.T, address, want string) {
 
 func TestAMassExpiryIsHeldBackUntilAFlagAllowsIt(t *testing.T) {
 	ns := cluster.Namespace(t)
-	address, serveMetrics := metricsWithoutTLS()
+	address, serveMetrics := cluster.MetricsWithoutTLS()
 	shorter := append(serveMetrics, "--retention=7d")
 	const n = 150
 	first := operate(t)
@@ -199,7 +182,7 @@ func apiServerWithClock(t *testing.T, ahead time.Duration) string {
 
 func TestAWrongClockHoldsBackEveryExpiry(t *testing.T) {
 	ns := cluster.Namespace(t)
-	address, serveMetrics := metricsWithoutTLS()
+	address, serveMetrics := cluster.MetricsWithoutTLS()
 	first := operate(t, append(serveMetrics, "--allow-mass-expiry", "--kubeconfig="+apiServerWithClock(t, -time.Hour))...)
 	expiresAt := time.Now().Add(15 * time.Second).Truncate(time.Second)
 	harness.Create(t, cluster.Client, harness.JobError(ns, "e", "job", harness.CreatedAt(expiresAt.Add(-30*24*time.Hour))))

@@ -20,7 +20,7 @@ import (
 // Anyone may connect to the webhooks by default. Without limits, the first body alone takes
 // 3 GiB.
 func TestAFloodOfWebhookRequestsIsBounded(t *testing.T) {
-	address, serveMetrics := metricsWithoutTLS()
+	address, serveMetrics := cluster.MetricsWithoutTLS()
 	operate(t, serveMetrics...)
 	before := memory(t, address)
 	wide := review(strings.Repeat("{},", 1<<20) + "{}")

@@ -44,7 +44,7 @@ func expectWorkloads(t *testing.T, address, namespace string, want ...string) {
 
 func TestANewLeaderExportsTheSameWorkloads(t *testing.T) {
 	ns := cluster.Namespace(t)
-	address, serveMetrics := metricsWithoutTLS()
+	address, serveMetrics := cluster.MetricsWithoutTLS()
 	// Other tests leave many workloads in the cluster.
 	arguments := []string{"--leader-elect", "--metrics-workloads=100000"}
 	leader := operate(t, append(serveMetrics, arguments...)...)

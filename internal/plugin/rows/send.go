@@ -37,7 +37,8 @@ type Sender struct {
 
 // Send sends rows. It returns an error if it gives up, and then some rows may be stored.
 func (s *Sender) Send(ctx context.Context, rows []Row) error {
-	attempts, full := 0, 0
+	// failures counts the last answers of one kind: from a server that is full, or from one that fails.
+	failures, wasFull := 0, false
 	for len(rows) > 0 {
 		results, err := s.Post(ctx, body(rows))
 		if ctx.Err() != nil {
@@ -62,20 +63,19 @@ func (s *Sender) Send(ctx context.Context, rows []Row) error {
 			return sendErr
 		}
 		if len(again) < len(rows) {
-			attempts, full = 0, 0
+			failures = 0
 		}
 		if rows = again; why == nil || len(rows) == 0 {
 			continue
 		}
-		// A server that is full works, and says when it has room. Others are given up.
-		var delay time.Duration
-		if apierrors.IsTooManyRequests(why) {
-			attempts, delay, full = 0, delayAfter(full, why), full+1
-		} else {
-			full, delay, attempts = 0, delayAfter(attempts, why), attempts+1
+		isFull := apierrors.IsTooManyRequests(why)
+		if isFull != wasFull {
+			failures, wasFull = 0, isFull
 		}
-		if attempts >= maxAttempts {
-			return fmt.Errorf("gave up after %d attempts: %w", attempts, why)
+		delay := delayAfter(failures, why)
+		// A server that is full works, and says when it has room. Others are given up.
+		if failures++; failures >= maxAttempts && !isFull {
+			return fmt.Errorf("gave up after %d attempts: %w", failures, why)
 		}
 		if err := s.Wait(ctx, delay, why.Error()); err != nil {
 			return err
